@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean
+.PHONY: help setup demo test check format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,8 +55,14 @@ stack-down: setup  ## Stop them
 bench: setup  ## Measure beside the peers and write docs/benchmarks.md
 	$(BIN)/python -m ops.bench
 
+bench-search: setup  ## An hour: whatever is asked of 20 million segments and 10 million events while more come in
+	$(BIN)/python -m ops.bench citywide
+
 bench-short: setup  ## Every subject of the benchmarks in seconds, to see that each can still be measured
 	$(BIN)/python -m ops.bench --short
+
+bench-clip: setup  ## Clips of 10 s to 2 h for 1, 8 and 32 clients, beside MediaMTX, FFmpeg and plain GET
+	$(BIN)/python -m ops.bench clips clip
 
 client: setup  ## Write api/client from the API's description
 	$(BIN)/python -m ops.client_code
@@ -97,8 +103,14 @@ soak-verify: setup  ## Long form: 50,000 damaged packages; none escapes or passe
 soak-zip: setup  ## Long form: 100,000 mutated ZIPs; each refused, or unpacked to what was verified
 	SAKSI_ZIP_CASES=100000 $(BIN)/python -m pytest -q --timeout 0 tests/unit/evidence/test_verifier_zip_soak.py $(PYTEST_ARGS)
 
+soak-skim: setup  ## Long form: a day of a synthetic night is searched; every crossing is found
+	SAKSI_SKIM_REPORT=$(CURDIR)/.venv/skim.txt $(BIN)/python -m pytest -q -s --timeout 0 -m slow tests/integration/footage/test_skim.py $(PYTEST_ARGS)
+
 soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
 	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)
+
+soak-wall: setup  ## Long form: nine cameras at 2x for 30 minutes, the page stopped at random; figures in wall.json
+	SAKSI_WALL_SECONDS=$${SAKSI_WALL_SECONDS:-1800} SAKSI_WALL_REPORT=$${SAKSI_WALL_REPORT:-wall.json} $(BIN)/python -m pytest -q -rA --timeout 0 tests/integration/api/test_wall_soak.py $(PYTEST_ARGS)
 
 docs: setup  ## Write the generated parts of docs/reference
 	$(BIN)/python -m ops.reference

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -30,16 +30,20 @@ from api.clips import Clips
 from api.frames import Frames
 from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
+from api.index_figures import IndexFigures
 from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
 from api.limits.attendance import Attendance
+from api.limits.buckets import TakingTokens
+from api.limits.rates import Kind
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
-from api.limits.turns import turns_of
-from api.limits.work import THREADS
+from api.limits.turns import TurnTaking, turns_of
+from api.limits.work import THREADS, Work
 from api.metrics import Metrics, MetricsMiddleware
 from api.openapi import WITHOUT_KEY, DescribedApp
 from api.playback import PlaybackSessions
+from api.playback_book import OpenSessions
 from api.readiness import Readiness, probes_of
 from api.recorders import Recorders
 from api.request_context import RequestContext
@@ -69,6 +73,7 @@ from api.routes import (
     requests,
     search,
     session,
+    skim,
     tokens,
     users,
     war_room,
@@ -76,7 +81,10 @@ from api.routes import (
 from api.routing import StrictRoute, action_of, allowed_methods
 from api.runtime import Runtime
 from api.services import Services
+from api.skim import Skims
 from api.slots import StreamSlots
+from api.viewing_copies import ViewingCopies
+from api.workers.figures import counted
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
 from search.stays import StayBook
@@ -93,6 +101,7 @@ RESOURCES = (
     clips,
     exports,
     frames,
+    skim,
     playback,
     evidence,
     policies,
@@ -123,25 +132,36 @@ def create_app(services: Services) -> FastAPI:
     services.metrics.register(OpenIntegrityIncidents(services))
     services.metrics.register(Recorders(services))
     services.metrics.register(CameraFigures(services))
+    services.metrics.register(IndexFigures(services))
     answers = Answers(services.stores.cache, services.clock)
     unauthenticated = UnauthenticatedAttempts(audit, metrics, services.clock)
     refusals = Refusals(audit, metrics, services.clock)
-    throttle = Throttle(settings.rates, services.clock, refusals) if settings.rates is not None else None
-    turns = turns_of(settings.bounds)
+    throttle = _throttle(services, refusals)
+    workers = services.workers
+    turns: Mapping[Work, TurnTaking] = (
+        turns_of(settings.bounds) if workers is None else workers.turns(settings.bounds)
+    )
     limits = services.people.cookies.limits if services.people is not None else Limits()
     cookies = Cookies(
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
     )
+    clips_of_services = Clips(services)
     runtime = Runtime(
         services=services,
         audit=audit,
         metrics=metrics,
         unauthenticated=unauthenticated,
         cookies=cookies,
-        slots=StreamSlots(settings.streams),
-        clips=Clips(services),
+        slots=StreamSlots(settings.streams) if workers is None else workers.slots(settings.streams),
+        clips=clips_of_services,
         frames=Frames(services),
-        playback=PlaybackSessions(audit, services.clock, idle=settings.playback_idle),
+        copies=ViewingCopies(services),
+        skims=Skims.of(services, clips_of_services),
+        playback=PlaybackSessions(
+            audit,
+            OpenSessions(services.clock) if workers is None else workers.sessions(),
+            idle=settings.playback_idle,
+        ),
         readiness=Readiness(probes_of(services), services.clock),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
@@ -210,17 +230,30 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
+def _throttle(services: Services, refusals: Refusals) -> Throttle | None:
+    rates = services.settings.rates
+    if rates is None:
+        return None
+    if services.workers is None:
+        return Throttle.of_process(rates, services.clock, refusals)
+    shared: dict[Kind, TakingTokens] = {kind: services.workers.buckets(kind, rates.of(kind)) for kind in Kind}
+    return Throttle(shared, refusals)
+
+
 def _lifespan(
     runtime: Runtime, unauthenticated: UnauthenticatedAttempts, refusals: Refusals, answers: Answers
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Sweep while the process runs; record how everything ended when it stops."""
     pause = runtime.services.settings.sweep / SECOND
+    workers = runtime.services.workers
 
     def sweep() -> None:
         runtime.playback.end_idle()
         unauthenticated.write_if_due()
         refusals.write_if_due()
         runtime.metrics.custody_waiting.set(runtime.audit.retry())
+        if workers is not None:
+            workers.figures(counted(runtime.metrics))
         try:
             answers.tidy_if_due()
         except ArchiveError as error:
@@ -237,12 +270,16 @@ def _lifespan(
         unauthenticated.write()
         refusals.write()
         runtime.audit.retry()
+        runtime.services.custody_record.settle()
         runtime.readiness.close()
+        runtime.clips.headers.close()
         runtime.readers.shutdown()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = THREADS
+        if workers is not None:
+            workers.listen()
         sweeper = asyncio.create_task(sweep_for_ever())
         try:
             yield

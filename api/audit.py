@@ -43,6 +43,8 @@ class Act(StrEnum):
     EXPORT_DOWNLOAD = "export.download"
     PLAYBACK = "playback"
     FRAME_VIEW = "frame.view"
+    ACTIVITY_SEARCH = "activity.search"
+    SPRITES_VIEW = "sprites.view"
     EVIDENCE_REQUEST = "evidence.request"
     EVIDENCE_READ = "evidence.read"
     EVIDENCE_DOWNLOAD = "evidence.download"

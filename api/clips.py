@@ -10,6 +10,8 @@ from api.services import Services
 from archive.attended import each
 from archive.footage.clip.cache import ClipCache
 from archive.footage.clip.exact import Clip, check_length, clip_etag, earlier_segments, plan_clip
+from archive.footage.clip.headers import KeptHeaders
+from archive.footage.clip.packs import HeaderPacks
 from archive.footage.download.bulk import Bulk, CameraClips, clips_of, plan_bulk
 from archive.footage.download.checked import Checksums
 from archive.footage.download.naming import DownloadName, name_of, several
@@ -34,11 +36,20 @@ class Seen:
 
 
 class Clips:
-    """Plans clips, and keeps recent plans. Thread-safe."""
+    """Plans clips, and keeps recent plans and the headers of segments. Thread-safe."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._plans = ClipCache(services.settings.clip_cache)
+        key = services.header_key
+        self.headers = KeptHeaders(
+            services.stores.footage,
+            services.index,
+            services.clock,
+            pool=services.pool,
+            max_bytes=services.settings.header_cache,
+            packs=None if key is None else HeaderPacks(services.stores.cache, key),
+        )
         self._checksums = Checksums()
         self._originals: Kept[Originals] = Kept(KEPT_PLANS)
         self._histories = CameraHistories(services.registry.history)
@@ -56,10 +67,9 @@ class Clips:
         """
         parts = self._services
         check_span(span, parts.clock.now())
-        # Document and high-water mark in one query, first: see search.index, "Reading while it is written".
-        standing = parts.index.standing(camera)
+        # It gives document and high-water mark first: see search.index, "Reading while it is written".
+        standing, records = parts.index.reading(camera, span)
         facts = facts_of(parts, camera, standing.document)
-        records = parts.index.records(camera, span)
         before = said_last(
             parts.index, camera, span, high_water=standing.high_water, is_disabled=facts.disabled
         )
@@ -150,4 +160,5 @@ class Clips:
             self._services.stores.footage,
             pool=self._services.pool,
             earlier=earlier_segments(reading, index),
+            headers=self.headers,
         )

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Protocol
 
 from archive.clock import Clock
 from archive.errors import ArchiveError, Unavailable
@@ -31,14 +32,47 @@ class Registered:
         return self.version == 1
 
 
+class Changes(Protocol):
+    """Counts changes to cameras, of one process or of several together. Thread-safe."""
+
+    def count(self) -> int:
+        """How many changes there were."""
+        ...
+
+    def add(self) -> None:
+        """Note a change."""
+        ...
+
+
+class OwnChanges:
+    """The changes of this process."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._count = 0
+
+    def count(self) -> int:
+        """As :class:`Changes`."""
+        return self._count
+
+    def add(self) -> None:
+        """As :class:`Changes`."""
+        with self._guard:
+            self._count += 1
+
+
 class CameraDirectory:
     """The cameras of one index. Thread-safe.
 
     A list older than ``max_age`` (µs) is read again before an answer. After :meth:`changed` it is read again
-    at once, so that this process sees its own changes.
+    at once, so that this process sees its own changes, and those of workers with the same ``changes``.
     """
 
-    def __init__(self, index: Index, clock: Clock, *, max_age: int = SECOND) -> None:
+    def __init__(
+        self, index: Index, clock: Clock, *, max_age: int = SECOND, changes: Changes | None = None
+    ) -> None:
+        self._changes = changes or OwnChanges()
+        self._seen = 0
         self._index = index
         self._clock = clock
         self._max_age = max_age
@@ -52,8 +86,12 @@ class CameraDirectory:
 
         Of concurrent callers only one queries the index; all get its result or error.
         """
+        changes = self._changes.count()
         with self._guard:
             now = self._clock.monotonic()
+            if changes > self._seen:
+                self._seen = changes
+                self._read_at = self._reading = None  # a query in progress may have begun before the change
             if self._read_at is not None and now - self._read_at < self._max_age:
                 return self._known
             reading = self._reading
@@ -63,9 +101,7 @@ class CameraDirectory:
 
     def changed(self) -> None:
         """Note that a camera was added or changed: read the list again before the next answer."""
-        with self._guard:
-            self._read_at = None
-            self._reading = None  # a query in progress may have begun before the change
+        self._changes.add()
 
     def _read(self, reading: "Future[Mapping[str, Registered]]", began: int) -> Mapping[str, Registered]:
         found: Mapping[str, Registered] | None = None

@@ -10,6 +10,7 @@ fewer bytes than announced, never a short answer that looks whole.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -116,18 +117,67 @@ class FootageResponse(Response):
         """Close the source and report the end. If the request was cancelled, a read may still be running."""
         if self._reading is not None and not self._reading.cancel():
             wait((self._reading,))
-        close = getattr(self._pieces, "close", None)
         try:
-            if close is not None:
-                close()
+            _close(self._pieces)
         finally:
             self._on_end(sent)
+
+
+class Begun:
+    """The pieces of a source that is being opened, and its first piece read, in a thread of ``readers``.
+
+    What fails there is raised for the first piece. Used by one thread at a time; closing it never waits.
+    """
+
+    def __init__(self, source: Callable[[], Iterator[bytes]], readers: Executor) -> None:
+        self._pieces: Iterator[bytes] = iter(())
+        self._opening: Future[tuple[Iterator[bytes], bytes]] | None = readers.submit(_opened, source)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return next(self._pieces)
+        self._pieces, piece = opening.result()
+        if not piece:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """Close the source, or have it closed when it has been opened."""
+        opening, self._opening = self._opening, None
+        if opening is None:
+            _close(self._pieces)
+        elif not opening.cancel():
+            opening.add_done_callback(_close_opened)
+
+
+def _opened(source: Callable[[], Iterator[bytes]]) -> tuple[Iterator[bytes], bytes]:
+    pieces = source()
+    with ExitStack() as undo:
+        undo.callback(_close, pieces)
+        first = next(pieces, b"")
+        undo.pop_all()
+    return pieces, first
+
+
+def _close_opened(opening: "Future[tuple[Iterator[bytes], bytes]]") -> None:
+    if opening.exception() is None:
+        _close(opening.result()[0])
 
 
 def _next(pieces: Iterator[bytes], is_wanted: Callable[[], bool]) -> bytes:
     """The next piece; a source that reads for long before it has one stops when the client has left."""
     with while_wanted(is_wanted):
         return next(pieces, b"")
+
+
+def _close(pieces: Iterator[bytes]) -> None:
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        close()
 
 
 async def _client_left(receive: Receive) -> None:

@@ -1,6 +1,7 @@
 """Pages of a list that is read whole: a cursor names the last item of the previous page.
 
-For lists of ledger heads, which are read whole; the index pages its own results (:mod:`search.paging`).
+For lists that are short and in another order than the index has them: accounts by id. The index pages its
+own results (:mod:`archive.records.indexed.pages`, :mod:`search.paging`).
 """
 
 from collections.abc import Callable, Sequence

@@ -5,111 +5,137 @@ every URL; the start event is durable before the playlist, and so before any foo
 records what was really sent; it is written when the session was idle for some time, or when the process
 stops. After a crash it is missing, which reads as "unknown end".
 
-A request for a piece with an id that this process does not know (it restarted, or another process made the
-id) opens the session again, with a start event before the piece.
+A request for a piece with an id that is not known (the process restarted, or one on another host made the id)
+opens the session again, with a start event before the piece.
+
+An id is bound to the person, the camera and the purpose that it was made for (:func:`check_bound`), so an
+address that was copied to another person is refused. It is no secret and opens nothing: the rights of the
+person who asks are checked at every piece.
 """
 
+import base64
+import hashlib
+import hmac
 import secrets
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from api.audit import Act, AuditEvent, AuditTrail
+from api.hls import Growing
+from api.playback_book import Claim, Key, Opened, Playback, PlaybackBook
 from api.statements import interval
-from archive.clock import Clock
+from archive.errors import Refused
 from archive.model.custody import Actor, Outcome
-from archive.timespan import SECOND, SpanSet, Timespan, format_instant
+from archive.model.segment import SegmentRef
+from archive.timespan import SECOND, Timespan, format_instant
 
-Key = tuple[str, str, str]
-"""Session id, principal id, camera."""
-
-PieceEnd = Callable[[int, Timespan | None], None]
-"""Must be called once when a piece ends: with the bytes sent, and the wall time that they show."""
+PieceEnd = Callable[[int, Timespan | None, SegmentRef | None], None]
+"""Must be called once when a piece ends: with the bytes sent, the wall time that they show, and the segment
+of which they are a viewing copy (None if they are the footage itself)."""
 
 MAX_SPANS = 200
-_STRIPES = 16
-
-
-@dataclass(slots=True)
-class _Playback:
-    actor: Actor
-    camera: str
-    purpose: str
-    start: str
-    seen_at: int
-    active: int = 0
-    pieces: int = 0
-    bytes_sent: int = 0
-    spans: SpanSet = field(default_factory=SpanSet)
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+MACHINE = "machine"
+"""The role of actors that are no people: they name no purpose in an address."""
+_RANDOM = 16  # characters of an id before those that bind it
+_LISTS = 256
+_LOOK_S = 0.01
+"""Between two looks at a session that another request is opening."""
 
 
 class PlaybackSessions:
-    """The sessions of one process. Thread-safe. ``idle`` (µs) without a request ends one."""
+    """The sessions in a book. Thread-safe. ``idle`` (µs) without a request ends one."""
 
-    def __init__(self, audit: AuditTrail, clock: Clock, *, idle: int) -> None:
+    def __init__(self, audit: AuditTrail, book: PlaybackBook, *, idle: int) -> None:
         self._audit = audit
-        self._clock = clock
+        self._book = book
         self._idle = idle
         self._guard = threading.Lock()
-        self._opening = tuple(threading.Lock() for _ in range(_STRIPES))
-        self._sessions: dict[Key, _Playback] = {}
+        self._lists: OrderedDict[tuple[Key, str], Growing] = OrderedDict()
 
-    def open(self, actor: Actor, camera: str, purpose: str, span: Timespan) -> str:
-        """Begin a session; its start event is durable when this returns the session's id."""
-        session = secrets.token_urlsafe(12)
-        asked = {"from": format_instant(span.start), "to": format_instant(span.end)}
+    def open(
+        self, actor: Actor, camera: str, purpose: str, span: Timespan, details: Mapping[str, str] = _NOTHING
+    ) -> str:
+        """Begin a session; its start event is durable when this returns the session's id.
+
+        ``details`` are added to the start event.
+        """
+        session = bound_id(secrets.token_urlsafe(12), actor, camera, purpose)
+        asked = {"from": format_instant(span.start), "to": format_instant(span.end), **details}
         made = self._begin(session, actor, camera, purpose, asked)
-        with self._guard:
-            self._sessions[session, actor.id, camera] = made
+        self._book.opened((session, actor.id, camera), made, active=0)
         return session
 
     def take(self, session: str, actor: Actor, camera: str, purpose: str) -> PieceEnd:
         """Begin to send one piece within a session.
 
-        If this process does not know the session, it is opened, and its start event is durable when this
-        returns. Raises as the custody record.
+        If the session is not known, it is opened, and its start event is durable when this returns; of
+        concurrent pieces only one opens it. Raises as the custody record.
         """
-        key = (session, actor.id, camera)
-        taken = self._join(key)
-        if taken is None:
-            with self._opening[hash(key) % _STRIPES]:  # of concurrent pieces only one opens the session
-                taken = self._join(key)
-                if taken is None:
-                    taken = self._begin(session, actor, camera, purpose, {})
-                    taken.active = 1
-                    with self._guard:
-                        self._sessions[key] = taken
+        key = self._joined(session, actor, camera, purpose)
 
-        def end(count: int, span: Timespan | None) -> None:
-            with self._guard:
-                taken.active -= 1
-                taken.pieces += 1
-                taken.bytes_sent += count
-                taken.seen_at = self._clock.monotonic()
-                if span is not None and count:
-                    taken.spans = taken.spans | SpanSet((span,))
+        def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
+            self._book.piece(key, count, span, None if copied is None else (copied.run, copied.seq))
 
         return end
 
+    def growing(
+        self,
+        session: str,
+        actor: Actor,
+        camera: str,
+        purpose: str,
+        *,
+        name: str,
+        made: Callable[[], Growing] | None,
+    ) -> Growing | None:
+        """The growing playlist ``name`` of a session; one that is not there is ``made``, or None.
+
+        Opens sessions as :meth:`take`. Each process has lists of its own, the last :data:`_LISTS` of them.
+        """
+        key = self._joined(session, actor, camera, purpose)
+        self._book.left(key)
+        with self._guard:
+            found = self._lists.get((key, name))
+            if found is None and made is not None:
+                found = self._lists[key, name] = made()
+            if found is not None:
+                self._lists.move_to_end((key, name))
+            while len(self._lists) > _LISTS:
+                self._lists.popitem(last=False)
+            return found
+
     def end_idle(self) -> None:
         """Write the end events of sessions that had no request for the idle time."""
-        now = self._clock.monotonic()
-        self._end(lambda session: session.active == 0 and now - session.seen_at >= self._idle)
+        self._end(self._book.over(self._idle))
 
     def end_all(self) -> None:
         """Write the end events of all sessions, because the process stops."""
-        self._end(lambda session: True)
+        self._end(self._book.over(None))
 
-    def _join(self, key: Key) -> _Playback | None:
-        with self._guard:
-            known = self._sessions.get(key)
-            if known is not None:
-                known.active += 1
-            return known
+    def _joined(self, session: str, actor: Actor, camera: str, purpose: str) -> Key:
+        """Count a request as active in its session; opens the session if it is not known."""
+        key = (session, actor.id, camera)
+        while (claim := self._book.claim(key)) is Claim.WAIT:
+            time.sleep(_LOOK_S)
+        if claim is Claim.MINE:
+            made: Opened | None = None
+            try:
+                made = self._begin(session, actor, camera, purpose, {})
+            finally:
+                if made is None:
+                    self._book.failed(key)
+                else:
+                    self._book.opened(key, made, active=1)
+        return key
 
     def _begin(
         self, session: str, actor: Actor, camera: str, purpose: str, details: dict[str, str]
-    ) -> _Playback:
+    ) -> Opened:
         if actor.session:
             details = {**details, "sign_in": actor.session}
         who = replace(actor, session=session)
@@ -123,28 +149,69 @@ class PlaybackSessions:
                 details=details,
             )
         )
-        return _Playback(who, camera, purpose, event.id, self._clock.monotonic())
+        return Opened(event.id, who, camera, purpose)
 
-    def _end(self, is_over: Callable[[_Playback], bool]) -> None:
-        with self._guard:
-            over = [key for key, session in self._sessions.items() if is_over(session)]
-            ended = [self._sessions.pop(key) for key in over]
+    def _end(self, ended: Sequence[Playback]) -> None:
         for session in ended:
             spans = list(session.spans)
+            opened = session.opened
             self._audit.write_late(
                 AuditEvent(
                     type=f"{Act.PLAYBACK}.ended",
-                    actor=session.actor,
-                    objects=(session.camera,),
-                    purpose=session.purpose,
+                    actor=opened.actor,
+                    objects=(opened.camera,),
+                    purpose=opened.purpose,
                     outcome=Outcome.DONE,
                     details={
-                        "start": session.start,
+                        "start": opened.start,
                         "pieces": session.pieces,
                         "bytes_sent": session.bytes_sent,
                         "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),
                         "shown_count": len(spans),
                         "seconds_shown": session.spans.duration // SECOND,
+                        **_copied(session.copied),
                     },
                 )
             )
+
+
+def _copied(copied: Mapping[str, set[int]]) -> dict[str, object]:
+    """Of which segments viewing copies were sent: ``transcoded`` counts them, ``segments`` names them.
+
+    ``segments`` reads ``run:first-last``, a word for each unbroken stretch of numbers.
+    """
+    if not copied:
+        return {}
+    words = [f"{run}:{first}-{last}" for run, seqs in copied.items() for first, last in _stretches(seqs)]
+    return {"transcoded": sum(map(len, copied.values())), "segments": " ".join(words[:MAX_SPANS])}
+
+
+def _stretches(numbers: set[int]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] + 1 == number:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
+
+
+def check_bound(session: str, actor: Actor, camera: str, purpose: str) -> None:
+    """Check that a session's id was made for this person, camera and purpose; "" is nobody's and passes.
+
+    Raises:
+        Refused: ``playback_of_another``.
+    """
+    if session and not hmac.compare_digest(session, bound_id(session[:_RANDOM], actor, camera, purpose)):
+        raise Refused(
+            "this address belongs to the playback of another person, or for another purpose",
+            code="playback_of_another",
+            hint="Open the playlist yourself; what you see is recorded with your name and purpose.",
+        )
+
+
+def bound_id(random: str, actor: Actor, camera: str, purpose: str) -> str:
+    """An id: its random part, and 96 bits of a hash over it and over what it is bound to."""
+    why = "" if actor.role == MACHINE else purpose
+    said = "\0".join((random, actor.id, camera, why)).encode()
+    return random + base64.urlsafe_b64encode(hashlib.sha256(said).digest()[:12]).decode("ascii")

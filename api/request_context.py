@@ -27,7 +27,7 @@ from archive.timespan import Timespan
 
 MAX_PURPOSE = 200
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z", re.ASCII)
-_PARTS = frozenset({"run", "seq", "sha256", "number"})
+_PARTS = frozenset({"run", "seq", "sha256", "number", "part"})
 """Path parameters that name a part of an object, not an object."""
 
 Detail = str | int

@@ -12,7 +12,9 @@ from api.metrics import Metrics
 from api.playback import PlaybackSessions
 from api.readiness import Readiness
 from api.services import Services
-from api.slots import StreamSlots
+from api.skim import Skims
+from api.slots import Slots
+from api.viewing_copies import ViewingCopies
 from search.stays import StayBook
 
 
@@ -25,9 +27,11 @@ class Runtime:
     metrics: Metrics
     unauthenticated: UnauthenticatedAttempts
     cookies: Cookies
-    slots: StreamSlots
+    slots: Slots
     clips: Clips
     frames: Frames
+    copies: ViewingCopies
+    skims: Skims
     playback: PlaybackSessions
     readiness: Readiness
     stays: StayBook

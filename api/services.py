@@ -19,6 +19,7 @@ from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.limits.work import BOUNDS, Bound, Work
+from api.workers.membership import Membership
 from archive.canonical import JsonObject
 from archive.cases.exports.board import ExportBoard
 from archive.cases.handover.giving import Handovers
@@ -28,6 +29,8 @@ from archive.clock import Clock
 from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
+from archive.footage.skim.skimmer import Skimmer
+from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.lifecycle.holds.service import Holds
 from archive.lifecycle.retention.planner import Planner
@@ -60,10 +63,6 @@ class EvidenceService(Protocol):
 
     def record(self, evidence_id: str) -> EvidenceRecord:
         """The newest state of one request. Raises NotFound ``evidence_not_found``."""
-        ...
-
-    def records(self) -> Iterator[EvidenceRecord]:
-        """The newest state of every request, by id."""
         ...
 
     def package(self, evidence_id: str) -> "PackageZip":
@@ -99,9 +98,10 @@ class ApiSettings:
 
     ``base_path`` is the path under which a proxy serves the API ("" for the root); ``zone`` is the time zone
     for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``stall``
-    is how long a client may take for one piece; a playback session ends after ``playback_idle`` without a
-    request, checked every ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with
-    ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host names, any if empty;
+    is how long a client may take for one piece; ``copies`` viewing copies are made and ``skims`` parts are
+    skimmed at once; a playback session ends after ``playback_idle`` without a request, checked every
+    ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with ``https://`` cookies are sent
+    over HTTPS only. ``hosts`` are the accepted host names, any if empty;
     ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
     ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; "not found" is
     answered at beats of ``beat``; a body may pause for ``body_pause``. ``camera_series`` is the most cameras
@@ -120,8 +120,11 @@ class ApiSettings:
     max_playlist: int = 24 * HOUR
     streams: int = 32
     stills: int = 4
+    copies: int = 2
+    skims: int = 4
     still_cache: int = 16 * 1024 * 1024
     clip_cache: int = 32 * 1024 * 1024
+    header_cache: int = 16 * 1024 * 1024
     stall: int = MINUTE
     body_pause: int = 30 * SECOND
     hosts: tuple[str, ...] = ()
@@ -140,9 +143,12 @@ class ApiSettings:
 class Services:
     """The parts of one API process.
 
-    ``pool`` fetches footage in parallel from stores behind a network; None for files. ``stills`` makes
-    frames; None without FFmpeg. ``people`` signs people in; without it only tokens are accepted.
+    ``pool`` fetches footage in parallel from stores behind a network; None for files. ``header_key``
+    authenticates the packs of headers in the cache bucket; without it there are none. ``stills`` makes
+    frames, ``copies`` viewing copies, and ``skimmer`` activity and thumbnails; None without FFmpeg.
+    ``people`` signs people in; without it only tokens are accepted.
     ``administration`` is the account administration; without it accounts are administered only on the host.
+    ``workers`` is what this process shares with others behind the same port; None for a process alone.
     ``company`` counts the requests that are not answered yet, for the custody writer. ``areas`` are the
     city's kecamatan and kelurahan; ``city_box`` is its edge, for remarks about cameras.
     """
@@ -168,9 +174,13 @@ class Services:
     metrics: CollectorRegistry
     city_box: CityBox
     pool: Executor | None = None
+    header_key: bytes | None = None
     stills: StillMaker | None = None
+    copies: CopyMaker | None = None
+    skimmer: Skimmer | None = None
     people: People | None = None
     administration: AccountAdministration | None = None
+    workers: Membership | None = None
     company: Company = field(default_factory=Company)
     areas: Areas = field(default_factory=lambda: NO_AREAS)
     settings: ApiSettings = field(default_factory=ApiSettings)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from api.frames import Frames
 from archive.attended import each
 from archive.errors import NotFound
-from archive.footage.derive import Still
+from archive.footage.derive import Frame
 from archive.footage.reader import Reading
 from archive.footage.sheet.keyframes import Keyframes
 from archive.footage.sheet.pictures import jpeg_of, tiles_of
@@ -44,24 +44,24 @@ def make_sheet(
 
     Raises:
         IntegrityError: a segment is missing or contradicts the index.
-        Unavailable: as :meth:`Frames.still`; ``sheet_failed``.
+        Unavailable: as :meth:`Frames.keyframe`; ``sheet_failed``.
         Abandoned: the reader left in between.
     """
     stills = [_still(frames, keyframes, slot) for slot in each(slots)]
     found = [still for still in stills if still is not None]
-    pixels = iter(frames.decode(lambda maker: tiles_of(maker, [still.jpeg for still in found])))
+    pixels = iter(frames.decode(lambda maker: tiles_of(maker, [still.content for still in found])))
     pictures = [None if still is None else Picture(next(pixels), still.instant) for still in stills]
     sheet = compose(title_of(reading, zone), slots, pictures, columns, zone)
     jpeg = frames.decode(lambda maker: jpeg_of(maker, sheet))
     return Sheet(jpeg, tuple(still.instant for still in found))
 
 
-def _still(frames: Frames, keyframes: Keyframes, slot: Slot) -> Still | None:
+def _still(frames: Frames, keyframes: Keyframes, slot: Slot) -> Frame | None:
     at = None if slot.ref is None else keyframes.at(slot.ref, slot.at)
     if slot.ref is None or at is None:
         return None
     try:
-        return frames.still(slot.ref, at, TILE_WIDTH)
+        return frames.keyframe(slot.ref, at, width=TILE_WIDTH)
     except NotFound as error:
         if error.code != "no_picture":
             raise

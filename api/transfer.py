@@ -4,8 +4,8 @@ Every route that sends such bytes uses these steps, so that none can leave one o
 
 1. the request's conditions are checked: 304, 412, 416 and HEAD send no bytes;
 2. a slot is taken, or the answer is 503 ``busy``;
-3. the start event is recorded, durably;
-4. the first piece is read: if the source is missing, the answer is an error document;
+3. the start event is recorded, durably; meanwhile the first piece is read, into memory;
+4. if the source is missing, the answer is an error document;
 5. the bytes are sent;
 6. the slot is given back and the end event is recorded, with the bytes really sent.
 """
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.audit import Act
-from api.footage import Ending, FootageResponse, Sent
+from api.footage import Begun, Ending, FootageResponse, Sent
 from api.ranges import ByteRange, is_unmodified, precondition_fails, range_to_serve
 from api.request_context import Detail, RequestContext
 from archive.errors import Refused
@@ -94,6 +94,7 @@ def _stream(
     whole = ByteRange(0, shown.size, shown.size)
     wanted = part or whole
     tell_end: Callable[[Sent], None] | None = None
+    pieces: Begun | None = None
     response: Response | None = None
 
     def on_end(sent: Sent) -> None:
@@ -104,9 +105,11 @@ def _stream(
 
     runtime.slots.take()
     try:
+        # No byte of it leaves before the start event is durable: only then is there an answer.
+        pieces = Begun(lambda: shown.stream(wanted.start, wanted.length), runtime.readers)
         tell_end = record.begin(shown, wanted)
         response = FootageResponse(
-            shown.stream(wanted.start, wanted.length),
+            pieces,
             length=wanted.length,
             status=200 if part is None else 206,
             media_type=shown.media_type,
@@ -118,6 +121,8 @@ def _stream(
         return response
     finally:
         if response is None:
+            if pieces is not None:
+                pieces.close()
             on_end(Sent(0, Ending.SOURCE_FAILED))
 
 

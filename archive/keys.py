@@ -61,6 +61,11 @@ def hour_folder(instant: int) -> str:
     return as_datetime(instant).strftime("%Y/%m/%d/%H")
 
 
+def headers_prefix(camera: str, hour: int) -> str:
+    """The folder of the packed headers of one camera and UTC hour; ends in a slash."""
+    return f"headers/{check_name('camera', camera)}/{hour_folder(hour)}/"
+
+
 def segment_prefix(camera: str, hour: int | None = None) -> str:
     """The folder of one camera, or of one of its UTC hours; ends in a slash."""
     base = f"segments/{check_name('camera', camera)}/"

@@ -352,6 +352,13 @@ class RecordIndex(Protocol):
         """Remove records, whose entries were disposed of; idempotent. They are not put again."""
         ...
 
+    def remove_streams(self, kind: str, ids: Sequence[str]) -> None:
+        """Remove ledger streams that were disposed of: their records, and their documents; idempotent.
+
+        The acts of their entries are records of their own, which :meth:`remove_records` removes.
+        """
+        ...
+
     def find_records(self, query: RecordQuery, *, limit: int) -> Sequence[Record]:
         """The first ``limit`` matches in the query's order.
 
@@ -359,6 +366,16 @@ class RecordIndex(Protocol):
             Malformed: ``bad_limit`` unless 1 ≤ limit ≤ 1,000; ``bad_filter`` for more than 1,000 words in
                 ``terms`` or in a set; ``bad_cursor`` for a position that no record has; ``bad_record`` for a
                 kind.
+        """
+        ...
+
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """How many records match, counted up to ``most``; the query's order and ``after`` do not matter.
+
+        It costs what it counts, however many records there are, and reads none of their bodies.
+
+        Raises:
+            Malformed: as :meth:`find_records`; ``bad_limit`` unless 1 ≤ most ≤ 100,000.
         """
         ...
 

@@ -4,7 +4,7 @@ A store behind a network answers slowly: the next answers are on their way while
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 def in_order(
     work: Callable[[Item], Answer], items: Iterable[Item], pool: Executor | None, *, ahead: int = AHEAD
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """``map`` in the pool's threads with at most ``ahead`` items begun; without a pool, in this thread.
 
     Closing the iterator cancels the items that have not begun.

@@ -96,10 +96,6 @@ class Dispositions:
 
     # Records -----------------------------------------------------------------------------------------
 
-    def all(self) -> list[Disposition]:
-        """Every disposition, by id; needs no key."""
-        return [from_state(entry.id, entry.state) for entry in self.site.ledger.heads(KIND)]
-
     def find(self, disposition: str) -> Disposition:
         """One disposition; needs no key. Raises NotFound ``disposition_not_found``."""
         return from_state(disposition, self.site.ledger.head(KIND, disposition).state)

@@ -21,6 +21,7 @@ from archive.lifecycle.disposition.pressure import Level
 from archive.ports import Content
 from archive.records.camera_health import CameraState, counts
 from archive.records.heartbeat import troubles
+from archive.records.indexed import marks
 from archive.records.integrity_incidents import IntegrityIncidentStatus, incidents
 from archive.records.relations import Separation
 from archive.timespan import DAY, MINUTE, SECOND, format_instant
@@ -251,6 +252,12 @@ def _index(site: Site) -> Iterator[Diagnosis]:
     site.wholeness.require()  # raises if it lacks what the journals have
     site.wholeness.require_records()  # the same for custody and ledger
     yield Diagnosis("index", Light.GREEN, f"{status.kind}: {status.segments} segments, {status.gaps} gaps")
+    now = site.clock.now()
+    if not marks.is_attended(site.bare_index, now, marks.LATE):
+        turn = marks.turn_at(site.bare_index)
+        when = "never" if turn is None else f"last at {format_instant(turn)}"
+        text = f"custody and ledger were brought into it {when}"
+        yield Diagnosis("index", Light.AMBER, text, "Keep the job running: saksi work --only follow")
 
 
 def _keys(site: Site) -> Iterator[Diagnosis]:

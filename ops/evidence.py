@@ -3,7 +3,7 @@
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -183,10 +183,6 @@ class Evidence:
     def record(self, evidence_id: str) -> EvidenceRecord:
         """The newest state of one request. Raises NotFound ``evidence_not_found``."""
         return jobs.find(self.site.ledger, evidence_id).record
-
-    def records(self) -> Iterator[EvidenceRecord]:
-        """The newest state of every request, by id."""
-        return (job.record for job in jobs.all_jobs(self.site.ledger))
 
     def seal_now(self, evidence_id: str, progress: Progress) -> SealedPackage:
         """Claim one request and seal it in this process; wait for the recorder's last minute.

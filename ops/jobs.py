@@ -129,6 +129,12 @@ def _notices(site: Site) -> Callable[[], int]:
     return running(site)
 
 
+def _skim(site: Site) -> Callable[[], int]:
+    from ops.skim import keeping
+
+    return keeping(site)
+
+
 def all_jobs() -> Mapping[str, Job]:
     """Every job, by name."""
     jobs = (
@@ -144,6 +150,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("requests", 5.0, _requests),
         Job("handover", 60.0, _handover),
         Job("notices", 5.0, _notices),
+        Job("skim", 20.0, _skim),
         Job("exports", 2.0, _exports),
     )
     return {job.name: job for job in jobs}

@@ -1,5 +1,7 @@
 """Keys made when first needed, outside the archive, mode 0600; one of them encrypts camera URLs."""
 
+import hashlib
+import hmac
 import os
 from pathlib import Path
 
@@ -17,6 +19,16 @@ def load_or_make_secret_box(folder: Path) -> vault.FernetBox:
         Unavailable: as :func:`load_or_make_key`.
     """
     return vault.FernetBox(load_or_make_key(folder / FILE))
+
+
+def header_key(folder: Path) -> bytes:
+    """What authenticates packed headers in the cache bucket: derived from the secret box's key, 32 bytes.
+
+    Raises:
+        Unavailable: as :func:`load_or_make_key`.
+    """
+    secret = load_or_make_key(folder / FILE).strip()
+    return hmac.new(secret, b"saksi packed headers 1", hashlib.sha256).digest()
 
 
 def load_or_make_key(path: Path) -> bytes:

@@ -1,6 +1,7 @@
 """The API process: its services, its first token, and its uvicorn server."""
 
 import logging
+import os
 import sys
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -13,13 +14,17 @@ from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
+from api.workers.membership import Membership
 from archive.footage.derive import StillMaker
+from archive.footage.skim.decoding import Decoder
+from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
 from ops.exports import board_of
 from ops.handover import handovers_of, reports_of
+from ops.secret_box import header_key
 from ops.settings import Settings
 from ops.tokens import machines_of, token_file
 from ops.wire import strict_protocol
@@ -31,8 +36,8 @@ _SWITCH_S = 0.0005
 dozen times: with Python's 5 ms, one reader of the records makes every other answer slower by 60 ms."""
 
 
-def services_of(site: Site) -> Services:
-    """The parts of an API process over this site."""
+def services_of(site: Site, workers: Membership | None = None) -> Services:
+    """The parts of an API process over this site; ``workers`` is what it shares with others."""
     roster = roster_of(site)
     people = people_of(site, roster)
     tokens = token_file(site, roster.person)
@@ -41,7 +46,9 @@ def services_of(site: Site) -> Services:
         clock=site.clock,
         stores=site.stores,
         index=site.index,
-        directory=CameraDirectory(site.index, site.clock),
+        directory=CameraDirectory(
+            site.index, site.clock, changes=None if workers is None else workers.changes()
+        ),
         registry=site.registry,
         ledger=site.ledger,
         policies=site.policies,
@@ -70,16 +77,22 @@ def services_of(site: Site) -> Services:
         areas=site.areas,
         city_box=site.settings.city_box,
         pool=site.pool,
+        header_key=header_key(site.settings.keys_dir),
+        workers=workers,
         stills=StillMaker(find_ffmpeg().path),
+        copies=CopyMaker(find_ffmpeg().path),
+        skimmer=site.skimmer(Decoder(find_ffmpeg().path, threads=2)),
         settings=ApiSettings(
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),
             organization=site.settings.organization,
+            # Workers are about as many as processors, and half of those transcode at once.
+            copies=1 if workers is not None else max(1, len(os.sched_getaffinity(0)) // 2),
             max_upload=site.settings.attachment_max_mib << 20,
             public_url=site.settings.public_url.rstrip("/"),
             hosts=_hosts(site.settings),
             proxies=proxies_of(site.settings),
-            rates=_rates(site.settings),
+            rates=rates_of(site.settings),
             camera_series=site.settings.metrics_camera_series,
         ),
     )
@@ -97,7 +110,8 @@ def _hosts(settings: Settings) -> tuple[str, ...]:
     return tuple(named if settings.host in {"0.0.0.0", "::", ""} else [*named, settings.host])  # noqa: S104
 
 
-def _rates(settings: Settings) -> Rates:
+def rates_of(settings: Settings) -> Rates:
+    """The rates of this installation."""
     return Rates(
         address=settings.rate_address,
         sign_in=settings.rate_sign_in,
@@ -108,14 +122,14 @@ def _rates(settings: Settings) -> Rates:
     )
 
 
-def server_of(site: Site, *, host: str, port: int) -> uvicorn.Server:
-    """A uvicorn server that is not running yet.
+def server_of(site: Site, *, host: str, port: int, workers: Membership | None = None) -> uvicorn.Server:
+    """A uvicorn server that is not running yet; ``workers`` as in :func:`services_of`.
 
     Access lines are off: they would write purposes and spans outside the custody record.
     """
     sys.setswitchinterval(_SWITCH_S)
     config = uvicorn.Config(
-        create_app(services_of(site)),
+        create_app(services_of(site, workers)),
         host=host,
         port=port,
         log_level=logging.WARNING,

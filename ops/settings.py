@@ -154,6 +154,11 @@ class Settings(BaseModel):
         default=32, ge=0, description="How fast the fixity scrub may read, in MiB/s; 0 turns it off"
     )
     fixity_days: int = Field(default=30, ge=1, description="Number of days in which everything is read once")
+    skim_cache_mib: int = Field(
+        default=4096,
+        ge=16,
+        description="Most MiB of thumbnails and activity in the cache; the oldest go first",
+    )
     tsa_url: str = Field(default="", description="RFC 3161 authority; empty for the local one")
     host: str = Field(default="127.0.0.1", description="Address the API listens on")
     port: int = Field(default=8480, ge=0, le=65535, description="Port the API listens on")

@@ -17,6 +17,9 @@ from archive.cases.requests.service import Requests
 from archive.clock import Clock, SystemClock
 from archive.footage.area_table import read_areas
 from archive.footage.cameras import Registry
+from archive.footage.skim.cache import SkimCache
+from archive.footage.skim.decoding import Decoder
+from archive.footage.skim.skimmer import Skimmer
 from archive.footage.sources import SourceRule
 from archive.integrity.canary import Canary
 from archive.integrity.rebuild.follow import Follower
@@ -38,7 +41,8 @@ from ops.index_access import opened_index
 from ops.secret_box import load_or_make_secret_box
 from ops.settings import Settings
 from search.index import Index
-from search.whole import WholeIndex, Wholeness
+from search.whole import WholeIndex
+from search.wholeness import Wholeness
 
 FETCHERS = 16
 CONNECTIONS = 64
@@ -127,7 +131,8 @@ class Site:
 
     def follower(self) -> Follower:
         """A follower of custody and ledger into the index, for one thread."""
-        return Follower(self.stores.records, self.bare_index, self.clock, pool=self.pool)
+        term = self.settings.records_lock_days * DAY
+        return Follower(self.stores.records, self.bare_index, self.clock, pool=self.pool, term=term)
 
     @cached_property
     def secrets(self) -> SecretBox:
@@ -188,6 +193,11 @@ class Site:
     def hold_sweeper(self) -> Sweeper:
         """A sweep of the holds, for one thread."""
         return Sweeper(self.stores, self.ledger, self.index, self.clock, pool=self.pool)
+
+    def skimmer(self, decoder: Decoder) -> Skimmer:
+        """A skimmer of footage with this decoder; it may be shared between threads."""
+        cache = SkimCache(self.stores.cache, self.clock)
+        return Skimmer(self.index, self.stores.footage, cache, decoder, self.pool)
 
     @cached_property
     def planner(self) -> Planner:

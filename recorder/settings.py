@@ -26,7 +26,7 @@ class RecorderSettings:
     """
 
     batch_seconds: float = 60
-    group_seconds: float = 2
+    group_seconds: float = 1
     registry_seconds: float = 5
     heartbeat_seconds: float = 5
     input_timeout: float = 5

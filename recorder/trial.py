@@ -20,6 +20,8 @@ from recorder.reach import reach
 SEGMENT_SECONDS = 2
 _GRACE = 3.0
 _FILE = "trial.mp4"
+_STRANGE = "not on whitelist"
+"""In FFmpeg's message about a container that the command does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ async def try_source(
 
     Raises:
         Refused: ``source_refused``: the source leads where no camera may be.
+        Malformed: ``codec_not_recorded``: the camera sends neither H.264 nor H.265.
         Unavailable: ``camera_without_address``; ``camera_gives_nothing``, whose message has the cause as gaps
             have it.
     """
@@ -66,10 +69,18 @@ async def try_source(
         await capture.end(_GRACE)
     raws = sorted(folder.glob("*.raw.mp4"))
     if not raws:
+        if any(_STRANGE in message for message in capture.messages):
+            raise Malformed(
+                "the camera's stream is in a form that is not recorded, such as MJPEG over HTTP",
+                code="codec_not_recorded",
+                hint="Set the camera's stream to H.264 or H.265 over RTSP, or choose another of its streams.",
+            )
         raise _nothing("stalled")
     try:
         made = await asyncio.to_thread(finalise, raws[0], folder / _FILE, tfdt=0)
     except Malformed as error:
+        if error.code == "codec_not_recorded":
+            raise
         raise _nothing("stream_error") from error
     header = made.header
     ticks = sum(header.samples.durations)

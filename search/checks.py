@@ -1,15 +1,16 @@
 """Checks on entries, records and queries before an adapter sends anything."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from archive.errors import Malformed
+from archive.footage.cameras import KIND as CAMERA
 from archive.ids import check_name, check_run
-from archive.integrity.rebuild import SegmentRow
+from archive.integrity.rebuild import RecordRow, SegmentRow, body_text
 from archive.model.gap import Gap
 from archive.model.segment import LONGEST_SEGMENT, Segment
+from archive.model.stay import KIND as STAYS
 from archive.ports import IndexEntry, Record, RecordOrder, RecordQuery
 from search.paging import check_limit
 from search.query import MAX_FILTER
@@ -17,8 +18,9 @@ from search.query import MAX_FILTER
 MAX_TERMS, MAX_TERM, MAX_ID = 300, 600, 128
 """The most terms of a record, and the most characters of a term and of an id. An id is at most 512 bytes of
 UTF-8, the limit of Elasticsearch."""
+MAX_COUNT = 100_000
+"""How far records are counted for one question."""
 
-_BODY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LARGEST, _LARGEST_OF_64_BITS = 2**53 - 1, 2**63 - 1
 _KIND = re.compile(r"[a-z][a-z_]{0,39}\Z", re.ASCII)
 
@@ -60,35 +62,44 @@ def check_kind(kind: str) -> str:
     return kind
 
 
-def check_records(records: Iterable[Record]) -> list[str]:
-    """Accept records, and return the JSON text of each body: both adapters keep that.
+def check_records(records: Iterable[Record]) -> list[RecordRow]:
+    """Accept records, and return them as both adapters keep them.
 
     Raises:
         Malformed: ``bad_record`` for a kind, id, term, number or body that an index cannot keep.
     """
-    return [_checked(one) for one in records]
+    rows = [_row_of(one) for one in records]
+    check_record_rows(rows)
+    return rows
 
 
-def _checked(record: Record) -> str:
-    check_record_kind(record.kind)
-    if not is_record_id(record.id):
-        raise _bad_record(record, f"its id is not 1 to {MAX_ID} characters")
-    if len(record.terms) > MAX_TERMS:
-        raise _bad_record(record, f"it has {len(record.terms)} terms")
-    if record.terms and not _are_words(record.terms):
-        raise _bad_record(record, f"a term is not 1 to {MAX_TERM} characters")
-    if not (0 <= record.at <= _LARGEST and 0 <= record.version <= _LARGEST):
-        raise _bad_record(record, "its time or version is out of range")
-    touches = record.touches
-    if touches is not None and max(abs(touches.start), abs(touches.end)) > _LARGEST_OF_64_BITS:
-        raise _bad_record(record, "what it touches is out of range")
+def check_record_rows(rows: Iterable[RecordRow]) -> None:
+    """Accept records as rows. Raises as :func:`check_records`."""
+    for row in rows:
+        kind, name, version, at, terms, touches, body = row
+        check_record_kind(kind)
+        if not is_record_id(name):
+            raise _bad_record(row, f"its id is not 1 to {MAX_ID} characters")
+        if len(terms) > MAX_TERMS:
+            raise _bad_record(row, f"it has {len(terms)} terms")
+        if terms and not _are_words(terms):
+            raise _bad_record(row, f"a term is not 1 to {MAX_TERM} characters")
+        if not (0 <= at <= _LARGEST and 0 <= version <= _LARGEST):
+            raise _bad_record(row, "its time or version is out of range")
+        if touches is not None and max(abs(touches[0]), abs(touches[1])) > _LARGEST_OF_64_BITS:
+            raise _bad_record(row, "what it touches is out of range")
+        if not body or not _has_utf8(body):
+            raise _bad_record(row, "its body is not JSON, or has no UTF-8")
+
+
+def _row_of(record: Record) -> RecordRow:
     try:
-        text = _BODY.encode(record.body)
-        if not text.isascii():
-            text.encode("utf-8")
-    except (ValueError, TypeError, RecursionError) as error:
-        raise _bad_record(record, f"its body is not JSON: {error}") from error
-    return text
+        body = body_text(record.body)
+    except Malformed as error:
+        raise _bad_record(record, error.message) from error
+    span = record.touches
+    edges = None if span is None else (span.start, span.end)
+    return RecordRow(record.kind, record.id, record.version, record.at, tuple(record.terms), edges, body)
 
 
 def check_record_kind(kind: str) -> str:
@@ -100,6 +111,11 @@ def check_record_kind(kind: str) -> str:
             hint="Use 1 to 40 lower-case letters and underscores, with a letter first.",
         )
     return kind
+
+
+def documents_of_stream(kind: str) -> tuple[str, ...]:
+    """The kinds of the documents that are made from a ledger stream of a kind; each has the stream's id."""
+    return (kind, STAYS) if kind == CAMERA else (kind,)
 
 
 def is_record_id(text: str) -> bool:
@@ -132,6 +148,15 @@ def check_record_query(query: RecordQuery, limit: int) -> RecordQuery | None:
     return replace(query, terms=terms, any_of=any_of) if all(any_of) else None
 
 
+def check_most(most: int) -> int:
+    """Accept how far records are counted. Raises Malformed ``bad_limit`` unless 1 ≤ most ≤ 100,000."""
+    if not 1 <= most <= MAX_COUNT:
+        raise Malformed(
+            f"records are not counted up to {most}", code="bad_limit", hint=f"Count up to 1 to {MAX_COUNT}."
+        )
+    return most
+
+
 def at_bounds(query: RecordQuery) -> tuple[int, int]:
     """The first and the last ``at`` that a query's span and position admit; the first may be greater."""
     first, last = 0, _LARGEST
@@ -159,7 +184,7 @@ def check_marks(name: str, marks: Mapping[str, int]) -> None:
             raise Malformed(f"the mark cannot be {number}", code="bad_record", hint="Give 0 to 2^53 - 1.")
 
 
-def _are_words(terms: frozenset[str]) -> bool:
+def _are_words(terms: Iterable[str]) -> bool:
     """Whether an index can keep each of the terms; checked together, since a rebuild brings millions."""
     lengths = [len(term) for term in terms]
     return 0 < min(lengths) and max(lengths) <= MAX_TERM and _is_storable("".join(terms))
@@ -172,8 +197,10 @@ def _is_word(text: str, most: int) -> bool:
 
 def _is_storable(text: str) -> bool:
     """Whether there is no NUL, and every character has UTF-8."""
-    if "\0" in text:
-        return False
+    return "\0" not in text and _has_utf8(text)
+
+
+def _has_utf8(text: str) -> bool:
     if text.isascii():
         return True
     try:
@@ -183,7 +210,7 @@ def _is_storable(text: str) -> bool:
     return True
 
 
-def _bad_record(record: Record, why: str) -> Malformed:
+def _bad_record(record: Record | RecordRow, why: str) -> Malformed:
     return Malformed(
         f"the {record.kind} {record.id[:MAX_ID]!r} cannot be indexed: {why}",
         code="bad_record",

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from archive.canonical import JsonObject
-from archive.integrity.rebuild import SegmentRow
+from archive.integrity.rebuild import RecordRow, SegmentRow
 from archive.model.gap import Gap
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry, RecordIndex, SegmentIndex
@@ -151,6 +151,10 @@ class Index(SegmentIndex, RecordIndex, Protocol):
         """Gap records and segments that overlap the span, together: as ``gaps`` and ``segments``."""
         ...
 
+    def reading(self, camera: str, span: Timespan) -> tuple[Standing, Records]:
+        """:meth:`standing`, and then :meth:`records`: all that an answer about one camera's span needs."""
+        ...
+
     # Documents, recorders ----------------------------------------------------------------------------
 
     def document(self, kind: str, entity: str) -> Document | None:
@@ -197,6 +201,14 @@ class Index(SegmentIndex, RecordIndex, Protocol):
 
         Raises:
             Malformed: ``segment_too_long`` for one longer than an hour; none is indexed.
+        """
+        ...
+
+    def load_records(self, rows: Sequence[RecordRow]) -> None:
+        """Index very many records in a fresh index, stored when this returns, found after :meth:`loaded`.
+
+        Raises:
+            Malformed: ``bad_record`` as :meth:`archive.ports.RecordIndex.put_records`; none is indexed.
         """
         ...
 

@@ -137,6 +137,10 @@ class Access:
                     hint="Segments are not cut. Request container=mp4, or a span that ends before the edge.",
                 )
 
+    def sees_footage(self, camera: str, span: Timespan) -> bool:
+        """Whether the principal may have all footage of a camera in a span, as :meth:`footage` checks it."""
+        return Reach.ALL in self._reach or self._may(camera, span)
+
     def trim(self, reading: Reading) -> Reading:
         """A reading without the segments that the principal may not have whole."""
         if Reach.ALL in self._reach:

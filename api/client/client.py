@@ -21,6 +21,7 @@ from api.client.requests import Requests
 from api.client.retention import Retention
 from api.client.search import Search
 from api.client.session import Session
+from api.client.skim import Skim
 from api.client.war_room import WarRoom
 
 
@@ -116,6 +117,11 @@ class Client(Connection):
     def session(self) -> Session:
         """The operations of session."""
         return Session(self)
+
+    @cached_property
+    def skim(self) -> Skim:
+        """The operations of skim."""
+        return Skim(self)
 
     @cached_property
     def war_room(self) -> WarRoom:

@@ -22,7 +22,7 @@ class Incidents:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Answer[IntegrityIncidentsPage]:
-        """Integrity incidents, the last changed first.
+        """Integrity incidents, the newest first, by when each was first found.
 
         GET /v1/integrity-incidents
         """

@@ -23,6 +23,7 @@ TAGS: Mapping[str, str] = {
     "clips": "Exact clips of a camera, byte for byte the same each time.",
     "exports": "Clips of many cameras and hours, made in the background.",
     "frames": "Single pictures for viewing.",
+    "skim": "When something moved in a box of the picture, and thumbnails; nobody is recognised.",
     "playback": "Playlists, and the pieces that they name.",
     "evidence": "Sealed packages: request, read, fetch and verify them.",
     "retention": "How long footage is kept, who decided that, and what was destroyed.",

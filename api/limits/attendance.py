@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import problems
 from api.auth.principal import Principal
 from api.limits.refusals import Refusals
-from api.limits.turns import TooManyAtOnce, Turns
+from api.limits.turns import TooManyAtOnce, TurnTaking
 from api.limits.work import Work, ends_early, work_of
 from archive.attended import while_wanted
 from archive.errors import ArchiveError, Unavailable
@@ -74,7 +74,7 @@ class Attendance:
         self,
         app: ASGIApp,
         *,
-        turns: Mapping[Work, Turns],
+        turns: Mapping[Work, TurnTaking],
         refusals: Refusals,
         stall_s: float,
         rest_s: float,
@@ -107,15 +107,13 @@ class Attendance:
                 return
             if not is_taken:
                 return
-            rest_s = 0.0
+            rest_s = rest_if_waited_s = 0.0
             try:
                 took, status = await self._answer(scope, client, send, path)
-                if status == 429:
-                    rest_s = self._rest_s
-                elif turns.is_waited_for(principal.id):
-                    rest_s = min(took, self._rest_s)
+                rest_s = self._rest_s if status == 429 else 0.0
+                rest_if_waited_s = min(took, self._rest_s)
             finally:
-                turns.end(principal.id, rest_s=rest_s)
+                turns.end(principal.id, rest_s=rest_s, rest_if_waited_s=rest_if_waited_s)
         finally:
             client.release()
 

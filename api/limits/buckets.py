@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Protocol
 
 from archive.clock import Clock
 from archive.timespan import SECOND
@@ -33,6 +34,16 @@ class Rate:
 class _Bucket:
     tokens: float
     at: int
+
+
+class TakingTokens(Protocol):
+    """One bucket for each key, of one process or of several together. Thread-safe."""
+
+    rate: Rate
+
+    def take(self, key: str) -> int:
+        """Take one token: 0 if there was one, else the seconds until there is one."""
+        ...
 
 
 class Buckets:

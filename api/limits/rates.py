@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from api.limits.buckets import Rate
 
-_MEDIA = (".mp4", ".m4s", ".m3u8", ".jpg", ".zip")
+_MEDIA = (".mp4", ".m4s", ".ts", ".m3u8", ".jpg", ".png", ".zip")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SEARCH = "/v1/search"
 """A POST there changes nothing: its body is a question."""

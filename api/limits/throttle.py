@@ -5,13 +5,14 @@ authenticated request: other people may share the address.
 """
 
 from collections.abc import Mapping
+from typing import Self
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.auth.principal import Principal
-from api.limits.buckets import Buckets, Rate
+from api.limits.buckets import Buckets, Rate, TakingTokens
 from api.limits.peers import network_of
 from api.limits.rates import Kind, Rates, is_sign_in, kind_of
 from api.limits.refusals import CODE, Refusals
@@ -19,11 +20,16 @@ from archive.clock import Clock
 
 
 class Throttle:
-    """The buckets of one process, and the record of refusals."""
+    """The buckets by kind of request, and the record of refusals."""
 
-    def __init__(self, rates: Rates, clock: Clock, refusals: Refusals) -> None:
-        self.buckets: Mapping[Kind, Buckets] = {kind: Buckets(rates.of(kind), clock) for kind in Kind}
+    def __init__(self, buckets: Mapping[Kind, TakingTokens], refusals: Refusals) -> None:
+        self.buckets = buckets
         self.refusals = refusals
+
+    @classmethod
+    def of_process(cls, rates: Rates, clock: Clock, refusals: Refusals) -> Self:
+        """The throttle of one process alone."""
+        return cls({kind: Buckets(rates.of(kind), clock) for kind in Kind}, refusals)
 
     def of_address(self, address: str, kind: Kind) -> Response | None:
         """The refusal of an address that exceeded its rate; None if it did not."""

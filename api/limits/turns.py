@@ -11,6 +11,7 @@ requests wait in line gets at most half of what their places could do, and other
 import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
+from typing import Protocol
 
 from api.limits.work import BOUNDS, Bound, Work
 from archive.errors import Refused, Unavailable
@@ -25,6 +26,26 @@ _TICK_S = 0.001
 """A timer of the event loop may ring this much early."""
 
 Turn = asyncio.Future[None]
+
+
+class TurnTaking(Protocol):
+    """The turns for one kind of work, of one process or of several together."""
+
+    async def take(self, person: str, left: asyncio.Event) -> bool:
+        """Take a turn, which :meth:`end` ends; False, without one, if the client ``left`` in the meantime.
+
+        Raises:
+            TooManyAtOnce: the person's own requests did not end in time, or too many of them wait already.
+            Unavailable: ``busy``: other people's requests did not end in time.
+        """
+        ...
+
+    def end(self, person: str, *, rest_s: float = 0.0, rest_if_waited_s: float = 0.0) -> None:
+        """End a turn; its place rests, and then goes to the next who waits.
+
+        It rests for ``rest_if_waited_s`` at least if more requests of this person wait.
+        """
+        ...
 
 
 class TooManyAtOnce(Refused):
@@ -69,7 +90,7 @@ class Turns:
             return True
         line = self._waiting.setdefault(person, deque())
         if len(line) >= self._max_waiting:
-            raise self._too_many()
+            raise too_many(self.bound)
         turn: Turn = asyncio.get_running_loop().create_future()
         line.append(turn)
         leaving = asyncio.ensure_future(left.wait())
@@ -83,20 +104,15 @@ class Turns:
                 self._give_up(person, turn)
         if is_taken or left.is_set():
             return is_taken
-        if self._running[person] >= self.bound.person:
-            raise self._too_many()
-        raise Unavailable(
-            f"all {self.bound.all} places for this kind of work are taken",
-            code="busy",
-            hint="Other clients are being served; try again in a few seconds.",
-        )
+        raise too_many(self.bound) if self._running[person] >= self.bound.person else all_taken(self.bound)
 
-    def is_waited_for(self, person: str) -> bool:
-        """Whether more requests of this person wait."""
-        return person in self._waiting
+    def end(self, person: str, *, rest_s: float = 0.0, rest_if_waited_s: float = 0.0) -> None:
+        """End a turn; its place rests, and then goes to the next who waits.
 
-    def end(self, person: str, *, rest_s: float = 0.0) -> None:
-        """End a turn; its place rests, and then goes to the next who waits."""
+        It rests for ``rest_if_waited_s`` at least if more requests of this person wait.
+        """
+        if person in self._waiting:
+            rest_s = max(rest_s, rest_if_waited_s)
         self._running[person] -= 1
         if not self._running[person]:
             del self._running[person]
@@ -145,12 +161,23 @@ class Turns:
         if not line:
             del self._waiting[person]
 
-    def _too_many(self) -> TooManyAtOnce:
-        return TooManyAtOnce(
-            "your other requests of this kind have not ended yet",
-            code="too_many_at_once",
-            hint=f"At most {self.bound.person} run at once for one account; wait for their answers.",
-        )
+
+def too_many(bound: Bound) -> TooManyAtOnce:
+    """The refusal of a person whose own requests take all of the person's places."""
+    return TooManyAtOnce(
+        "your other requests of this kind have not ended yet",
+        code="too_many_at_once",
+        hint=f"At most {bound.person} run at once for one account; wait for their answers.",
+    )
+
+
+def all_taken(bound: Bound) -> Unavailable:
+    """The refusal while other people's requests take all places."""
+    return Unavailable(
+        f"all {bound.all} places for this kind of work are taken",
+        code="busy",
+        hint="Other clients are being served; try again in a few seconds.",
+    )
 
 
 def turns_of(bounds: Mapping[Work, Bound] = BOUNDS) -> Mapping[Work, Turns]:

@@ -13,9 +13,9 @@ from types import MappingProxyType
 class Work(StrEnum):
     """What a request asks the process to do.
 
-    ``footage`` sends stored bytes: clips, pieces, packages, papers. ``picture`` decodes a frame. ``records``
-    reads the custody record, the log, everything of a plan, or a table of cameras. ``proof`` hashes or
-    verifies stored bytes. ``other`` is everything else: short answers and changes.
+    ``footage`` sends stored bytes: clips, pieces, packages, papers. ``picture`` decodes footage: a frame, a
+    viewing copy. ``records`` reads the custody record, the log, everything of a plan, or a table of cameras.
+    ``proof`` hashes or verifies stored bytes. ``other`` is everything else: short answers and changes.
     """
 
     FOOTAGE = "footage"
@@ -49,6 +49,7 @@ THREADS = sum(bound.all for bound in BOUNDS.values()) + 40
 
 _RECORDS = ("/v1/custody", "/v1/log", "/v1/retention/plan", "/v1/cameras/import")
 _PROOF = ("/verify", "/clip")
+_PICTURES = (".jpg", ".ts", "/activity", "/sprites")
 _FOOTAGE = (".mp4", ".m4s", ".zip")
 _PAPERS = "/attachments/"
 _READS_BY_FORM = frozenset({"/v1/retention/plan", "/v1/search"})
@@ -60,7 +61,7 @@ def work_of(path: str) -> Work:
         return Work.RECORDS
     if path.endswith(_PROOF):
         return Work.PROOF
-    if path.endswith(".jpg"):
+    if path.endswith(_PICTURES):
         return Work.PICTURE
     if path.endswith(_FOOTAGE) or _PAPERS in path:
         return Work.FOOTAGE

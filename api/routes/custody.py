@@ -5,7 +5,6 @@ that they requested, without addresses and sessions of others.
 """
 
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -23,7 +22,7 @@ from archive.errors import NotFound, Refused
 from archive.persons import same_person
 from archive.records.custody_report.items import Item
 from archive.records.custody_report.lines import Made, jsonl, line_json
-from archive.records.custody_report.paper import MAX_PRINTED, printed
+from archive.records.custody_report.paper import printable, printed
 from archive.records.custody_report.record import MAX_LINES, Asked, asked_details
 from archive.timespan import Timespan, format_instant
 
@@ -94,7 +93,7 @@ def list_acts(
 def get_report_pdf(context: Reader, question: Question) -> Response:
     """The report as PDF, in Indonesian."""
     asked, whole = _permitted(context, question)
-    lines = tuple(islice(context.services.custody_record.lines(asked), MAX_PRINTED + 1))
+    lines = printable(context.services.custody_record, asked)
     made = printed(asked, lines, _made(context), whole=whole)
     context.done(results=len(lines), bytes=len(made))
     return Response(made, media_type=PDF, headers={"Content-Disposition": attachment(_name(asked, "pdf"))})

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api.request_context import RequestContext, require
 from api.routing import add_document, add_json
 from api.schemas.health import AnyObject
+from api.workers.figures import counted, merged
 
 
 def add_routes(router: APIRouter) -> None:
@@ -25,4 +26,9 @@ def openapi(_visit: Annotated[RequestContext, require("api.describe")], request:
 def metrics(context: Annotated[RequestContext, require("metrics.read")]) -> Response:
     """The metrics of this process in Prometheus' text format."""
     context.runtime.metrics.streams.set(context.runtime.slots.taken)
-    return Response(generate_latest(context.services.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    text = generate_latest(context.services.metrics)
+    workers = context.services.workers
+    if workers is not None:
+        others = workers.figures(counted(context.runtime.metrics))
+        text = merged(text.decode("utf-8"), others).encode("utf-8")
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

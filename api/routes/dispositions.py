@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
-from api.list_pages import page_of
 from api.request_context import RequestContext, require
 from api.routing import BINARY, add_document, add_json
 from api.schemas.dispositions import (
@@ -19,6 +18,7 @@ from api.statements import attachment
 from archive import keys
 from archive.errors import Conflict
 from archive.ids import check_name
+from archive.lifecycle.disposition.found import list_dispositions as listed
 from archive.lifecycle.disposition.listing import PDF, RECORD
 from archive.lifecycle.disposition.stored_paper import read_paper
 from archive.model.disposition import (
@@ -66,14 +66,10 @@ def list_dispositions(
 ) -> JSONResponse:
     """Dispositions, the newest first."""
     context.begin(Act.DISPOSITION_READ)
-    known = (from_state(one.id, one.state) for one in context.services.index.documents(KIND))
-    found = sorted(
-        (one for one in known if status in (None, one.status) and cause in (None, one.cause)),
-        key=lambda one: (-one.started_at, one.id),
-    )
-    page, following = page_of(found, cursor, limit, lambda one: one.id)
-    context.done(results=len(page))
-    return JSONResponse({"dispositions": [disposition_json(one) for one in page], "next": following})
+    page = listed(context.services.index, status, cause, limit=limit, cursor=cursor)
+    context.done(results=len(page.items))
+    found = [disposition_json(one) for one in page.items]
+    return JSONResponse({"dispositions": found, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_disposition(context: Reader, disposition: DispositionId) -> JSONResponse:

@@ -14,14 +14,10 @@ from api.routing import add_bytes, add_json
 from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, VerificationOut, evidence_json
 from api.statements import attachment
 from api.transfer import Download, Record, Representation, send
+from archive.evidence.listing import list_packages
 from archive.footage.reader import check_span
 from archive.ids import check_evidence_id
-from archive.model.evidence import EvidenceRecord, EvidenceStatus, from_state
-from archive.ports import Record as Indexed
-from archive.ports import RecordQuery
-from archive.records.indexed.pages import newest_first
-from archive.records.indexed.streams import EVIDENCE, STATUS
-from archive.records.indexed.terms import term
+from archive.model.evidence import EvidenceStatus
 from archive.timespan import Timespan
 
 MAX_PAGE = 1000
@@ -84,15 +80,8 @@ def list_evidence(
 ) -> JSONResponse:
     """Packages, the newest request first."""
     context.begin(Act.EVIDENCE_READ)
-    access = context.access
-
-    def read(found: Indexed) -> EvidenceRecord | None:
-        record = from_state(found.body["state"])
-        return record if status in (None, record.status) and access.has_part_in(record) else None
-
-    words = () if status is None else (term(STATUS, status.value),)
-    query = RecordQuery(kind=EVIDENCE, terms=words)
-    page = newest_first(context.services.index, query, read, limit=limit, cursor=cursor)
+    may_see = context.access.has_part_in
+    page = list_packages(context.services.index, status, limit=limit, cursor=cursor, is_shown=may_see)
     context.done(results=len(page.items))
     listed = [evidence_json(record) for record in page.items]
     return JSONResponse({"evidence": listed, "next": page.next, "as_of": page.as_of_text})

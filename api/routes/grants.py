@@ -16,16 +16,13 @@ from api.routes.users import administration_of
 from api.routing import add_json
 from api.schemas.grants import GivenOut, GrantIn, GrantPage, GrantReason, OneGivenOut
 from archive.canonical import JsonObject
+from archive.cases.people.grant_list import Wanted
+from archive.cases.people.grant_list import list_grants as listed
 from archive.cases.people.grants import MAX_CAMERAS, Grants
 from archive.errors import ArchiveError, Malformed, NotFound
 from archive.ids import check_name
 from archive.lifecycle.retention.answers import history_json
-from archive.model.grant import KIND, Grant, from_state, to_state
-from archive.persons import person_of
-from archive.ports import Record, RecordQuery
-from archive.records.indexed import streams
-from archive.records.indexed.pages import newest_first
-from archive.records.indexed.terms import any_of, term
+from archive.model.grant import Grant, to_state
 from archive.timespan import Timespan, format_instant
 
 MAX_PAGE = 1000
@@ -66,25 +63,17 @@ def list_grants(
     """Grants, the newest first; people outside the War Room see their own and their agency's."""
     context.begin(Act.GRANT_READ)
     now = context.services.clock.now()
-
-    def read(found: Record) -> JsonObject | None:
-        grant = from_state(found.id, found.body["state"])
-        is_shown = (
-            person in {"", grant.person}
-            and agency in {"", grant.agency}
-            and camera in {"", *grant.cameras}
-            and in_force in {None, grant.in_force(now)}
-            and _is_theirs(context, grant)
-        )
-        return _grant_json(grant, found.body["version"], now) if is_shown else None
-
-    asked = ((streams.OF_PERSON, person_of(person)), (streams.AGENCY, agency))
-    words = tuple(term(name, value) for name, value in asked if value)
-    cameras = (any_of(streams.CAMERA, [camera]),) if camera else ()
-    query = RecordQuery(kind=KIND, terms=words, any_of=cameras)
-    page = newest_first(context.services.index, query, read, limit=limit, cursor=cursor)
+    page = listed(
+        context.services.index,
+        Wanted(person=person, agency=agency, camera=camera, in_force=in_force),
+        now,
+        limit=limit,
+        cursor=cursor,
+        is_shown=lambda grant: _is_theirs(context, grant),
+    )
     context.done(results=len(page.items))
-    return JSONResponse({"grants": page.items, "next": page.next, "as_of": page.as_of_text})
+    grants = [_grant_json(grant, newest.version, now) for grant, newest in page.items]
+    return JSONResponse({"grants": grants, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_grant(context: Reader, request: Request, grant_id: GrantId) -> Response:

@@ -7,7 +7,6 @@ from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
 from api.auth.permissions import Reach
-from api.list_pages import page_of
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require, span_details
@@ -24,9 +23,11 @@ from api.schemas.holds import (
 from archive.errors import NotFound, Refused
 from archive.ids import check_name
 from archive.lifecycle.holds.answers import hold_json, progress_json
+from archive.lifecycle.holds.listing import Wanted
+from archive.lifecycle.holds.listing import list_holds as listed
 from archive.lifecycle.holds.service import MAX_CAMERAS, HoldHead
 from archive.lifecycle.retention.answers import history_json
-from archive.model.hold import HoldStatus
+from archive.model.hold import Hold, HoldStatus
 from archive.timespan import Timespan
 
 MAX_PAGE = 1000
@@ -68,17 +69,18 @@ def list_holds(
 ) -> JSONResponse:
     """Holds, the newest first."""
     context.begin(Act.HOLD_READ)
-    now, holds = context.services.clock.now(), context.services.holds
-    found = [
-        head
-        for head in (holds.due_for_review() if due else holds.holds())
-        if status in (None, head.hold.status)
-        and camera in ("", *head.hold.cameras)
-        and _is_shown(context, head)
-    ]
-    page, following = page_of(found, cursor, limit, lambda head: head.hold.id)
-    context.done(results=len(page))
-    return JSONResponse({"holds": [hold_json(head, now) for head in page], "next": following})
+    is_own = context.principal.reach(context.action) == {Reach.MINE}
+    wanted = Wanted(status=status, camera=camera, due=due, placed_by=context.principal.id if is_own else "")
+    page = listed(
+        context.services.index,
+        wanted,
+        context.services.clock.now(),
+        limit=limit,
+        cursor=cursor,
+        is_shown=lambda hold: _is_shown(context, hold),
+    )
+    context.done(results=len(page.items))
+    return JSONResponse({"holds": page.items, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_hold(context: Reader, request: Request, hold_id: HoldId) -> Response:
@@ -87,7 +89,7 @@ def get_hold(context: Reader, request: Request, hold_id: HoldId) -> Response:
     services = context.services
     head = _shown(context, hold_id)
     history = history_json(services.holds.history(hold_id))
-    answer = hold_json(head, services.clock.now())
+    answer = hold_json(head.hold, head.entry, services.clock.now())
     progress = progress_json(head, services.hold_progress.progress(hold_id))
     context.done()
     return read_answer(request, head.entry.version, answer | {"progress": progress, "history": history})
@@ -187,7 +189,7 @@ def _answer(
 ) -> JSONResponse:
     context.done(version=head.entry.version, status=head.hold.status.value)
     return JSONResponse(
-        hold_json(head, context.services.clock.now()),
+        hold_json(head.hold, head.entry, context.services.clock.now()),
         status_code=status,
         headers={**tagged(head.entry.version), **(headers or {})},
     )
@@ -202,23 +204,23 @@ def _require_cameras(context: RequestContext, cameras: tuple[str, ...]) -> None:
 def _shown(context: RequestContext, hold_id: str) -> HoldHead:
     """The hold, if the principal may know of it. Raises NotFound ``hold_not_found``."""
     head = context.services.holds.hold(hold_id)
-    if not _is_shown(context, head):
+    if not _is_shown(context, head.hold):
         context.details["denied"] = "hold"
         raise NotFound(f"there is no hold {hold_id}", code="hold_not_found")
     return head
 
 
-def _is_shown(context: RequestContext, head: HoldHead) -> bool:
+def _is_shown(context: RequestContext, hold: Hold) -> bool:
     """Whether the principal reaches all holds, placed this one, or may change all of its cameras."""
     reach = context.principal.reach(context.action)
     if Reach.ALL in reach:
         return True
-    if Reach.MINE in reach and head.hold.placed_by == context.principal.id:
+    if Reach.MINE in reach and hold.placed_by == context.principal.id:
         return True
     if Reach.OWN not in reach:
         return False
     try:
-        for camera in head.hold.cameras:
+        for camera in hold.cameras:
             context.access.change(camera, None)
     except (NotFound, Refused):
         return False

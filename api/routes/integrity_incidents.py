@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
-from api.list_pages import page_of
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require
 from api.routing import add_json
@@ -17,7 +16,8 @@ from api.schemas.integrity_incidents import (
 )
 from archive.ids import check_name
 from archive.records import integrity_incidents as record
-from archive.records.integrity_incidents import IntegrityIncidentStatus, find_integrity_incident, incidents
+from archive.records.integrity_incident_list import list_incidents
+from archive.records.integrity_incidents import IntegrityIncidentStatus, find_integrity_incident
 
 MAX_PAGE = 1000
 
@@ -51,10 +51,10 @@ def list_integrity_incidents(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
-    """Integrity incidents, the last changed first."""
-    found = sorted(incidents(context.services.ledger, status), key=lambda one: (-one.changed_at, one.id))
-    page, following = page_of(found, cursor, limit, lambda one: one.id)
-    return JSONResponse({"incidents": [one.to_json() for one in page], "next": following})
+    """Integrity incidents, the newest first, by when each was first found."""
+    page = list_incidents(context.services.index, status, limit=limit, cursor=cursor)
+    listed = [one.to_json() for one in page.items]
+    return JSONResponse({"incidents": listed, "next": page.next, "as_of": page.as_of_text})
 
 
 def get_integrity_incident(context: Reader, request: Request, incident_id: IncidentId) -> Response:

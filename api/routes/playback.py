@@ -1,11 +1,19 @@
-"""Playback: a playlist of a span, and the pieces that it names (HLS, RFC 8216bis).
+"""Playback: playlists of a span, and the pieces that they name (HLS, RFC 8216bis).
 
-The playlist opens a recorded session; every URL in it carries the session's id, and all pieces are recorded
+A playlist opens a recorded session; every URL in it carries the session's id, and all pieces are recorded
 together when the session ends. Pieces are whole segments: a playlist shows a little more than the span.
+
+``master.m3u8`` names a playlist to play and one of keyframes to scrub, both in one session. Only within a
+session do playlists grow while their span is not over: a player reloads them, and each reload outside a
+session would be another playback on record.
+
+A playlist of viewing copies names the same segments as H.264, made while they are sent and never stored.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 from urllib.parse import urlencode
@@ -18,20 +26,37 @@ from api.audit import Act
 from api.auth.permissions import Reach
 from api.footage import Sent
 from api.parameters import CameraId, asked_span
+from api.playback import PieceEnd, check_bound
 from api.ranges import ByteRange
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_document
 from api.statements import gap_headers, other_headers
 from api.transfer import Representation, send
 from archive.errors import Malformed, NotFound
-from archive.footage.clip.footage import read_header
+from archive.footage.clip.keyframes import KeyframeSegment
 from archive.footage.clip.viewing import ViewingSegment, viewing_init
 from archive.footage.mp4.header import SegmentHeader
+from archive.footage.reader import Reading
 from archive.ids import check_run
 from archive.model.segment import SegmentRef
-from archive.timespan import HOUR, Timespan
+from archive.timespan import HOUR, Timespan, format_instant
 
 MEDIA_TYPE = "video/mp4"
+COPY_TYPE = "video/mp2t"
+
+
+class Picture(StrEnum):
+    """What a playlist lists: the footage as it is stored, or viewing copies of it in H.264."""
+
+    ORIGINAL = "original"
+    VIEWING_COPY = "viewing_copy"
+
+
+MAX_GROWING = 6 * HOUR
+"""A growing playlist is kept in memory, so its span is shorter than a finished one's may be."""
+
+MAX_KEYFRAMES = HOUR
+"""A playlist of keyframes needs the header of every segment."""
 
 Session = Annotated[
     str, Query(description="The session's id, as the playlist gives it.", pattern=r"^[A-Za-z0-9_-]{0,32}$")
@@ -61,37 +86,83 @@ SegmentAsked = Annotated[_Asked, Depends(_asked_segment)]
 def add_routes(router: APIRouter) -> None:
     """Add the routes of playlists and pieces."""
     camera, tag = "/v1/cameras/{camera}", "playback"
-    add_document(router, f"{camera}/playlist.m3u8", get_playlist, hls.MEDIA_TYPE, 404, 409, tag=tag)
+    for name, endpoint in (
+        ("master", get_master), ("playlist", get_playlist), ("keyframes", get_keyframe_playlist),
+    ):  # fmt: skip
+        add_document(router, f"{camera}/{name}.m3u8", endpoint, hls.MEDIA_TYPE, 404, 409, tag=tag)
     add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/init.mp4", get_init, MEDIA_TYPE, tag=tag)
     add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/media.m4s", get_media, MEDIA_TYPE, tag=tag)
+    add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/copy.ts", get_copy, COPY_TYPE, tag=tag)
+    add_bytes(router, f"{camera}/segments/{{run}}/{{seq}}/keyframes.m4s", get_keyframes, MEDIA_TYPE, tag=tag)
+
+
+def get_master(
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    camera: CameraId,
+    span: Annotated[Timespan, Depends(asked_span)],
+) -> Response:
+    """The playlist that names the span's other two: one to play, one of keyframes to scrub."""
+    reading = _reading(context, camera, span, context.services.settings.max_playlist)
+    if hls.settled_until(reading) < span.end:
+        _check_length(span, MAX_GROWING)
+    session = _opened(context, reading)
+    query = urlencode({**span.to_json(), **_in_session(context, session)})
+    headers = _headers_by_codec(context, reading)
+    first = next(iter(headers.values()))
+    text = hls.master_playlist(
+        hls.Variant(
+            media=hls.Resource(f"playlist.m3u8?{query}"),
+            keyframes=hls.Resource(f"keyframes.m3u8?{query}") if span.duration <= MAX_KEYFRAMES else None,
+            bandwidth=hls.highest_rate(reading.shown),
+            codecs=[header.codec_string for header in headers.values()],
+            width=first.width,
+            height=first.height,
+        )
+    )
+    return _playlist(text, reading)
 
 
 def get_playlist(
     context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
     camera: CameraId,
     span: Annotated[Timespan, Depends(asked_span)],
+    session: Session = "",
+    picture: Annotated[
+        Picture,
+        Query(description="The footage as stored, or viewing copies in H.264, which are no evidence."),
+    ] = Picture.ORIGINAL,
 ) -> Response:
-    """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps."""
-    context.begin(Act.PLAYBACK, camera, details=span_details(span))
-    longest = context.services.settings.max_playlist
-    if span.duration > longest:
-        raise Malformed(
-            "the span is too long for one playlist",
-            code="playlist_too_long",
-            hint=f"Ask for at most {longest // HOUR} h at a time.",
-        )
-    access = context.access
-    access.footage(camera, span)
-    reading = access.trim(context.runtime.clips.reading(camera, span))
-    hls.check_playable(reading)  # before a session is opened in vain
-    session = context.runtime.playback.open(context.actor, camera, context.purpose, span)
-    purpose = context.purpose if context.principal.is_person else ""
-    text = hls.vod_playlist(reading, _viewer(session, purpose))
-    return Response(
-        text,
-        media_type=hls.MEDIA_TYPE,
-        headers={**gap_headers(reading.gaps), **other_headers(reading.others)},
-    )
+    """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps.
+
+    With the session that ``master.m3u8`` gave it grows until the span is over.
+    """
+    view = _copies if picture is Picture.VIEWING_COPY else _viewer
+    reading = _reading(context, camera, span, context.services.settings.max_playlist, picture)
+    growing = _growing(context, reading, session, f"media {picture}", hls.Growing)
+    if growing is not None:
+        with growing.turn:
+            listed = hls.whole_segments(view(_in_session(context, session), growing.firsts))
+            return _playlist(growing.text(reading, listed), reading)
+    session = session or _opened(context, reading, picture)
+    return _playlist(hls.vod_playlist(reading, view(_in_session(context, session), {})), reading)
+
+
+def get_keyframe_playlist(
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    camera: CameraId,
+    span: Annotated[Timespan, Depends(asked_span)],
+    session: Session = "",
+) -> Response:
+    """A playlist of the keyframes in those segments, each at its wall time, for scrubbing. It grows alike."""
+    reading = _reading(context, camera, span, MAX_KEYFRAMES)
+    growing = _growing(context, reading, session, "keyframes", hls.Growing.of_keyframes)
+    if growing is not None:
+        with growing.turn:
+            listed = _keyframe_lister(context, growing.news(reading), session, growing.firsts)
+            return _playlist(growing.text(reading, listed), reading)
+    session = session or _opened(context, reading)
+    listed = _keyframe_lister(context, reading.shown, session, {})
+    return _playlist(hls.keyframe_playlist(reading, listed), reading)
 
 
 def get_init(
@@ -101,6 +172,7 @@ def get_init(
 ) -> Response:
     """The initialisation (``ftyp`` and ``moov``) of a segment's run."""
     _, header, record = _segment(context, asked)
+    record = replace(record, span_of=lambda _start, _length: None)  # it shows nothing
     init = viewing_init(header)
     shown = Representation(
         size=len(init),
@@ -137,24 +209,69 @@ def get_media(
     return send(context, request, shown, record)
 
 
+def get_copy(
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    asked: SegmentAsked,
+) -> Response:
+    """A viewing copy of a segment: H.264 in MPEG-TS, made now and stored nowhere. It is no evidence.
+
+    It is for browsers that cannot decode the camera's codec. Its pictures have the original's times.
+    """
+    ref, _, record = _segment(context, asked)
+    made = context.runtime.copies.copy(ref)
+    shown = Representation(
+        size=len(made.media),
+        etag=f'"{sha256(made.media).hexdigest()}"',
+        media_type=COPY_TYPE,
+        headers={"Saksi-Skipped-Frames": str(made.skipped), "Saksi-Transcoded": "h264"},
+        stream=lambda start, length: iter((made.media[start : start + length],)),
+    )
+    return send(context, request, shown, replace(record, copied=ref))
+
+
+def get_keyframes(
+    context: Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)],
+    request: Request,
+    asked: SegmentAsked,
+) -> Response:
+    """A segment's keyframes, each as a ``moof`` and ``mdat`` of its own; the playlist gives their ranges."""
+    ref, header, record = _segment(context, asked)
+    found = KeyframeSegment(ref, header, context.services.stores.footage)
+    shown = Representation(
+        size=found.size,
+        etag=f'"{ref.sha256}-k"',
+        media_type=MEDIA_TYPE,
+        headers={},
+        stream=found.stream,
+    )
+    return send(context, request, shown, replace(record, span_of=found.span_of))
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Records a piece under its session."""
+    """Records a piece under its session.
+
+    ``span_of`` tells the wall time that bytes show: start, length. ``copied`` is the segment that a viewing
+    copy was made of.
+    """
 
     context: RequestContext
     asked: _Asked
-    span: Timespan | None
+    span_of: Callable[[int, int], Timespan | None]
+    copied: SegmentRef | None = None
 
     def looked(self, etag: str, status: int) -> None:
         """Record the session; no bytes were sent."""
-        self._take()(0, None)
+        self._take()(0, None, None)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
         """Record the session's start, durably; return the function to call at the end."""
         end = self._take()
-        return lambda sent: end(sent.bytes_sent, self.span)
+        span = self.span_of(part.start, part.length)
+        return lambda sent: end(sent.bytes_sent, span, self.copied)
 
-    def _take(self) -> Callable[[int, Timespan | None], None]:
+    def _take(self) -> PieceEnd:
         context = self.context
         return context.runtime.playback.take(
             self.asked.session, context.actor, self.asked.camera, context.purpose
@@ -173,8 +290,78 @@ def _segment(context: RequestContext, asked: _Asked) -> tuple[SegmentRef, Segmen
             code="segment_not_found",
             hint="Fetch the playlist again; the footage may have been disposed of.",
         )
-    header = read_header(ref, context.services.stores.footage)
-    return ref, header, _Piece(context, asked, ref.span)
+    check_bound(asked.session, context.actor, asked.camera, context.purpose)
+    header = context.runtime.clips.headers.read(ref)
+    return ref, header, _Piece(context, asked, lambda _start, _length: ref.span)
+
+
+def _reading(
+    context: RequestContext, camera: str, span: Timespan, longest: int, picture: Picture = Picture.ORIGINAL
+) -> Reading:
+    """The segments and gaps of a span that the caller may play; the attempt is on record from here on."""
+    context.begin(Act.PLAYBACK, camera, details={**span_details(span), **_as(picture)})
+    _check_length(span, longest)
+    access = context.access
+    access.footage(camera, span)
+    return access.trim(context.runtime.clips.reading(camera, span))
+
+
+def _check_length(span: Timespan, longest: int) -> None:
+    if span.duration > longest:
+        raise Malformed(
+            "the span is too long for one playlist",
+            code="playlist_too_long",
+            hint=f"Ask for at most {longest // HOUR} h at a time.",
+        )
+
+
+def _opened(context: RequestContext, reading: Reading, picture: Picture = Picture.ORIGINAL) -> str:
+    """A new session for a reading. Raises NoFootage, before a session is opened in vain."""
+    hls.check_playable(reading)
+    playback = context.runtime.playback
+    return playback.open(context.actor, reading.camera, context.purpose, reading.span, _as(picture))
+
+
+def _as(picture: Picture) -> dict[str, str]:
+    """What custody says of it: nothing of the footage as it is stored."""
+    return {"picture": picture.value} if picture is Picture.VIEWING_COPY else {}
+
+
+def _growing(
+    context: RequestContext, reading: Reading, session: str, kind: str, made: Callable[[], hls.Growing]
+) -> hls.Growing | None:
+    """The session's growing playlist of one kind; None outside a session, and for a span that is over.
+
+    Raises:
+        Refused: ``playback_of_another``.
+        Malformed: ``playlist_too_long``.
+    """
+    if not session:
+        return None
+    span = reading.span
+    check_bound(session, context.actor, reading.camera, context.purpose)
+    is_over = hls.settled_until(reading) >= span.end
+    if not is_over:
+        _check_length(span, MAX_GROWING)
+    return context.runtime.playback.growing(
+        session,
+        context.actor,
+        reading.camera,
+        context.purpose,
+        name=f"{kind} {format_instant(span.start)} {format_instant(span.end)}",
+        made=None if is_over else made,
+    )
+
+
+def _playlist(text: str, reading: Reading) -> Response:
+    headers = {**gap_headers(reading.gaps), **other_headers(reading.others)}
+    return Response(text, media_type=hls.MEDIA_TYPE, headers=headers)
+
+
+def _headers_by_codec(context: RequestContext, reading: Reading) -> Mapping[str, SegmentHeader]:
+    """The header of the first segment of each codec in a reading."""
+    firsts = {ref.codec: ref for ref in reversed(reading.shown)}
+    return {codec: context.runtime.clips.headers.read(ref) for codec, ref in firsts.items()}
 
 
 def _as_stored(context: RequestContext, ref: SegmentRef, init_bytes: int) -> Representation:
@@ -190,19 +377,60 @@ def _as_stored(context: RequestContext, ref: SegmentRef, init_bytes: int) -> Rep
     )
 
 
-def _viewer(session: str, purpose: str) -> Callable[[SegmentRef], hls.View]:
-    """URLs relative to the playlist's; one initialisation for each run.
+def _in_session(context: RequestContext, session: str) -> dict[str, str]:
+    """What every address of a session carries.
 
-    They carry a person's purpose, so that each piece has one even if the process was restarted.
+    A person's purpose is in it, so that each piece has one even if the process was restarted.
     """
-    firsts: dict[str, int] = {}
-    query = urlencode({"session": session} | ({"purpose": purpose} if purpose else {}))
+    purpose = context.purpose if context.principal.is_person else ""
+    return {"session": session} | ({"purpose": purpose} if purpose else {})
+
+
+def _viewer(carried: Mapping[str, str], firsts: dict[str, int]) -> Callable[[SegmentRef], hls.View]:
+    """URLs relative to the playlist's; one initialisation for each run, that of its segment in ``firsts``."""
+    inits = _inits(carried, firsts)
+    query = urlencode(carried)
 
     def view(ref: SegmentRef) -> hls.View:
-        first = firsts.setdefault(ref.run, ref.seq)
-        return hls.View(
-            init=hls.Resource(f"segments/{ref.run}/{first}/init.mp4?{query}"),
-            media=hls.Resource(f"segments/{ref.run}/{ref.seq}/media.m4s?{query}"),
-        )
+        return hls.View(inits(ref), hls.Resource(f"segments/{ref.run}/{ref.seq}/media.m4s?{query}"))
 
     return view
+
+
+def _copies(carried: Mapping[str, str], _firsts: dict[str, int]) -> Callable[[SegmentRef], hls.View]:
+    """As :func:`_viewer`, for viewing copies, which need no initialisation."""
+    query = urlencode(carried)
+    return lambda ref: hls.View(None, hls.Resource(f"segments/{ref.run}/{ref.seq}/copy.ts?{query}"))
+
+
+def _keyframe_lister(
+    context: RequestContext, refs: Sequence[SegmentRef], session: str, firsts: dict[str, int]
+) -> hls.Lister:
+    """The keyframes of these segments; their headers are read now, in parallel."""
+    footage = context.services.stores.footage
+    carried = _in_session(context, session)
+    with closing(context.runtime.clips.headers.read_all(refs)) as headers:
+        found = {ref: KeyframeSegment(ref, header, footage) for ref, header in headers}
+    inits, query = _inits(carried, firsts), urlencode(carried)
+
+    def listed(ref: SegmentRef) -> hls.Listed:
+        url = f"segments/{ref.run}/{ref.seq}/keyframes.m4s?{query}"
+        return hls.Listed(
+            inits(ref),
+            [
+                hls.Piece(one.span.start, one.ticks, hls.Resource(url, one.start, one.length))
+                for one in found[ref].keyframes
+            ],
+        )
+
+    return listed
+
+
+def _inits(carried: Mapping[str, str], firsts: dict[str, int]) -> Callable[[SegmentRef], hls.Resource]:
+    query = urlencode(carried)
+
+    def init(ref: SegmentRef) -> hls.Resource:
+        first = firsts.setdefault(ref.run, ref.seq)
+        return hls.Resource(f"segments/{ref.run}/{first}/init.mp4?{query}")
+
+    return init

@@ -26,6 +26,7 @@ from archive.canonical import JsonObject
 from archive.errors import NotFound
 from archive.ids import check_name
 from archive.lifecycle.retention.answers import explanation_json, history_json, policy_json
+from archive.lifecycle.retention.listing import all_policies
 from archive.lifecycle.retention.service import PolicyRecord, scope_of
 from archive.model.retention import Scope, ScopeKind
 from search.planning import hours_of
@@ -61,9 +62,10 @@ Editor = Annotated[RequestContext, require("policies.edit")]
 
 def list_policies(context: Reader) -> JSONResponse:
     """Every policy, by id, with proposals that wait for a second admin; district staff see those for them."""
-    found = [record for record in context.services.policies.records() if _is_shown(context, record)]
-    now = context.services.clock.now()
-    return JSONResponse({"policies": [_shown(context, policy_json(record, now)) for record in found]})
+    known, now = all_policies(context.services.index), context.services.clock.now()
+    shown = [record for record in known.items if _is_shown(context, record)]
+    listed = [_shown(context, policy_json(record, now)) for record in shown]
+    return JSONResponse({"policies": listed, "as_of": known.as_of_text})
 
 
 def get_policy(context: Reader, request: Request, scope: ScopeAsked) -> Response:

@@ -43,9 +43,9 @@ from archive.canonical import JsonObject
 from archive.cases.people.users import Users
 from archive.cases.requests.answers import brief_json, history_json, related, request_json
 from archive.cases.requests.book import RequestHead
-from archive.cases.requests.listing import Wanted
+from archive.cases.requests.listing import Wanted, list_related
 from archive.cases.requests.listing import list_requests as listed
-from archive.errors import IntegrityError, NotFound
+from archive.errors import IntegrityError, NotFound, Unavailable
 from archive.ids import check_name
 from archive.lifecycle.holds.answers import progress_json
 from archive.model.request import RequestStatus
@@ -102,14 +102,28 @@ def get_request(context: Reader, request: Request, request_id: RequestId) -> Res
         raise
     head = shown(context, services.requests.book.head_of(history[-1]))
     now = services.clock.now()
-    others = (one for one in services.requests.book.requests() if is_theirs(context, one))
     found = request_json(head, now) | {
         "hold": _hold_json(context, head),
         "history": history_json(history),
-        "related": [brief_json(one, now) for one in related(head, others)[:MAX_RELATED]],
+        "related": _related(context, head, now),
     }
     context.done(status=head.status.value)
     return read_answer(request, head.entry.version, found)
+
+
+def _related(context: RequestContext, head: RequestHead, now: int) -> list[JsonObject]:
+    """Others about the same cameras and time, from the index; while it cannot say, from the ledger.
+
+    Who decides on a request must be able to read it, also while the index is being rebuilt.
+    """
+    services = context.services
+    try:
+        theirs = reached_requests(context)
+        page = list_related(services.index, head.request, theirs, now, limit=MAX_RELATED)
+    except Unavailable:
+        others = (one for one in services.requests.book.requests() if is_theirs(context, one))
+        return [brief_json(one, now) for one in related(head, others)[:MAX_RELATED]]
+    return list(page.items)
 
 
 def file_request(context: Filing, form: RequestIn) -> JSONResponse:

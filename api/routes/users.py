@@ -30,11 +30,12 @@ from api.schemas.users import (
 )
 from api.services import Services
 from archive.canonical import JsonObject
-from archive.cases.people.users import UserHead
+from archive.cases.people.listing import all_users
 from archive.errors import ArchiveError, NotFound
 from archive.ids import check_name
 from archive.lifecycle.retention.answers import history_json
 from archive.model.user import Role, User
+from archive.records.indexed.newest import Said
 from archive.timespan import format_instant
 
 MAX_PAGE = 1000
@@ -80,16 +81,17 @@ def list_users(
     """Accounts, by id."""
     context.begin(Act.USER_READ)
     administration = administration_of(context.services)
+    known = all_users(context.services.index)
     found = [
-        head
-        for head in administration.users.heads()
-        if role in {None, *head.user.roles} and enabled in {None, head.user.enabled}
+        (user, newest)
+        for user, newest in known.items
+        if role in {None, *user.roles} and enabled in {None, user.enabled}
     ]
-    page, following = page_of(found, cursor, limit, lambda head: head.user.id)
+    page, following = page_of(found, cursor, limit, lambda one: one[0].id)
     sign_in_methods = administration.sign_in_methods()
-    body = {"users": [_user_json(sign_in_methods, head) for head in page], "next": following}
+    listed = [_user_json(sign_in_methods, user, newest) for user, newest in page]
     context.done(results=len(page))
-    return JSONResponse(body)
+    return JSONResponse({"users": listed, "next": following, "as_of": known.as_of_text})
 
 
 def get_user(context: Reader, request: Request, user_id: UserId) -> Response:
@@ -97,7 +99,7 @@ def get_user(context: Reader, request: Request, user_id: UserId) -> Response:
     context.begin(Act.USER_READ, user_id)
     administration = administration_of(context.services)
     head = administration.users.head(user_id)
-    body = _user_json(administration.sign_in_methods(), head) | {
+    body = _user_json(administration.sign_in_methods(), head.user, head.entry) | {
         "history": history_json(administration.users.history(user_id))
     }
     context.done()
@@ -287,7 +289,7 @@ def _answer(
     """The answer to a change that happened, or the problem if the account cannot be read for it."""
     try:
         head = administration.users.head(user_id)
-        body = _user_json(administration.sign_in_methods(), head) | (more or {})
+        body = _user_json(administration.sign_in_methods(), head.user, head.entry) | (more or {})
     except ArchiveError as error:
         # Not raised: raising would record a failure, but the change happened and is recorded as done.
         return problems.of_archive_error(error)
@@ -295,11 +297,10 @@ def _answer(
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
 
 
-def _user_json(sign_in_methods: SignInMethods, head: UserHead) -> JsonObject:
-    user, entry = head.user, head.entry
+def _user_json(sign_in_methods: SignInMethods, user: User, newest: Said) -> JsonObject:
     return {
         "id": user.id,
-        "version": entry.version,
+        "version": newest.version,
         "name": user.name,
         "roles": sorted(role.value for role in user.roles),
         "proposed": sorted(role.value for role in user.proposed),
@@ -309,7 +310,7 @@ def _user_json(sign_in_methods: SignInMethods, head: UserHead) -> JsonObject:
         "hosts": list(user.hosts),
         "enabled": user.enabled,
         "signs_in": sign_in_methods.of(user) or "none",
-        "changed_at": format_instant(entry.at),
-        "changed_by": entry.actor,
-        "reason": entry.reason,
+        "changed_at": format_instant(newest.at),
+        "changed_by": newest.actor,
+        "reason": newest.reason,
     }

@@ -62,10 +62,14 @@ class DispositionOut(BaseModel):
 
 
 class DispositionsOut(BaseModel):
-    """Some dispositions, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some dispositions, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     dispositions: list[DispositionOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[TO])
 
 
 class DispositionRecordOut(BaseModel):

@@ -81,10 +81,14 @@ class OneHoldOut(HoldOut):
 
 
 class HoldPage(BaseModel):
-    """Some holds, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some holds, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     holds: list[HoldOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[TO])
 
 
 class HoldIn(BaseModel):

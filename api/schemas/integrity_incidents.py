@@ -28,10 +28,15 @@ class IntegrityIncidentOut(BaseModel):
 
 
 class IntegrityIncidentsPage(BaseModel):
-    """Some integrity incidents, the last changed first; ``next`` is the cursor of the next page or null."""
+    """Some integrity incidents, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    They stand in order of when each was first found, also those that were reopened. ``as_of`` is the time
+    until which the index has what every process wrote; null if no job follows it.
+    """
 
     incidents: list[IntegrityIncidentOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[TO])
 
 
 class IntegrityIncidentCloseIn(BaseModel):

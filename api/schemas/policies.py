@@ -66,9 +66,13 @@ class PolicyWithHistoryOut(PolicyOut):
 
 
 class PoliciesOut(BaseModel):
-    """Every policy, by id."""
+    """Every policy, by id.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     policies: list[PolicyOut]
+    as_of: str | None = Field(examples=[DECIDED])
 
 
 class ScopeTermsOut(BaseModel):

@@ -57,10 +57,14 @@ class OneUserOut(UserOut):
 
 
 class UserPage(BaseModel):
-    """Some accounts, by id; ``next`` is the cursor of the next page, null at the end."""
+    """Some accounts, by id; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     users: list[UserOut]
     next: str | None = Field(examples=[None])
+    as_of: str | None = Field(examples=[DECIDED])
 
 
 class ClosedAccountOut(UserOut):

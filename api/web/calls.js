@@ -15,6 +15,13 @@ export function local(address) {
   return found.pathname + found.search;
 }
 
+/** A URL from the server with more in its query. */
+export function withQuery(address, more) {
+  const found = new URL(address, location.origin);
+  for (const [name, value] of Object.entries(more)) found.searchParams.set(name, value);
+  return found.href;
+}
+
 async function answerOf(address, options) {
   let answer;
   try {

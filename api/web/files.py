@@ -22,12 +22,20 @@ SIGN_IN = "/masuk"
 _SCRIPT = "text/javascript; charset=utf-8"
 _STYLE = "text/css; charset=utf-8"
 _VIEW = (
-    "tampilan.js", "calls.js", "certainty.js", "clock.js", "footage.js", "stretches.js", "tile.js",
-    "timeline.js", "wall.js",
+    "tampilan.js", "calls.js", "certainty.js", "clock.js", "footage.js", "history.js", "patience.js",
+    "stretches.js", "tile.js", "timeline.js", "wall.js", "watchdog.js",
 )  # fmt: skip
 
+_PICTURE = "image/svg+xml"
+
 OPEN_FILES: Mapping[str, str] = MappingProxyType(
-    {"saksi.css": _STYLE, "saksi.svg": "image/svg+xml", "words.js": _SCRIPT, "masuk.js": _SCRIPT}
+    {
+        "saksi.css": _STYLE,
+        "saksi.svg": _PICTURE,
+        "gembok.svg": _PICTURE,
+        "words.js": _SCRIPT,
+        "masuk.js": _SCRIPT,
+    }
 )
 """Files of the sign-in page; they need no authentication."""
 

@@ -10,6 +10,15 @@ const TOLERANCE_MS = 60; // runs that meet may be a millisecond apart; that is n
 const JUMP_S = 0.35; // a larger deviation is corrected by seeking, a smaller one by changing the speed
 const SLACK_S = 0.04;
 const EPSILON_S = 0.001;
+const EXACT_S = EPSILON_S / 2;
+/** Pictures no further apart are in step. */
+export const IN_STEP_S = 0.1;
+const SAME_MS = 400; // a seek to the same place is not repeated sooner: it would begin anew and never end
+const LEAD_MS = 5000; // a picture that needs a second seek within so long is sought further on
+const LEADS_S = [0, 0.5, 1, 2, 4];
+const LOADED_S = 0.1; // so much after an instant must be loaded to show it
+
+const COPIES = /[?&]picture=viewing_copy(&|$)/;
 
 let library = null;
 
@@ -26,15 +35,27 @@ export class Footage {
   #trouble = null;
   #frames = [];
   #lastFrame = null;
+  #address = "";
+  #broken = "";
+  #arrived = 0;
+  #loading = null;
+  #sought = { place: null, at: -Infinity };
+  #lead = { number: 0, at: -Infinity };
 
   constructor(video) {
     this.#video = video;
     this.shown = null; // wall time of the picture on screen
+    this.#watch();
   }
 
   /** Why it does not play: `codec`, `player`, or the player's own reason; null while it plays. */
   get trouble() {
     return this.#trouble;
+  }
+
+  /** Whether it is known what can be played. */
+  get isListed() {
+    return this.#details !== null;
   }
 
   /** Length of a frame in seconds, as observed so far. */
@@ -43,14 +64,18 @@ export class Footage {
     return seen.length ? seen[seen.length >> 1] : 0.04;
   }
 
-  /** Begin to load a playlist. */
-  async open(address) {
+  /** Begin to load a playlist; `from` is the media time to begin with, in seconds. */
+  async open(address, from = -1) {
+    this.#address = address;
     const Hls = await player();
+    if (this.#address !== address) return;
     if (Hls === null || !Hls.isSupported()) {
       this.#trouble = "player";
       return;
     }
+    this.close();
     const hls = new Hls({
+      startPosition: from,
       enableWorker: false, // the page's policy allows only our own scripts
       maxBufferLength: 20,
       maxMaxBufferLength: 30,
@@ -67,26 +92,76 @@ export class Footage {
       },
     });
     this.#hls = hls;
-    hls.on(Hls.Events.LEVEL_LOADED, (_, loaded) => { this.#details = loaded.details; });
+    this.#address = address;
+    hls.on(Hls.Events.LEVEL_LOADED, (_, loaded) => {
+      this.#details = loaded.details;
+      this.#arrived += 1;
+    });
+    hls.on(Hls.Events.FRAG_LOADING, (_, { frag }) => { this.#loading = frag; });
+    hls.on(Hls.Events.FRAG_BUFFERED, () => { this.#arrived += 1; });
     hls.on(Hls.Events.ERROR, (_, error) => {
-      if (!error.fatal) return;
-      if (error.type === Hls.ErrorTypes.MEDIA_ERROR && !/codec/i.test(error.details) && !this.recovered) {
-        this.recovered = true;
-        hls.recoverMediaError();
-        return;
-      }
-      this.#trouble = /codec|incompatible/i.test(error.details) ? "codec" : error.details;
-      hls.destroy();
+      if (!error.fatal || this.#hls !== hls) return;
+      const status = error.response?.code;
+      if (/codec|incompatible/i.test(error.details)) this.#end("codec");
+      else if (status === 503 && COPIES.test(this.#address)) this.#end("codec"); // nobody makes copies here
+      else if (status === 401 || status === 403) this.#end(status === 401 ? "signed_out" : "not_permitted");
+      else this.#broken = error.details;
     });
     hls.loadSource(local(address));
     hls.attachMedia(this.#video);
-    this.#watch();
+  }
+
+  /** Seek to a wall time although the player is seeking, a little beside where it may be stuck. */
+  seekAgain(wall) {
+    const place = this.place(wall);
+    if (place === null) return;
+    const beside = place.left > 1 ? IN_STEP_S / 2 : -IN_STEP_S / 2;
+    this.#video.currentTime = Math.max(0, place.time + beside);
+    this.#sought = { place: null, at: -Infinity };
+  }
+
+  /** Make the player anew, with all that it holds, and load from a wall time on. */
+  rebuild(wall) {
+    const place = this.place(wall);
+    const address = this.#address;
+    this.#trouble = null;
+    this.close();
+    this.open(address, place?.time ?? -1);
+  }
+
+  /** Play another address, whatever happened before. */
+  reopen(address) {
+    this.#trouble = null;
+    this.close();
+    this.open(address);
+  }
+
+  /** Stop trying to play; stills are shown instead. */
+  giveUp() {
+    this.#end(this.#broken || "stuck");
   }
 
   /** Release all resources. */
   close() {
     this.#hls?.destroy();
     this.#hls = null;
+    this.#details = null;
+    this.#broken = "";
+    this.#loading = null;
+    this.#address = "";
+    this.#lastFrame = null;
+    this.#sought = { place: null, at: -Infinity };
+  }
+
+  /** What the watchdog has to know about a wall time. */
+  health(wall) {
+    const place = this.#details === null ? null : this.place(wall);
+    return {
+      ready: this.ready(wall),
+      buffered: place !== null && this.#has(place),
+      broken: this.#broken !== "",
+      arrived: this.#arrived + (this.#loading?.stats?.loaded ?? 0),
+    };
   }
 
   /** Media time of a wall time: `{time, left}` with the seconds left until a gap; null in a gap. */
@@ -127,14 +202,24 @@ export class Footage {
   /** Whether the picture of a wall time can be shown at once. */
   ready(wall) {
     if (this.#trouble) return true;
-    if (this.#details === null) return false;
+    if (this.#details === null || this.#broken) return false;
     const place = this.place(wall);
     if (place === null) return true;
     return !this.#video.seeking && this.#video.readyState >= (place.left < EDGE_S * 2 ? 2 : 3) && this.#near(place);
   }
 
-  /** Show a wall time, playing at a rate or paused (rate 0). False in a gap. */
-  show(wall, rate) {
+  /** Whether the picture on screen is that of a wall time to a tenth of a second. */
+  inStep(wall) {
+    const place = this.#details === null ? null : this.place(wall);
+    return place === null || this.#trouble !== null
+      || (!this.#video.seeking && Math.abs(this.#video.currentTime - place.time) < IN_STEP_S);
+  }
+
+  /**
+   * Show a wall time, playing at a rate or standing (rate 0). False in a gap. `slack` is how far a standing picture
+   * may be from the instant, in seconds: where the clock only waits, a seek would make others wait longer.
+   */
+  show(wall, rate, slack = EXACT_S) {
     if (this.#trouble || this.#details === null) return false;
     const video = this.#video;
     const place = this.place(wall);
@@ -143,23 +228,65 @@ export class Footage {
       const next = this.next(wall);
       const there = next === null ? null : this.place(next);
       // Load the picture after the gap before its time comes.
-      if (there && !video.seeking && Math.abs(video.currentTime - there.time) > JUMP_S) video.currentTime = there.time;
+      if (there && Math.abs(video.currentTime - there.time) > JUMP_S) this.#seek(there.time);
       return false;
     }
     const off = video.currentTime - place.time;
     if (rate === 0 || place.left < EDGE_S * Math.max(1, rate)) {
       pause(video);
-      const allowed = rate === 0 ? EPSILON_S / 2 : JUMP_S;
-      if (!video.seeking && Math.abs(off) > allowed) video.currentTime = place.time;
+      const allowed = rate === 0 ? slack : JUMP_S;
+      if (Math.abs(off) > allowed) this.#seek(place.time);
       return true;
     }
-    if (Math.abs(off) > JUMP_S * Math.max(1, rate)) {
-      if (!video.seeking) video.currentTime = place.time;
+    const jump = JUMP_S * Math.max(1, rate);
+    if (off > jump && off <= this.#leadSeconds * rate + jump) {
+      pause(video); // sought further on, and there: the clock comes up to it
+      return true;
     }
+    if (Math.abs(off) > jump) this.#catchUp(place, rate);
     const wanted = Math.abs(off) > SLACK_S ? rate * (1 - Math.max(-0.2, Math.min(0.2, off))) : rate;
     if (Math.abs(video.playbackRate - wanted) > 0.01) video.playbackRate = wanted;
     if (video.paused) video.play().catch(() => {});
     return true;
+  }
+
+  get #leadSeconds() {
+    return LEADS_S[this.#lead.number];
+  }
+
+  /** Seek to a place while the clock runs: each time further on, if it runs away during the seek. */
+  #catchUp(place, rate) {
+    if (this.#video.seeking) return;
+    const now = performance.now();
+    const again = now - this.#lead.at < LEAD_MS;
+    this.#lead = { number: again ? Math.min(this.#lead.number + 1, LEADS_S.length - 1) : 0, at: now };
+    this.#seek(place.time + Math.min(this.#leadSeconds * rate, Math.max(0, place.left - EDGE_S)));
+  }
+
+  /** Seek, unless a seek is under way or has just been made to the same place. */
+  #seek(time) {
+    const now = performance.now();
+    const same = this.#sought.place !== null && Math.abs(this.#sought.place - time) < EPSILON_S / 2;
+    if (this.#video.seeking || (same && now - this.#sought.at < SAME_MS)) return;
+    this.#sought = { place: time, at: now };
+    this.#video.currentTime = time;
+  }
+
+  /** Whether the picture of a place is loaded. */
+  #has({ time, left }) {
+    const { buffered } = this.#video;
+    const wanted = time + Math.min(LOADED_S, left / 2);
+    for (let one = 0; one < buffered.length; one += 1) {
+      if (buffered.start(one) <= time + EPSILON_S && wanted <= buffered.end(one) + EPSILON_S) return true;
+    }
+    return false;
+  }
+
+  #end(trouble) {
+    const address = this.#address;
+    this.close();
+    this.#address = address; // for another try
+    this.#trouble = trouble;
   }
 
   #near(place) {
@@ -180,13 +307,12 @@ export class Footage {
   #watch() {
     if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) return;
     const seen = (_, frame) => {
-      if (this.#hls === null) return;
       if (this.#lastFrame !== null) {
         const step = frame.mediaTime - this.#lastFrame;
         if (step > 0.008 && step < 1.01) this.#frames = [...this.#frames.slice(-14), step];
       }
       this.#lastFrame = frame.mediaTime;
-      this.shown = this.wallOf(frame.mediaTime);
+      if (this.#hls !== null) this.shown = this.wallOf(frame.mediaTime);
       this.#video.requestVideoFrameCallback(seen);
     };
     this.#video.requestVideoFrameCallback(seen);

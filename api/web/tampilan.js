@@ -3,6 +3,7 @@
 import { ask, BASE, send } from "./calls.js";
 import { accuracyOf, sayBound, worstOf } from "./certainty.js";
 import { dateOf, forField, ofField, parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
+import { historyOf } from "./history.js";
 import { Tile } from "./tile.js";
 import { Timeline } from "./timeline.js";
 import { Wall } from "./wall.js";
@@ -123,31 +124,21 @@ function askWhy(link) {
 
 // -- viewing ------------------------------------------------------------------------------------------
 
-async function historyOf(camera, window) {
-  const query = { camera, from: write(window.start), to: write(window.end), purpose: state.purpose };
-  try {
-    return (await ask("/v1/war-room/history", query)).cameras[0];
-  } catch (problem) {
-    if (!problem.code) throw problem;
-    return { camera, problem };
-  }
-}
-
 async function look(link) {
   only("view");
   document.body.dataset.looking = "yes";
   at("print").hidden = false;
   at("state").textContent = say("is.loading");
   // Each camera is requested separately, so that one refusal does not affect the others.
-  const cameras = await Promise.all(link.cameras.map((camera) => historyOf(camera, link.window)));
-  state.tiles = cameras.map((camera) => new Tile(camera, state.purpose));
+  const cameras = await Promise.all(link.cameras.map((camera) => historyOf(camera, link.window, state)));
+  const person = { why: state.purpose, maySave: state.session.roles.includes("war_room") };
+  state.tiles = cameras.map((camera) => new Tile(camera, person));
   at("grid").replaceChildren(...state.tiles.map((tile) => tile.root));
   at("grid").dataset.count = String(state.tiles.length);
   state.timeline = new Timeline(at("timeline"), link.window, state.tiles, state.purpose, (wall) => state.wall.go(wall));
   state.wall = new Wall(link.window, state.tiles, shown);
   state.wall.go(link.begin);
   for (const tile of state.tiles) tile.label.addEventListener("click", () => enlarge(tile));
-  for (const tile of state.tiles) tile.open();
   document.addEventListener("keydown", onKey);
   relabel();
 }
@@ -156,10 +147,19 @@ function shown() {
   const { wall, timeline } = state;
   put("date", dateOf(wall.at));
   put("clock", timeOf(wall.at, true));
+  at("clock").dataset.at = String(wall.at); // to the millisecond, for those who measure
   put("zone", ZONE_NAME);
   put("play", say(wall.playing ? "do.pause" : "do.play"));
-  put("state", say(`is.${wall.ended ? "ended" : wall.waiting ? "waiting" : wall.playing ? "playing" : "paused"}`));
+  put("state", stateOf(wall));
   timeline.point(wall.at);
+}
+
+/** What the clock does, with the names of the cameras that it waits for or goes on without. */
+function stateOf(wall) {
+  if (wall.ended) return say("is.ended");
+  if (wall.waiting) return wall.late.length ? say("is.waiting_for", { names: wall.late.join(", ") }) : say("is.waiting");
+  if (!wall.playing) return say("is.paused");
+  return wall.left.length ? say("is.playing_without", { names: wall.left.join(", ") }) : say("is.playing");
 }
 
 function put(id, text) {

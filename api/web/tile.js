@@ -1,14 +1,17 @@
 // One camera on screen: its picture, its name, the time of the picture, and the text shown without a picture.
 
-import { askPicture } from "./calls.js";
+import { askPicture, BASE, withQuery } from "./calls.js";
 import { boundsOf, doubtAt, doubtOfEdges } from "./certainty.js";
 import { dateOf, parse, timeOf, write, ZONE_NAME } from "./clock.js";
 import { Footage } from "./footage.js";
-import { stretchAt, stretchesOf } from "./stretches.js";
+import { partAt, stretchAt, stretchesOf } from "./stretches.js";
+import { Watchdog } from "./watchdog.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
 const ROUNDING_MS = 2; // playlists give times to the millisecond; a picture of 3.000 s must not show as 2.9
 const STILL_EVERY_MS = 1000; // without a player, one still a second at most
+const TAKEN_MS = 60000; // the clip that is offered where the browser cannot play
+const NO_MORE = ["codec", "player"]; // what a new player does not mend
 
 function made(tag, name, parent) {
   const element = document.createElement(tag);
@@ -19,12 +22,20 @@ function made(tag, name, parent) {
 
 export class Tile {
   #purpose;
-  #still = { asked: null, busy: false, told: 0 };
+  #maySave;
+  #still = { asked: null, busy: false, problem: "" };
+  #dog = new Watchdog();
+  #part = null;
+  #tries = { seek: 0, rebuild: 0 };
 
-  /** `camera` is a camera of the API's answer, or an id with `problem` if it was refused. */
-  constructor(camera, purpose) {
+  /**
+   * `camera` is a camera of the API's answer, or an id with `problem` if it was refused; `person` has the purpose
+   * (`why`), and whether clips may be downloaded (`maySave`).
+   */
+  constructor(camera, person) {
     this.id = camera.camera;
-    this.#purpose = purpose;
+    this.#purpose = person.why;
+    this.#maySave = person.maySave;
     this.problem = camera.problem ?? null;
     this.stretches = this.problem ? [] : stretchesOf(camera);
     this.bounds = this.problem ? [] : boundsOf(camera);
@@ -45,6 +56,9 @@ export class Tile {
     this.coverText = made("p", "cover-text", this.cover);
     this.note = made("p", "note", stage);
     this.note.hidden = true;
+    this.noteText = made("span", "", this.note);
+    this.save = made("a", "save", this.note);
+    this.save.hidden = true;
     const caption = made("figcaption", "caption", this.root);
     this.label = made("button", "label", caption);
     this.label.type = "button";
@@ -53,21 +67,43 @@ export class Tile {
     this.time = made("span", "stamp", caption);
     this.doubt = made("span", "doubt", caption);
     this.footage = new Footage(this.video);
+    this.copied = false; // whether viewing copies are shown instead of the footage itself
   }
 
-  /** Start loading. */
-  async open() {
-    if (!this.problem && this.camera.playlist) await this.footage.open(this.camera.playlist);
+  /** What the clock has to know: whether it can show an instant at once, does so in step, and has footage there. */
+  seen(wall) {
+    this.#choosePart(wall);
+    const plays = this.#plays(wall);
+    return {
+      id: this.id,
+      ready: !plays || this.footage.ready(wall),
+      inStep: !plays || this.footage.inStep(wall),
+      shows: plays,
+    };
   }
 
-  /** Whether it can show an instant at once; true also if there is nothing to show. */
-  ready(wall) {
-    if (this.problem || !this.camera.playlist) return true;
-    return this.#here(wall)?.kind !== "recorded" || this.footage.ready(wall);
+  /** Let the watchdog do what is due. */
+  watch(now, wall) {
+    if (!this.#plays(wall) || NO_MORE.includes(this.footage.trouble)) return;
+    const act = this.#dog.step(now, this.footage.health(wall));
+    if (act === "seek") this.footage.seekAgain(wall);
+    else if (act === "rebuild") this.footage.rebuild(wall);
+    else if (act === "give up") this.footage.giveUp();
+    if (act in this.#tries) {
+      this.#tries[act] += 1;
+      this.root.dataset[act] = String(this.#tries[act]);
+    }
   }
 
-  /** Show an instant, playing at a rate or paused (rate 0). */
-  show(wall, rate) {
+  /** Give a player that was given up another chance, because a person went elsewhere. */
+  retry(wall) {
+    const ended = this.#dog.ended;
+    this.#dog.retry();
+    if (ended && this.footage.trouble) this.footage.rebuild(wall);
+  }
+
+  /** Show an instant: `rate` 0 stands; `isLeft` if the clock no longer waits for this camera. */
+  show(wall, { rate, slack, isLeft }) {
     if (this.problem) {
       this.#cover("refused", sayProblem(this.problem), "");
       this.time.textContent = "";
@@ -76,17 +112,26 @@ export class Tile {
     const here = this.#here(wall);
     this.root.dataset.state = here?.kind ?? "outside";
     put(this.doubt, doubtAt(this.bounds, wall));
-    if (here?.kind === "recorded" && this.footage.trouble) {
+    this.note.hidden = true;
+    if (here?.kind === "recorded" && this.footage.trouble && !this.#copies()) {
       this.#stillOf(wall);
       return;
     }
-    const shown = here?.kind === "recorded" && this.footage.show(wall, rate);
+    const shown = here?.kind === "recorded" && this.footage.show(wall, rate, slack);
     if (here?.kind !== "recorded") this.footage.show(wall, 0);
     this.canvas.hidden = true;
-    this.video.hidden = !shown;
-    if (shown) {
+    if (here?.kind === "recorded" && isLeft) {
+      this.root.dataset.state = "late";
+      this.#cover("late", say("late.title"), say("late.lead"));
+      this.#stamp(wall);
+    } else if (shown) {
+      this.video.hidden = false;
       this.cover.hidden = true;
+      this.#noteCopies();
       this.#stamp(this.footage.shown === null ? wall : this.footage.shown + ROUNDING_MS);
+    } else if (here?.kind === "recorded" && (this.footage.isListed || !this.#part)) {
+      this.#cover("locked", say("unlisted.title"), say("unlisted.lead"));
+      this.#stamp(wall);
     } else if (here?.kind === "recorded") {
       this.#cover("loading", say("is.loading"), "");
       this.#stamp(wall);
@@ -105,12 +150,47 @@ export class Tile {
     return stretchAt(this.stretches, wall);
   }
 
+  /** Begin again with viewing copies, if the browser cannot decode the camera's codec. False if that was tried. */
+  #copies() {
+    if (this.copied || this.#part === null || this.footage.trouble !== "codec") return false;
+    this.copied = true;
+    this.root.dataset.picture = "viewing_copy";
+    this.footage.reopen(this.#address(this.#part));
+    return true;
+  }
+
+  #address(part) {
+    return this.copied ? withQuery(part.playlist, { picture: "viewing_copy" }) : part.playlist;
+  }
+
+  #noteCopies() {
+    this.note.hidden = !this.copied;
+    if (!this.copied) return;
+    put(this.noteText, say("note.viewing_copy"));
+    this.save.hidden = true;
+  }
+
+  #plays(wall) {
+    return !this.problem && this.#part !== null && this.#here(wall)?.kind === "recorded";
+  }
+
+  /** Open the playlist of the part that an instant lies in, or of the next one; a person may be permitted several. */
+  #choosePart(wall) {
+    const part = partAt(this.camera.parts ?? [], wall);
+    if (part === this.#part) return;
+    this.#part = part;
+    this.footage.close();
+    if (part) this.footage.open(this.#address(part));
+  }
+
   #stamp(instant) {
     put(this.time, `${dateOf(instant)} ${timeOf(instant, true)} ${ZONE_NAME}`);
   }
 
   #gap(here) {
-    if (here?.kind === "missing") {
+    if (here?.kind === "locked") {
+      this.#cover("locked", say("locked.title"), `${sayProblem(this.camera.locked)}\n${fromTo(this, here)}`);
+    } else if (here?.kind === "missing") {
       const cause = sayIf(`cause.${here.cause}`, here.cause);
       this.#cover("missing", say("gap.title"), `${say("gap.why", { cause })}\n${fromTo(this, here)}`);
     } else if (here?.kind === "pending") {
@@ -121,7 +201,7 @@ export class Tile {
   }
 
   #cover(kind, title, text) {
-    this.video.hidden = kind !== "loading";
+    this.video.hidden = kind !== "loading"; // it loads only while it is on the page
     this.cover.hidden = false;
     this.cover.dataset.kind = kind;
     put(this.coverTitle, title);
@@ -130,25 +210,39 @@ export class Tile {
 
   /** Show a still, with a note, in a browser that cannot play the footage. */
   async #stillOf(wall) {
-    const why = this.footage.trouble;
-    this.note.hidden = false;
-    this.note.textContent = sayIf(`error.${why}`, say("error.playback", { why }));
+    this.#tell(this.footage.trouble, wall);
     this.video.hidden = true;
     this.canvas.hidden = false;
     this.cover.hidden = true;
     const at = Math.floor(wall / STILL_EVERY_MS) * STILL_EVERY_MS;
     if (this.#still.busy || this.#still.asked === at) return;
-    this.#still = { asked: at, busy: true };
+    this.#still = { asked: at, busy: true, problem: "" };
     try {
       const query = { at: write(Math.max(at, this.#here(wall)?.start ?? at)), width: "640", purpose: this.#purpose };
       const { picture, at: shown } = await askPicture(this.id, query);
       draw(this.canvas, picture);
       this.#stamp(parse(shown) ?? at);
     } catch (problem) {
-      this.note.textContent = sayProblem(problem);
+      this.#still.problem = sayProblem(problem);
     } finally {
       this.#still.busy = false;
     }
+  }
+
+  /** Say why a still is shown, and offer the clip to those who may have it. */
+  #tell(why, wall) {
+    this.note.hidden = false;
+    const text = this.#still.problem || sayIf(`error.${why}`, say("error.playback", { why }));
+    const offers = why === "codec" && this.#maySave;
+    put(this.noteText, offers || why !== "codec" ? text : `${text} ${say("save.ask")}`);
+    this.save.hidden = !offers;
+    if (!offers) return;
+    put(this.save, say("save.clip"));
+    const here = this.#here(wall);
+    const from = Math.max(here.start, Math.floor(wall / STILL_EVERY_MS) * STILL_EVERY_MS);
+    const to = Math.max(from + 1000, Math.min(from + TAKEN_MS, here.end));
+    const query = { from: write(from), to: write(to), purpose: this.#purpose };
+    this.save.href = `${BASE}/v1/cameras/${encodeURIComponent(this.id)}/clip.mp4?${new URLSearchParams(query)}`;
   }
 }
 

@@ -75,7 +75,9 @@ export class Timeline {
     for (const one of tile.stretches) this.#block(track, one, `block ${one.kind}`);
     if (!tile.problem) for (const one of heldOf(tile.camera)) this.#block(track, one, "block held");
     for (const one of bandsOf(tile.bounds)) this.#block(track, one, "block doubtful");
-    if (tile.problem) track.classList.add("refused");
+    if (!tile.problem) return;
+    track.classList.add("refused");
+    made("span", "refused-text", track).textContent = say("is.refused");
   }
 
   #block(track, stretch, name) {
@@ -193,6 +195,7 @@ function footageAt(tile, instant) {
 
 function wordsOf(tile, here) {
   if (tile.problem) return sayProblem(tile.problem);
+  if (here?.kind === "locked") return `${say("locked.title")}\n${sayProblem(tile.camera.locked)}\n${fromTo(tile, here)}`;
   if (here?.kind === "missing") {
     const cause = sayIf(`cause.${here.cause}`, here.cause);
     return `${say("gap.title")}, ${say("gap.why", { cause })}\n${fromTo(tile, here)}`;

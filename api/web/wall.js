@@ -1,10 +1,15 @@
-// The page's only clock: every camera shows its instant. If one camera has to load, all wait.
+// The page's only clock: every camera shows its instant. If a camera has to load, all wait, within bounds.
 
-const STILL_MS = 250; // a camera that is late by less than this does not stop the others
+import { IN_STEP_S } from "./footage.js";
+import { Patience } from "./patience.js";
+
+const STILL_MS = 250; // the page stood still for longer
+const CATCH_UP_MS = 5000; // players go on while the page stands still for less, and the clock follows them
 
 export class Wall {
   #last = null;
-  #lateSince = null;
+  #ran = false;
+  #patience = new Patience();
 
   /** `window` is `{start, end}`; `changed()` is called after every step. */
   constructor(window, tiles, changed) {
@@ -13,8 +18,10 @@ export class Wall {
     this.rate = 1;
     this.playing = false;
     this.waiting = false;
-    const step = (now) => {
-      this.#step(now);
+    this.late = []; // cameras that the clock waits for
+    this.left = []; // cameras that it left behind
+    const step = () => {
+      this.#step(performance.now()); // a frame's own time is that for which it was due, before a pause of the page
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
@@ -34,7 +41,12 @@ export class Wall {
   /** Go to an instant of the window. */
   go(instant) {
     this.#set(instant);
-    this.#lateSince = null;
+    this.#patience.reset();
+    for (const tile of this.tiles) tile.retry(this.#shownAt);
+  }
+
+  get #shownAt() {
+    return Math.min(this.at, this.window.end - 1);
   }
 
   #set(instant) {
@@ -42,17 +54,29 @@ export class Wall {
   }
 
   #step(now) {
-    const passed = this.#last === null ? 0 : Math.min(now - this.#last, 1000);
+    let passed = this.#last === null ? 0 : now - this.#last;
     this.#last = now;
-    const late = this.tiles.some((tile) => !tile.ready(Math.min(this.at, this.window.end - 1)));
-    if (!late) this.#lateSince = null;
-    else this.#lateSince ??= now;
-    this.waiting = late && (!this.playing || now - this.#lateSince > STILL_MS || passed === 0);
-    const runs = this.playing && !this.waiting;
+    if (this.#ran && passed > STILL_MS && passed <= CATCH_UP_MS) {
+      // The players did not stand still with the page: to seek them all back would be worse than to follow.
+      this.#set(this.at + passed * this.rate);
+      passed = 0;
+    }
+    passed = Math.min(passed, STILL_MS);
+    const seen = this.tiles.map((tile) => tile.seen(this.#shownAt));
+    const { waiting, late, left } = this.#patience.step(passed, seen, this.playing && !this.ended);
+    this.waiting = waiting;
+    const named = (ids) => this.tiles.filter((tile) => ids.includes(tile.id)).map((tile) => tile.name);
+    this.late = named(late);
+    this.left = named([...left]);
+    const runs = this.playing && !waiting;
+    this.#ran = runs && !this.ended;
     if (runs) this.#set(this.at + passed * this.rate);
     if (this.ended && this.playing) this.playing = false;
-    const wall = Math.min(this.at, this.window.end - 1);
-    for (const tile of this.tiles) tile.show(wall, runs && !this.ended ? this.rate : 0);
+    const rate = runs && !this.ended ? this.rate : 0;
+    for (const tile of this.tiles) {
+      tile.watch(now, this.#shownAt);
+      tile.show(this.#shownAt, { rate, slack: this.playing ? IN_STEP_S : undefined, isLeft: left.has(tile.id) });
+    }
     this.changed();
   }
 }

@@ -62,6 +62,10 @@ class Hold:
         """Whether the footage that it covers must stay."""
         return self.status is not HoldStatus.RELEASED
 
+    def review_due(self, now: int) -> bool:
+        """Whether someone must look again at whether it is still needed."""
+        return self.in_force and self.review_at <= now
+
     def covers(self, camera: str, span: Timespan) -> bool:
         """Whether footage of the camera in the span must stay because of this hold."""
         return (

@@ -312,11 +312,18 @@ _PUBLIC = (
 
 
 def public_state(state: JsonObject) -> JsonObject:
-    """A request as the index may hold it: no person, no letter, no case, no free text."""
-    requester = state["requester"]
-    return {name: state[name] for name in _PUBLIC} | {
-        name: requester[name] for name in ("agency_kind", "agency", "unit")
-    }
+    """A request as the index may hold it: no person, no letter, no case, no free text.
+
+    Raises:
+        Malformed: ``bad_request_record``.
+    """
+    try:
+        requester = state["requester"]
+        return {name: state[name] for name in _PUBLIC} | {
+            name: requester[name] for name in ("agency_kind", "agency", "unit")
+        }
+    except (KeyError, TypeError) as error:
+        raise Malformed(f"a request lacks or misnames {error}", code="bad_request_record") from error
 
 
 def from_state(request_id: str, state: Mapping[str, Any]) -> Request:

@@ -5,13 +5,15 @@ opens one incident, not a thousand. A person closes it, with a reason; if the sa
 after that, it opens again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from archive.canonical import JsonObject, sha256_hex
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound
 from archive.ids import check_name
+from archive.records.indexed.newest import Said
 from archive.records.ledger.streams import Entry, Ledger, printable
 from archive.timespan import format_instant
 
@@ -164,20 +166,24 @@ def close_integrity_incident(
 
 
 def _incident(entry: Entry) -> IntegrityIncident:
-    state = entry.state
+    return from_state(entry.id, entry.state, entry)
+
+
+def from_state(name: str, state: Mapping[str, Any], newest: Said) -> IntegrityIncident:
+    """Read an incident back. Raises IntegrityError ``bad_incident``."""
     try:
         return IntegrityIncident(
-            id=entry.id,
-            version=entry.version,
+            id=name,
+            version=newest.version,
             status=IntegrityIncidentStatus(state["status"]),
             code=state["code"],
             subject=state["subject"],
             message=state["message"],
             found_by=state["found_by"],
             details=state["details"],
-            changed_at=entry.at,
+            changed_at=newest.at,
             closed_by=state.get("closed_by", ""),
             closed_reason=state.get("closed_reason", ""),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise IntegrityError(f"incident {entry.id} cannot be read: {error}", code="bad_incident") from error
+        raise IntegrityError(f"incident {name} cannot be read: {error}", code="bad_incident") from error

@@ -12,10 +12,14 @@ import httpx
 
 from archive.errors import ArchiveError
 from ops.bench import (
+    citywide,
+    clip_clients,
     clips,
+    custody,
     disposition,
     finalise,
     fixity,
+    fresh,
     greedy,
     heads,
     indexing,
@@ -28,6 +32,7 @@ from ops.bench import (
     results,
     sealing,
     sessions,
+    skim,
     where,
 )
 from ops.bench.figures import Findings, Refusal, short
@@ -40,6 +45,7 @@ _DOCS = Path(__file__).resolve().parents[2] / "docs"
 _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     recording.SUBJECT: recording.measure,
     clips.SUBJECT: clips.measure,
+    clip_clients.SUBJECT: clip_clients.measure,
     finalise.SUBJECT: finalise.measure,
     sealing.SUBJECT: sealing.measure,
     memory.SUBJECT: memory.measure,
@@ -54,6 +60,10 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     sessions.SUBJECT: sessions.measure,
     greedy.SUBJECT: greedy.measure,
     where.SUBJECT: where.measure,
+    citywide.SUBJECT: citywide.measure,
+    custody.SUBJECT: custody.measure,
+    fresh.SUBJECT: fresh.measure,
+    skim.SUBJECT: skim.measure,
 }
 
 
@@ -78,7 +88,14 @@ def main() -> int:
     )
     with ExitStack() as opened:
         shared = shared_stores(opened, _say) if options.short else None
-        return measure(options.subjects or list(results.ORDER), scale, words, docs=docs, stores=shared)
+        return measure(
+            options.subjects or _usual(short=options.short), scale, words, docs=docs, stores=shared
+        )
+
+
+def _usual(*, short: bool) -> list[str]:
+    """All subjects; in full form without those that are measured only if they are named."""
+    return [one for one in results.ORDER if short or one not in results.APART]
 
 
 def measure(
@@ -118,7 +135,8 @@ def _reason(error: Exception) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ops.bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", choices=[[], *results.ORDER], metavar="SUBJECT",
-                        help=f"one or more of {', '.join(results.ORDER)}; default: all")  # fmt: skip
+                        help=f"one or more of {', '.join(results.ORDER)}; default: all but "
+                        f"{', '.join(sorted(results.APART))}")  # fmt: skip
     parser.add_argument(
         "--short", action="store_true", help="seconds for each subject, to check that it works"
     )

@@ -69,6 +69,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One quantity over another, such as ms over segments. Curves of one ``group`` share a colour."""
+
+    name: str
+    group: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """The results of one subject. ``conditions`` are sentences that a reader needs to judge the figures.
 
@@ -85,6 +94,7 @@ class Findings:
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...] = ()
     commit: str = ""
+    curves: tuple[Curve, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -99,6 +109,10 @@ class Findings:
         parts["tables"] = tuple(
             Table(one["title"], tuple(one["columns"]), tuple(tuple(row) for row in one["rows"]))
             for one in parts["tables"]
+        )
+        parts["curves"] = tuple(
+            Curve(name=one["name"], group=one["group"], points=tuple((x, y) for x, y in one["points"]))
+            for one in parts.get("curves", ())
         )
         return cls(**parts)
 

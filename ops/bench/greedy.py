@@ -47,7 +47,8 @@ _FEW_ROUTES = ("GET /v1/custody", "GET /v1/cameras/{camera}/clip.mp4", _LEAVING)
 _IDS = {
     "camera": _CAMERA, "run": "6a15000000000001", "seq": "0", "evidence_id": "EVD-2026-AAAAAAAAAA",
     "request_id": "REQ-2026-AAAAAAAAAA", "hold_id": "HLD-2026-AAAAAAAAAA", "sha256": "0" * 64,
-    "number": "1", "scope_id": "default", "disposition": "DSP-2026-AAAAAAAAAA", "name": "words.js",
+    "number": "1", "part": "20261124T0600Z",
+    "scope_id": "default", "disposition": "DSP-2026-AAAAAAAAAA", "name": "words.js",
     "incident_id": "INC-2026-AAAAAAAAAA", "user_id": "citra", "grant_id": "GRT-2026-AAAAAAAAAA",
 }  # fmt: skip
 """What stands for the ids in paths: the camera exists, the others do not."""
@@ -157,7 +158,7 @@ def _routes(served: Served, footage: Timespan) -> dict[str, list[str]]:
     }  # fmt: skip
     spanned = (
         "/clip", "/clip.mp4", "/playlist.m3u8", "/v1/recordings", "/v1/segments", "/history", "/v1/search",
-        "/v1/coverage", "/contact-sheet.jpg",
+        "/v1/coverage", "/contact-sheet.jpg", "/activity", "/sprites",
     )  # fmt: skip
     for path, methods in described.items():
         if "get" not in methods or "x-saksi-action" not in methods["get"]:

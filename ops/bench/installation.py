@@ -174,16 +174,15 @@ class Served:
 
 
 @contextmanager
-def serving(made: Installation) -> Iterator[Served]:
-    """``saksi serve`` on a free port, until the block ends."""
-    with made.site() as site:
-        token = token_file(site).create(f"bench-{time.monotonic_ns()}", site.clock)
+def serving(made: Installation, *more: str) -> Iterator[Served]:
+    """``saksi serve`` with more options on a free port, until the block ends."""
+    headers = token_of(made)
     port = free_port()
-    process = made.start("serve", "--port", str(port))
+    process = made.start("serve", "--port", str(port), *more)
     try:
         url = f"http://127.0.0.1:{port}"
         _await(url, process, made)
-        yield Served(url, {"Authorization": f"Bearer {token}"}, process.pid)
+        yield Served(url, headers, process.pid)
     finally:
         process.terminate()
         try:
@@ -191,6 +190,13 @@ def serving(made: Installation) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def token_of(made: Installation) -> Mapping[str, str]:
+    """What a caller with a new token sends."""
+    with made.site() as site:
+        token = token_file(site).create(f"bench-{time.monotonic_ns()}", site.clock)
+    return {"Authorization": f"Bearer {token}"}
 
 
 @contextmanager

@@ -88,8 +88,15 @@ def _subject(one: Findings) -> str:
     lines += [f"- {condition}" for condition in one.conditions]
     facts = "; ".join(f"{label} {one.machine[name]}" for name, label in _MACHINE if name in one.machine)
     lines.append(f"- {one.at}, {one.seconds} s, `{one.command}`, commit {_commit(one.commit)}. {facts}.\n")
+    if one.curves:
+        lines.append(f"![How each figure grows]({curves_of(one)})\n")
     lines += [_table(table) for table in one.tables]
     return "\n".join(lines)
+
+
+def curves_of(one: Findings) -> str:
+    """The name of the chart of a subject's curves, beside the page."""
+    return f"benchmarks-{one.subject}.svg"
 
 
 def _table(table: Table) -> str:

@@ -6,15 +6,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from ops.bench import drawing, report
+from ops.bench import drawing, growth, report
 from ops.bench.figures import Findings, Refusal
 
 Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
-    "recording", "clips", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
-    "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where",
+    "recording", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
+    "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where", "custody", "fresh", "skim",
+    "citywide",
 )  # fmt: skip
+APART = frozenset({"citywide"})
+"""Subjects that take an hour: they are measured only if they are named."""
+
 _PAGE, _KEPT, _DRAWING = "benchmarks.md", "benchmarks.json", "benchmarks.svg"
 
 
@@ -62,6 +66,9 @@ def write(docs: Path, found: Results) -> Path:
     }
     (docs / _KEPT).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
     (docs / _DRAWING).write_text(drawing.ratios(ordered), "utf-8")
+    for one in ordered:
+        if one.curves:
+            (docs / report.curves_of(one)).write_text(growth.chart(one.title, one.curves), "utf-8")
     page = docs / _PAGE
     page.write_text(page_of(found), "utf-8")
     return page

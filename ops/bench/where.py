@@ -1,4 +1,7 @@
-"""Questions about places and times: a search, a district's day, a timeline, a matrix; both kinds of index."""
+"""Questions about places and times: a search, a district's day, a timeline, a matrix; both kinds of index.
+
+:mod:`ops.bench.scale` asks the same questions of a whole city's index while it is written.
+"""
 
 import hashlib
 import random
@@ -7,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from archive.integrity.rebuild import SegmentRow
@@ -19,24 +23,27 @@ from search.areas import Near
 from search.finding import find
 from search.index import Index
 from search.locations import open_index
+from search.query import SegmentQuery
 from search.tally import CameraState
 from search.timeline import matrix, timeline, whole_buckets
 from search.where import CameraFilter
 
 SUBJECT = "where"
-_CITY, _DAYS, _MANY = 77, 30, 1000
+_CITY, _DAYS, _MANY = 77, 4, 1000
 _FEW, _FEW_DAYS, _FEW_MANY = 4, 2, 10
 _QUESTIONS, _FEW_QUESTIONS = 40, 3
 _DISTRICTS = 15
 _NOMINAL = 10 * SECOND
-_T0 = hour_of(1_795_500_000_000_000)
+T0 = hour_of(1_795_500_000_000_000)
+"""Where the footage of every city begins."""
+
 _ZONE = ZoneInfo("Asia/Makassar")
-_LOADED = 20_000
-_POINT_MS, _TIMELINE_MS, _MATRIX_MS = 50.0, 150.0, 1500.0
+_LOADED, _PAGE, _DEEP = 20_000, 100, 500
+POINT_MS, _TIMELINE_MS, _MATRIX_MS = 50.0, 150.0, 1500.0
 
 
 @dataclass(frozen=True, slots=True)
-class _City:
+class City:
     """Cameras with one stay each, and the hours or seconds of their footage."""
 
     stays: Mapping[str, tuple[Stay, ...]]
@@ -45,6 +52,7 @@ class _City:
 
     @property
     def names(self) -> list[str]:
+        """The cameras' ids, in order."""
         return sorted(self.stays)
 
 
@@ -66,10 +74,12 @@ def measure(bench: Workbench) -> Findings:
         index = open_index(url, prefix="bench-where")
         wide = open_index(url.replace("index.sqlite", "wide.sqlite"), prefix="bench-wide")
         try:
-            city = _filled(index, cameras, days, _NOMINAL)
-            matrices = _filled(wide, many, days, HOUR)
+            _filled(index, cameras, days * 24, _NOMINAL)
+            _filled(wide, many, days * 24, HOUR)
             bench.say(f"where: asking {kind}")
-            asked = _asked(index, city, times) | _asked_wide(wide, matrices, max(3, times // 8))
+            narrow = questions(index, city_of(cameras, days * 24))
+            wider = wide_questions(wide, city_of(many, days * 24))
+            asked = timed(narrow, times) | timed(wider, max(3, times // 8))
         finally:
             index.close()
             wide.close()
@@ -95,20 +105,29 @@ def measure(bench: Workbench) -> Findings:
     )
 
 
-def _filled(index: Index, cameras: int, days: int, length: int) -> _City:
-    """A fresh index with footage of ``length`` µs a segment, an hour a run, without gaps."""
-    rows = _rows(cameras, days, length)
+def _filled(index: Index, cameras: int, hours: int, length: int) -> None:
+    """Fill a fresh index with footage of ``length`` µs a segment, an hour a run, without gaps."""
     with index.rebuild() as fresh:
-        while part := list(islice(rows, _LOADED)):
-            fresh.load(part)
+        load(fresh, cameras, hours, length)
         fresh.loaded()
         fresh.mark_whole()
     while index.settle_hours():
         pass
-    return _City(
-        {f"cam-{n}": stays_of(f"cam-{n}", stays_state([(_T0 - DAY, _facts(n))])) for n in range(cameras)},
-        {f"cam-{n}": CameraState(_T0 - DAY) for n in range(cameras)},
-        Timespan(_T0, _T0 + days * DAY),
+
+
+def load(fresh: Index, cameras: int, hours: int, length: int = _NOMINAL) -> None:
+    """Load the footage of a city into an index that is being rebuilt."""
+    rows = _rows(cameras, hours, length)
+    while part := list(islice(rows, _LOADED)):
+        fresh.load(part)
+
+
+def city_of(cameras: int, hours: int) -> City:
+    """The cameras and the span of an index with this footage."""
+    return City(
+        {f"cam-{n}": stays_of(f"cam-{n}", stays_state([(T0 - DAY, _facts(n))])) for n in range(cameras)},
+        {f"cam-{n}": CameraState(T0 - DAY) for n in range(cameras)},
+        Timespan(T0, T0 + hours * HOUR),
     )
 
 
@@ -125,34 +144,49 @@ def _facts(number: int) -> dict[str, Any]:
     return {**facts, **sight} if number % 2 else facts
 
 
-def _rows(cameras: int, days: int, length: int) -> Iterator[SegmentRow]:
+def version_of(digest: str) -> str:
+    """A random version in the form that MinIO gives, the same in every run."""
+    return str(UUID(digest[:32]))
+
+
+def _rows(cameras: int, hours: int, length: int) -> Iterator[SegmentRow]:
     places = [
         parse_place(*(_facts(n)[one] for one in ("lat", "lon", "kecamatan", "kelurahan", "owner")))
         for n in range(cameras)
     ]
     each = HOUR // length
-    for hour in range(days * 24):
+    for hour in range(hours):
         for number in range(cameras):
             for part in range(each):
-                start = _T0 + hour * HOUR + part * length
+                start = T0 + hour * HOUR + part * length
+                digest = hashlib.sha256(f"{number}/{hour}/{part}".encode()).hexdigest()
                 yield SegmentRow(
                     camera=f"cam-{number}", recorder="rec-bench", run=f"{hour:08x}{number:08x}", seq=part,
                     start=start, end=start + length, media_duration=900_000,
-                    sha256=hashlib.sha256(f"{number}/{hour}/{part}".encode()).hexdigest(), size=2_500_000,
+                    sha256=digest, size=2_500_000,
                     header_bytes=3300, codec="h264", gop="closed", uncertainty_us=40_000,
-                    version="v1", held=False, place=places[number],
+                    version=version_of(digest), held=False, place=places[number],
                 )  # fmt: skip
 
 
-def _asked(index: Index, city: _City, times: int) -> dict[str, tuple[Spread, float]]:
+Questions = Mapping[str, tuple[Callable[[], object], float]]
+"""A question by its name, and the most that its 95th percentile may take, in ms."""
+
+
+def questions(index: Index, city: City) -> Questions:
+    """Questions about a city's footage, by name."""
     chosen = random.Random(1)  # noqa: S311 - the same questions in every run, nothing secret
 
     def span(length: int) -> Timespan:
+        length = min(length, city.span.duration)
         start = city.span.start + chosen.randrange(city.span.duration - length + 1)
         return Timespan(start, start + length)
 
     def search(wanted: CameraFilter, when: Timespan) -> object:
         return find(index, city.stays, wanted, when, cameras=city.states, held=None, now=city.span.end + HOUR)
+
+    def name() -> str:
+        return city.names[chosen.randrange(len(city.names))]
 
     def corner() -> object:
         facts = _facts(chosen.randrange(len(city.stays)))
@@ -164,28 +198,55 @@ def _asked(index: Index, city: _City, times: int) -> dict[str, tuple[Spread, flo
         return search(CameraFilter(kecamatan=(code,)), span(DAY))
 
     def month(step: int) -> object:
-        name = city.names[chosen.randrange(len(city.names))]
         return timeline(
-            index, {name: SpanSet((city.span,))}, city.span, step, _ZONE, cameras=city.states, held=None,
+            index, {name(): SpanSet((city.span,))}, city.span, step, _ZONE, cameras=city.states, held=None,
             now=city.span.end + HOUR,
         )  # fmt: skip
 
+    every = SegmentQuery(span=city.span)
+    before = _cursor_before(index, every)
     return {
-        "300 m around a corner, 30 min, with sights": (_spread(corner, times), _POINT_MS),
-        "one district, one day": (_spread(district, times), _POINT_MS),
-        "one camera, a month by day": (_spread(lambda: month(DAY), times), _TIMELINE_MS),
-        "one camera, a month by hour": (_spread(lambda: month(HOUR), times), _TIMELINE_MS),
-    }
+        "one camera, one hour, its segments": (
+            lambda: tuple(index.segments(name(), span(HOUR))), POINT_MS,
+        ),
+        "one camera, one hour, coverage": (
+            lambda: search(CameraFilter(cameras=(name(),)), span(HOUR)), POINT_MS,
+        ),
+        "300 m around a corner, 30 min, with sights": (corner, POINT_MS),
+        "one district, one day": (district, POINT_MS),
+        f"page {_DEEP} of all segments": (
+            lambda: index.search(every, limit=_PAGE, cursor=before), POINT_MS,
+        ),
+        "one camera, a month by day": (lambda: month(DAY), _TIMELINE_MS),
+        "one camera, a month by hour": (lambda: month(HOUR), _TIMELINE_MS),
+    }  # fmt: skip
 
 
-def _asked_wide(index: Index, city: _City, times: int) -> dict[str, tuple[Spread, float]]:
+def _cursor_before(index: Index, every: SegmentQuery) -> str | None:
+    """The cursor of page ``_DEEP``, or of the last full page if there are fewer."""
+    cursor: str | None = None
+    for _ in range(_DEEP * _PAGE // 1_000):
+        page = index.search(every, limit=1_000, cursor=cursor)
+        if page.next is None:
+            break
+        cursor = page.next
+    return cursor
+
+
+def wide_questions(index: Index, city: City) -> Questions:
+    """Questions about the hours of very many cameras, by name."""
     span = whole_buckets(city.span, DAY, _ZONE)
     parts = {name: SpanSet((span,)) for name in city.names}
 
     def whole() -> object:
         return matrix(index, parts, span, DAY, _ZONE, cameras=city.states, now=city.span.end + HOUR)
 
-    return {f"{len(parts)} cameras, a month by day": (_spread(whole, times), _MATRIX_MS)}
+    return {f"{len(parts)} cameras, a month by day": (whole, _MATRIX_MS)}
+
+
+def timed(asked: Questions, times: int) -> dict[str, tuple[Spread, float]]:
+    """Ask each question ``times`` times; the first answer of each is not counted."""
+    return {name: (_spread(work, times), limit) for name, (work, limit) in asked.items()}
 
 
 def _spread(work: Callable[[], object], times: int) -> Spread:

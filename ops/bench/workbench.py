@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from ops.bench import loop, machine
-from ops.bench.figures import Figure, Findings, Table
+from ops.bench.figures import Curve, Figure, Findings, Table
 from ops.stack import Places, Stack
 from ops.stack.elasticsearch import Elasticsearch
 from ops.stack.mediamtx import Mediamtx
@@ -130,6 +130,7 @@ class Workbench:
         conditions: tuple[str, ...],
         figures: tuple[Figure, ...],
         tables: tuple[Table, ...] = (),
+        curves: tuple[Curve, ...] = (),
     ) -> Findings:
         """The findings of a subject, with the machine's facts and the time."""
         return Findings(
@@ -145,6 +146,7 @@ class Workbench:
             figures=figures,
             tables=tables,
             commit=machine.commit(),
+            curves=curves,
         )
 
 

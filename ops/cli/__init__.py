@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from archive.errors import ArchiveError, IntegrityError, Unavailable
 from ops.cli import (
+    activity_command,
     archive_command,
     breakglass_command,
     camera,
@@ -89,7 +90,7 @@ def build() -> typer.Typer:
     app.add_typer(grant_command.app, name="grant")
     camera_tables.register(camera.app)
     disposition_command.register(retention_command.app, archive_command.app)
-    for module in (record, retrieve, where_command, evidence, run):
+    for module in (record, retrieve, where_command, activity_command, evidence, run):
         module.register(app)
     _spoken(app)
     return app

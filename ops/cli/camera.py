@@ -122,7 +122,8 @@ def _look(site: Site, camera: Camera, still: Path | None) -> "FirstLook | None":
     try:
         return look_at(camera, source, rule=site.source_rule, clock=site.clock, still=where)
     except ArchiveError as error:
-        note(f"Kamera terdaftar, tetapi belum memberi gambar. ({error.message}) {error.hint}")
+        what = "tidak dapat direkam" if error.code == "codec_not_recorded" else "belum memberi gambar"
+        note(f"Kamera terdaftar, tetapi {what}. ({error.message}) {error.hint}")
         return None
 
 

@@ -10,16 +10,17 @@ import typer
 
 from archive.errors import AlreadyExists, Malformed, Unavailable
 from archive.records.custody_report.lines import Made, jsonl, line_json
-from archive.records.custody_report.record import Asked, Line, asked_details
+from archive.records.custody_report.record import Asked, CustodyRecord, Line, asked_details
 from archive.records.custody_report.vocabulary import word_of
-from archive.timespan import MINUTE, Timespan, format_instant, parse_instant
+from archive.timespan import Timespan, format_instant, parse_instant
 from ops.cli.options import Json, Purpose, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.times import time_text, zone_of_city
+from ops.following import follow_once
 from ops.wiring import Site
 
-_FRESH = MINUTE
-"""How old the follower's last turn may be."""
+_BLOCK = 500
+"""Events of one table."""
 
 app = typer.Typer(help="The custody record: who did what, when and why.", no_args_is_help=True)
 
@@ -70,26 +71,18 @@ def show(
             organization=site.settings.organization,
             time_zone=site.settings.time_zone,
         )
-        as_of = _followed(site)
-        lines = site.custody_record.lines(asked)
+        as_of = follow_once(site)
         if pdf is not None:
-            _print_pdf(pdf, asked, lines, made)
-        elif as_lines:
+            _print_pdf(pdf, asked, site.custody_record, made)
+            return
+        lines = site.custody_record.lines(asked)
+        if as_lines:
             for line in jsonl(asked, lines, made):
                 say(line.decode("utf-8").rstrip("\n"))
         elif json_:
             print_json({"acts": [line_json(line) for line in lines], "as_of": format_instant(as_of)})
         else:
-            _print_table(list(lines), zone_of_city(site))
-
-
-def _followed(site: Site) -> int:
-    """The time until which the index has every act; if no job follows them, this command does."""
-    as_of = site.custody_record.as_of()
-    if as_of is not None and as_of > site.clock.now() - _FRESH:
-        return as_of
-    site.follower().run()
-    return site.custody_record.as_of() or site.clock.now()
+            _print_tables(lines, zone_of_city(site))
 
 
 def _asked(site: Site, item: str, person: str, acts: tuple[str, str], footage: tuple[str, str]) -> Asked:
@@ -103,10 +96,10 @@ def _asked(site: Site, item: str, person: str, acts: tuple[str, str], footage: t
     )
 
 
-def _print_pdf(path: Path, asked: Asked, lines: Iterator[Line], made: Made) -> None:
-    from archive.records.custody_report.paper import MAX_PRINTED, printed
+def _print_pdf(path: Path, asked: Asked, record: CustodyRecord, made: Made) -> None:
+    from archive.records.custody_report.paper import printable, printed
 
-    found = tuple(islice(lines, MAX_PRINTED + 1))
+    found = printable(record, asked)
     page = printed(asked, found, made)
     try:
         with path.open("xb") as target:
@@ -118,6 +111,14 @@ def _print_pdf(path: Path, asked: Asked, lines: Iterator[Line], made: Made) -> N
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}", code="output_unwritable") from error
     note(f"{path} is written: {len(found)} events")
+
+
+def _print_tables(lines: Iterator[Line], zone: ZoneInfo) -> None:
+    """One table after another, each with its head: a long report begins before it is read to its end."""
+    block = list(islice(lines, _BLOCK))
+    _print_table(block, zone)
+    while len(block) == _BLOCK and (block := list(islice(lines, _BLOCK))):
+        _print_table(block, zone)
 
 
 def _print_table(lines: list[Line], zone: ZoneInfo) -> None:

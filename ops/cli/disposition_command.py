@@ -10,16 +10,19 @@ from archive import keys
 from archive.canonical import JsonObject
 from archive.errors import Conflict, Malformed, Unavailable
 from archive.lifecycle.disposition.decide import Decision
+from archive.lifecycle.disposition.found import list_dispositions
 from archive.lifecycle.disposition.listing import RECORD
 from archive.lifecycle.disposition.orphans import OrphanKind
 from archive.lifecycle.disposition.pressure import Level
 from archive.lifecycle.disposition.stored_paper import read_paper
 from archive.model.disposition import Disposition, to_state
+from archive.records.indexed.walk import MOST
 from archive.timespan import parse_instant
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, progress_bar, say
 from ops.cli.times import time_text, zone_of_city
 from ops.disposition import Dispositions, list_digest, pressure_of, require_list, require_plan
+from ops.following import whole_list
 
 DispositionId = Annotated[str, typer.Argument(metavar="ID", help="The disposition's id, such as dsp-….")]
 
@@ -85,9 +88,11 @@ def apply(
 def dispositions(json_: Json = False) -> None:
     """List every disposition."""
     with open_site() as site:
-        found = Dispositions(site).all()
+        page = whole_list(site, lambda cursor: list_dispositions(site.index, limit=MOST, cursor=cursor))
+    found = sorted(page.items, key=lambda one: one.id)
     if json_:
-        print_json({"dispositions": [{"id": one.id, **to_state(one)} for one in found]})
+        listed = [{"id": one.id, **to_state(one)} for one in found]
+        print_json({"dispositions": listed, "as_of": page.as_of_text})
         return
     print_table(
         ("ID", "CAUSE", "STATUS", "STARTED", "LISTED", "DESTROYED", "KEPT"),

@@ -8,10 +8,13 @@ import typer
 
 from archive.clock import SystemClock
 from archive.errors import AlreadyExists, Malformed
+from archive.evidence.listing import list_packages
 from archive.model.evidence import EvidenceRecord, PackageKind, package_state, to_state
+from archive.records.indexed.walk import MOST
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.cli.times import time_text, value_text, zone_of_city
+from ops.following import whole_list
 from ops.wiring import Site, build_facts
 
 if TYPE_CHECKING:
@@ -194,11 +197,12 @@ def request_(
 def list_(json_: Json = False) -> None:
     """List every requested package."""
     with open_site() as site:
-        records = list(_evidence(site).records())
+        page = whole_list(site, lambda cursor: list_packages(site.index, limit=MOST, cursor=cursor))
+        zone = zone_of_city(site)
+    records = sorted(page.items, key=lambda one: one.request.evidence_id)
     if json_:
-        print_json({"evidence": [_as_json(record) for record in records]})
+        print_json({"evidence": [_as_json(record) for record in records], "as_of": page.as_of_text})
         return
-    zone = zone_of_city(site)
     print_table(
         ("EVIDENCE", "STATUS", "CASE", "CAMERAS", "FROM", "TO"),
         [

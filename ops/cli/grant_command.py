@@ -5,13 +5,16 @@ from typing import Annotated
 import typer
 
 from archive.canonical import JsonObject
+from archive.cases.people.grant_list import Wanted, list_grants
 from archive.errors import Malformed
 from archive.lifecycle.retention.answers import history_json
 from archive.model.grant import Grant, Right, to_state
+from archive.records.indexed.walk import MOST
 from archive.timespan import parse_instant
 from ops.cli.options import From, Json, To, actor, open_site, parse_span
 from ops.cli.output import print_json, print_table, say
 from ops.cli.times import time_text, value_text, zone_of_city
+from ops.following import whole_list
 
 app = typer.Typer(help="Open footage to a person or agency for a limited time.", no_args_is_help=True)
 
@@ -54,12 +57,14 @@ def give(
 @app.command("list")
 def list_(json_: Json = False) -> None:
     """List all grants, including ended ones."""
-    from ops.accounts import grants_of
-
     with open_site() as site:
-        found, now = grants_of(site).grants(), site.clock.now()
+        now = site.clock.now()
+        page = whole_list(
+            site, lambda cursor: list_grants(site.index, Wanted(), now, limit=MOST, cursor=cursor)
+        )
+    found = sorted((grant for grant, _ in page.items), key=lambda grant: grant.id)
     if json_:
-        print_json({"grants": [_json(grant) for grant in found]})
+        print_json({"grants": [_json(grant) for grant in found], "as_of": page.as_of_text})
         return
     zone = zone_of_city(site)
     print_table(

@@ -8,14 +8,17 @@ import typer
 from archive.errors import Refused
 from archive.lifecycle.holds.answers import hold_json, progress_json
 from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.listing import Wanted, list_holds
 from archive.lifecycle.holds.progress import HoldProgress, ProgressBoard
 from archive.lifecycle.holds.service import HoldHead
 from archive.lifecycle.retention.answers import history_json
 from archive.model.custody import Outcome
+from archive.records.indexed.walk import MOST
 from archive.timespan import Timespan, parse_instant
 from ops.cli.options import Camera, From, Json, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, print_table, progress_bar, say
 from ops.cli.times import time_text, value_text, zone_of_city
+from ops.following import whole_list
 from ops.wiring import Site
 
 app = typer.Typer(
@@ -136,11 +139,13 @@ def list_(
 ) -> None:
     """List the holds in force, the newest first."""
     with open_site() as site:
-        heads = site.holds.due_for_review() if due else site.holds.holds()
-        found = [hold_json(head, site.clock.now()) for head in heads if every or head.hold.in_force]
+        wanted, now = Wanted(in_force=not every, due=due), site.clock.now()
+        page = whole_list(site, lambda cursor: list_holds(site.index, wanted, now, limit=MOST, cursor=cursor))
         zone = zone_of_city(site)
+    # Those that are due: the longest overdue first.
+    found = sorted(page.items, key=lambda one: (one["review_at"], one["id"])) if due else page.items
     if json_:
-        print_json({"holds": found})
+        print_json({"holds": found, "as_of": page.as_of_text})
         return
     print_table(
         ("HOLD", "CASE", "CAMERAS", "FROM", "TO", "STATUS", "REVIEW"),
@@ -164,7 +169,7 @@ def show(hold_id: HoldId, json_: Json = False) -> None:
     """Show one hold, how far it is applied in the store, and its history."""
     with open_site() as site:
         head = site.holds.hold(hold_id)
-        found = hold_json(head, site.clock.now())
+        found = hold_json(head.hold, head.entry, site.clock.now())
         found["progress"] = progress_json(head, ProgressBoard(site.stores.cache).progress(hold_id))
         history = history_json(site.holds.history(hold_id))
     if json_:
@@ -213,7 +218,7 @@ def tidy(camera: Camera, start: From, end: To, json_: Json = False) -> None:
 
 def _carry(site: Site, head: HoldHead, *, is_left_to_the_job: bool, json_: bool) -> int:
     """Apply a hold in the store, then print it; returns 4 if the store does not apply it."""
-    found = hold_json(head, site.clock.now())
+    found = hold_json(head.hold, head.entry, site.clock.now())
     if not json_:
         state = "is in force" if head.hold.in_force else "is released"
         say(f"{head.hold.id} {state} since {found['changed_at']}")
@@ -268,7 +273,7 @@ def _sentence(done: HoldProgress) -> str:
 
 
 def _answer(site: Site, head: HoldHead, *, json_: bool) -> None:
-    found = hold_json(head, site.clock.now())
+    found = hold_json(head.hold, head.entry, site.clock.now())
     if json_:
         print_json(found)
         return

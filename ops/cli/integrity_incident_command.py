@@ -4,17 +4,19 @@ from typing import Annotated
 
 import typer
 
+from archive.records.indexed.walk import MOST
+from archive.records.integrity_incident_list import list_incidents
 from archive.records.integrity_incidents import (
     IntegrityIncident,
     IntegrityIncidentStatus,
     close_integrity_incident,
     find_integrity_incident,
-    incidents,
 )
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import print_json, print_table, say
 from ops.cli.refusing import in_zone
 from ops.cli.times import time_text, value_text, zone_of_city
+from ops.following import whole_list
 from ops.wiring import Site
 
 app = typer.Typer(help="Integrity incidents: list, show, close.", no_args_is_help=True)
@@ -32,9 +34,10 @@ def list_(
 ) -> None:
     """List incidents."""
     with open_site() as site:
-        found = list(incidents(site.ledger, status))
+        page = whole_list(site, lambda cursor: list_incidents(site.index, status, limit=MOST, cursor=cursor))
+    found = sorted(page.items, key=lambda one: one.id)
     if json_:
-        print_json({"incidents": [incident.to_json() for incident in found]})
+        print_json({"incidents": [one.to_json() for one in found], "as_of": page.as_of_text})
         return
     zone = zone_of_city(site)
     print_table(

@@ -9,16 +9,19 @@ from pydantic import ValidationError
 
 from api.schemas.requests import RequestIn
 from archive.canonical import JsonObject, sha256_hex
-from archive.cases.requests.answers import brief_json, history_json, request_json
+from archive.cases.requests.answers import history_json, request_json
 from archive.cases.requests.book import RequestHead
 from archive.cases.requests.form import BadForm
+from archive.cases.requests.listing import Wanted, list_requests
 from archive.cases.requests.stream import Filer
 from archive.errors import Malformed, Unavailable
 from archive.model.evidence import PackageKind
-from archive.model.request import RequestStatus, is_letter_overdue
+from archive.model.request import RequestStatus
+from archive.records.indexed.walk import MOST
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.times import time_text, zone_of_city
+from ops.following import whole_list
 from ops.wiring import Site
 
 app = typer.Typer(help="File, read and decide requests for footage.", no_args_is_help=True)
@@ -49,16 +52,12 @@ def list_(
     """List requests, the newest first."""
     with open_site() as site:
         now, zone = site.clock.now(), zone_of_city(site)
-        found = [
-            brief_json(head, now)
-            for head in site.requests.book.requests()
-            if status in (None, head.status)
-            and agency in ("", head.request.agency_account, head.request.requester.agency)
-            and camera in ("", *head.request.cameras)
-            and (not overdue or is_letter_overdue(head.request, now))
-        ]
+        wanted = Wanted(status=status, agency=agency, camera=camera, overdue=overdue)
+        page = whole_list(
+            site, lambda cursor: list_requests(site.index, wanted, now, limit=MOST, cursor=cursor)
+        )
     if json_:
-        print_json({"requests": found})
+        print_json({"requests": page.items, "as_of": page.as_of_text})
         return
     print_table(
         ("REQUEST", "STATUS", "AGENCY", "CASE", "CAMERAS", "FROM", "TO", ""),
@@ -73,7 +72,7 @@ def list_(
                 time_text(one["to"], zone),
                 ", ".join(word for word, mark in _MARKS if one[mark]),
             )
-            for one in found
+            for one in page.items
         ],
     )
 

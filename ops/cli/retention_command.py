@@ -10,6 +10,7 @@ from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.lifecycle.retention.answers import explanation_json, history_json, policy_json
 from archive.lifecycle.retention.basis import Change
+from archive.lifecycle.retention.listing import all_policies
 from archive.lifecycle.retention.plan import Fate, Plan
 from archive.lifecycle.retention.service import PolicyRecord, scope_of
 from archive.model.retention import OnPressure, Scope, ScopeKind, Terms
@@ -18,6 +19,7 @@ from ops.cli.options import Camera, Cameras, Json, actor, district_codes, open_s
 from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.cli.retention_text import amount, plot, terms_text
 from ops.cli.times import time_text, value_text, zone_of_city
+from ops.following import follow_once
 from ops.wiring import Site
 from search.planning import hours_of
 
@@ -46,10 +48,12 @@ def _asked(text: str) -> Scope:
 def policies(json_: Json = False) -> None:
     """List every policy: in force, waiting to begin, waiting for a second admin."""
     with open_site() as site:
-        found = [policy_json(record, site.clock.now()) for record in site.policies.records()]
+        follow_once(site)
+        page = all_policies(site.index)
+        found = [policy_json(record, site.clock.now()) for record in page.items]
         zone = zone_of_city(site)
     if json_:
-        print_json({"policies": found})
+        print_json({"policies": found, "as_of": page.as_of_text})
         return
     print_table(
         ("SCOPE", "IN FORCE", "WAITING TO BEGIN", "PROPOSED", "VERSION"),

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Host = Annotated[str, typer.Option("--host", help="Address to listen on; without it: the setting.")]
 Port = Annotated[int, typer.Option("--port", help="Port to listen on; without it: the setting.")]
 
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, max=64, help="Processes behind the port; they share all limits.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the top level."""
@@ -49,16 +53,25 @@ def init(json_: Json = False) -> None:
         say(f"The installation in {settings.home} is there already; nothing was changed")
 
 
-def serve(host: Host = "", port: Port = -1) -> None:
-    """Serve only the HTTP API."""
+def serve(host: Host = "", port: Port = -1, workers: Workers = 1) -> None:
+    """Serve only the HTTP API. While no job follows custody and ledger into the index, this process does."""
+    from ops.following import StandInThread
     from ops.heap import settle
     from ops.serving import server_of
+    from ops.workers import serve_with_workers
 
     with open_site(memory=EntryMemory()) as site:
+        if workers > 1:
+            chosen = (host or site.settings.host, _port(site, port))
+            _announce(site, *chosen)
+            with StandInThread(site, tell=lambda error: _tell("follow", error)):
+                serve_with_workers(site.settings, site.clock, chosen, workers, tell=note)
+            return
         server = server_of(site, host=host or site.settings.host, port=_port(site, port))
         _announce(site, server.config.host, server.config.port)
         settle()
-        server.run()
+        with StandInThread(site, tell=lambda error: _tell("follow", error)):
+            server.run()
 
 
 def proxy(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.canonical import JsonObject
+from archive.cases.people.listing import all_users
 from archive.lifecycle.retention.answers import history_json
 from archive.model.user import User, parse_role
 from archive.timespan import format_instant, parse_instant
 from ops.cli.options import Json, actor, district_codes, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.times import time_text, zone_of_city
+from ops.following import follow_once
 from ops.wiring import Site
 
 if TYPE_CHECKING:
@@ -94,12 +96,12 @@ def add(
 @app.command("list")
 def list_(json_: Json = False) -> None:
     """List all people with roles and districts; roles in brackets wait for consent."""
-    from ops.accounts import users_of
-
     with open_site() as site:
-        found = users_of(site).users()
+        follow_once(site)
+        page = all_users(site.index)
+    found = [user for user, _ in page.items]
     if json_:
-        print_json({"users": [_json(user) for user in found]})
+        print_json({"users": [_json(user) for user in found], "as_of": page.as_of_text})
         return
     print_table(
         ("NAME", "ROLES", "DISTRICTS", "AGENCY", "SIGNS IN", "STATE"),

@@ -30,6 +30,8 @@ _TO_REQUESTERS = frozenset(
         Event.SEALED,
         Event.HANDED_OVER,
         Event.GRANT_ENDING,
+        Event.GRANT_FOOTAGE_ENDING,
+        Event.REQUEST_FOOTAGE_ENDING,
     }
 )
 BY_ROLE: dict[Role, frozenset[Event]] = {
@@ -42,12 +44,17 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.ARCHIVE_PRESSURE,
             Event.RECORDER_TROUBLE,
             Event.CAMERA_SILENT,
+            Event.INDEX_BEHIND,
+            Event.GRANT_FOOTAGE_ENDING,
+            Event.REQUEST_FOOTAGE_ENDING,
         }
     ),
     Role.WAR_ROOM: frozenset(
         {
             Event.CAMERA_SILENT,
             Event.GRANT_ENDING,
+            Event.GRANT_FOOTAGE_ENDING,
+            Event.REQUEST_FOOTAGE_ENDING,
             Event.REQUEST_NEW,
             Event.REQUEST_URGENT,
             Event.LETTER_OVERDUE,

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from archive.cases.notices.job import Channel, Courier, QuietHours, Target
 from archive.cases.notices.memory import Delivered, Memory
 from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.running_out import WARNED
 from archive.cases.notices.watching import Watch
 from archive.errors import ArchiveError, NotFound
+from archive.records.indexed.marks import turn_at
 from ops.disposition import pressure_of
 from ops.notices.mail import MailChannel
 from ops.notices.recipients import clock_times
@@ -106,6 +108,8 @@ class Notices:
             pressure=lambda: pressure_of(self.site).level,
             beats=lambda: self.site.index.heartbeats(),
             cameras=lambda: camera_health(self.site.index, self.site.clock.now()),
+            turn=lambda: turn_at(self.site.bare_index),
+            rules=lambda: self.site.policies.due_dates(within=WARNED),
         )
 
     @cached_property

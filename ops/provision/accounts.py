@@ -156,7 +156,8 @@ ACCOUNTS: Sequence[Account] = (
         _records("d", keys.CANARY),
         _records("rs", "ledger/", "journal/", "dispositions/"),
         _records("p", *_ledger("disposition"), _CUSTODY, "dispositions/"),
-        _cache("rspd", "gate/"),
+        _cache("rspd", "gate/", "skim/"),
+        _cache("sd", "headers/"),
     ),
     _account(
         "log",
@@ -195,6 +196,7 @@ JOBS: Mapping[str, str] = {
     "canary": "api",
     "handover": "api",
     "notices": "api",
+    "skim": "api",
     "exports": "api",
 }
 """The account of each job; the canary runs in every process, with that process's account."""

@@ -179,7 +179,8 @@ class ElasticIndex(Loading, RecordPart):
     def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
         """Coverage per run, aggregated on the server."""
         ask = self._questions
-        return stretch.run_coverage(ask.stretches(query, []), query.span, lambda one: ask.pieces(query, one))
+        found = ask.stretches(query, [], wire.RUN_SUMS)
+        return stretch.run_coverage(found, query.span, lambda one: ask.pieces(query, one))
 
     def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
         """Gap records that overlap the span, ordered by start."""
@@ -218,12 +219,22 @@ class ElasticIndex(Loading, RecordPart):
         )
 
     def records(self, camera: str, span: Timespan) -> Records:
-        """Gap records and segments that overlap the span: two requests.
+        """Gap records and segments that overlap the span: one search over both sorts of documents.
 
-        One ``_msearch`` for both took longer than two requests (5.0 against 4.5 ms, measured), and so did two
-        threads on a busy machine (8.5 against 3.9).
+        Two requests took 4.5 ms, one ``_msearch`` of both 5.0 (measured): the number of searches counts, not
+        that of requests. More matches than one answer holds are walked apart.
         """
+        query = SegmentQuery(span=span, cameras=(camera,))
+        if not self._rebuilding:
+            body = searches.both_search(query, _FIRST_STEP)
+            hits = self._questions.hits([*wire.months(query), names.GAPS], body)
+            if len(hits) < _FIRST_STEP:
+                return wire.records(hits)
         return Records(tuple(self.gaps(camera, span)), tuple(self.segments(camera, span)))
+
+    def reading(self, camera: str, span: Timespan) -> tuple[Standing, Records]:
+        """Both, one after the other."""
+        return self.standing(camera), self.records(camera, span)
 
     # Documents, recorders ----------------------------------------------------------------------------
 

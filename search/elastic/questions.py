@@ -51,17 +51,15 @@ class Questions:
 
     def hours(self, query: SegmentQuery, gaps: Iterable[Gap]) -> tuple[HourCoverage, ...]:
         """Coverage per camera and UTC hour of a span of whole hours, computed with these gap records."""
-        found = self.stretches(query, [BY_HOUR])
+        found = self.stretches(query, [BY_HOUR], wire.HOUR_SUMS)
         return stretch.hour_coverage(found, gaps, query.span, lambda one: self.pieces(query, one))
 
-    def stretches(self, query: SegmentQuery, sources: list[Json]) -> Iterator[Stretch]:
-        """Sums by camera, run and the further named fields."""
+    def stretches(self, query: SegmentQuery, sources: list[Json], sums: Json) -> Iterator[Stretch]:
+        """Sums by camera, run and the further named fields: as in :mod:`search.elastic.wire`."""
         if query.admits_nothing:
             return iter(())
         by = [{name: {"terms": {"field": name}}} for name in ("camera", "run")]
-        found = self.buckets(
-            wire.months(query), wire.segments_filter(query), [*by, *sources], wire.STRETCH_SUMS
-        )
+        found = self.buckets(wire.months(query), wire.segments_filter(query), [*by, *sources], sums)
         return (wire.stretch(bucket) for bucket in found)
 
     def buckets(

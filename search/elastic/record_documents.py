@@ -8,17 +8,23 @@ records again, from what it read in the archive before.
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from archive.errors import Malformed, Unavailable
+from archive.integrity.rebuild import RecordRow
 from archive.ports import Record, RecordOrder, RecordQuery
 from archive.timespan import MINUTE, Timespan
 from search.checks import at_bounds
 from search.elastic import names
 from search.elastic.cluster import Cluster
+from search.elastic.searches import total
 from search.elastic.writes import Json, Write
 
 _PART = 2000
 _PART_CHARACTERS = 8_000_000
+_BULKS = 2
+"""Requests in flight."""
 _PAGE = 5000
 _AT_ONCE = 1000
 _ATTEMPTS = 5
@@ -27,16 +33,21 @@ FEW = 300
 """Up to this many matches per index are all compared, to find the newest: about 2 µs each."""
 
 
-def put(cluster: Cluster, records: Sequence[Record], bodies: Sequence[str], *, searchable: bool) -> None:
-    """Write records with the JSON texts of their bodies.
+def put(cluster: Cluster, rows: Sequence[RecordRow], *, searchable: bool) -> None:
+    """Write records.
 
     Raises:
         Malformed: ``bad_record`` if the server refuses the content of one.
     """
-    parts = list(_parts([write_of(*one) for one in zip(records, bodies, strict=True)]))
+    parts = list(_parts(_newest([_write_of(row) for row in rows])))
     try:
-        for part in parts:
-            cluster.write(part, searchable=searchable and len(parts) == 1)
+        if len(parts) == 1:
+            cluster.write(parts[0], searchable=searchable)
+        else:
+            with ThreadPoolExecutor(_BULKS, "records") as pool:
+                # While the server processes one request, the next is composed.
+                for _ in pool.map(lambda part: cluster.write(part, searchable=False), parts):
+                    pass
     except Malformed as error:
         raise Malformed(
             f"a record cannot be indexed: {error.message}",
@@ -47,20 +58,26 @@ def put(cluster: Cluster, records: Sequence[Record], bodies: Sequence[str], *, s
         cluster.refresh(sorted({write.what for part in parts for write in part}))
 
 
-def remove(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
-    """Remove records; searches no longer find them when this returns."""
+def remove(cluster: Cluster, kind: str, ids: Sequence[str], *, documents: Sequence[str] = ()) -> None:
+    """Remove records, and the documents of these kinds with the same ids.
+
+    Searches no longer find them when this returns.
+    """
     for at in range(0, len(ids), _AT_ONCE):
         part = list(ids[at : at + _AT_ONCE])
         key = secrets.token_hex(8)
-        note = {"kind": names.REMOVAL, "name": kind, "key": key, "number": 1, "state": {"ids": part}}
+        state = {"ids": part, "documents": list(documents)}
+        note = {"kind": names.REMOVAL, "name": kind, "key": key, "number": 1, "state": state}
         cluster.write([Write(names.STATE, f"{names.REMOVAL}:{key}", note, version=1)], searchable=False)
         _take_out(cluster, kind, part)
+        _take_documents_out(cluster, documents, part)
 
 
 def remove_again(cluster: Cluster) -> None:
     """Remove the records whose removal is noted: a rebuild may have read them before."""
     for one in _states(cluster, names.REMOVAL, []):
         _take_out(cluster, one["name"], one["state"]["ids"])
+        _take_documents_out(cluster, one["state"].get("documents", ()), one["state"]["ids"])
 
 
 def find(cluster: Cluster, query: RecordQuery, limit: int) -> list[Record]:
@@ -79,6 +96,20 @@ def find(cluster: Cluster, query: RecordQuery, limit: int) -> list[Record]:
     least, most = _edges(cluster, query.kind)
     width = 2 * (found[0].at - found[-1].at) if found else 0
     return _newest_of_many(cluster, query, limit, max(first, least), min(last, most), max(width, MINUTE))
+
+
+def count(cluster: Cluster, query: RecordQuery, most: int) -> int:
+    """How many records pass the filters of a query, counted up to ``most`` by the server."""
+    query = replace(query, after=None)
+    first, last = at_bounds(query)
+    if first > last:
+        return 0
+    body: Json = {
+        "size": 0,
+        "track_total_hits": most,
+        "query": {"bool": {"filter": _filters(query, first, last)}},
+    }
+    return min(most, total(cluster.search(names.records_within(query.kind, first, last), body)))
 
 
 def _newest_of_many(
@@ -190,18 +221,37 @@ def _take_out(cluster: Cluster, kind: str, ids: Sequence[str]) -> None:
     )
 
 
+def _take_documents_out(cluster: Cluster, kinds: Sequence[str], ids: Sequence[str]) -> None:
+    doomed = [Write(names.documents_of(kind), name, None) for kind in kinds for name in ids]
+    if doomed:
+        cluster.write(doomed, searchable=False)
+
+
 def write_of(record: Record, body: str) -> Write:
     """The document of a record, with the JSON text of its body."""
-    document: Json = {
-        "id": record.id,
-        "at": record.at,
-        "version": record.version,
-        "terms": sorted(record.terms),
-        "body": body,
-    }
-    if record.touches is not None:
-        document |= {"touches_from": record.touches.start, "touches_to": record.touches.end}
-    return Write(names.records_of(record.kind, record.at), record.id, document, version=record.version)
+    span = record.touches
+    edges = None if span is None else (span.start, span.end)
+    return _write_of(
+        RecordRow(record.kind, record.id, record.version, record.at, tuple(record.terms), edges, body)
+    )
+
+
+def _write_of(row: RecordRow) -> Write:
+    kind, name, version, at, terms, touches, body = row
+    document: Json = {"id": name, "at": at, "version": version, "terms": sorted(terms), "body": body}
+    if touches is not None:
+        document |= {"touches_from": touches[0], "touches_to": touches[1]}
+    return Write(names.records_of(kind, at), name, document, version=version)
+
+
+def _newest(writes: Sequence[Write]) -> Sequence[Write]:
+    """Of several with one id the one that counts, since requests may overtake one another."""
+    found: dict[tuple[str, str], Write] = {}
+    for write in writes:
+        kept = found.get((write.what, write.id))
+        if kept is None or (write.version or 0) >= (kept.version or 0):
+            found[write.what, write.id] = write
+    return writes if len(found) == len(writes) else list(found.values())
 
 
 def _parts(writes: Sequence[Write]) -> Iterator[list[Write]]:

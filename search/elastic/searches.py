@@ -31,6 +31,15 @@ def segment_search(query: SegmentQuery, size: int) -> Json:
     return fetch(wire.SEGMENT_FIELDS, wire.segments_filter(query), size, order=ORDER)
 
 
+def both_search(query: SegmentQuery, size: int) -> Json:
+    """The first segments and gap records that match, together and by start only."""
+    segments = {"range": {"start_us": {"gte": query.earliest_start + 1}}}
+    gaps = {"exists": {"field": "gap"}}
+    either: Json = {"bool": {"should": [segments, gaps], "minimum_should_match": 1}}
+    fields = dict.fromkeys((*wire.SEGMENT_FIELDS, *wire.GAP_FIELDS))
+    return fetch(fields, [*wire.gaps_filter(query), either], size, order=("start_us",))
+
+
 def total(answer: Json) -> int:
     """The number of matches, if the search counted them."""
     return int(answer["hits"]["total"]["value"])

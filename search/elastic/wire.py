@@ -14,7 +14,7 @@ from archive.ports import IndexEntry
 from archive.timespan import HOUR, Timespan
 from search.elastic import names, versions
 from search.elastic.writes import Json, Write
-from search.query import SegmentQuery
+from search.query import Records, SegmentQuery
 from search.stretch import Stretch
 
 _LATEST = 9_223_372_036_854_775
@@ -177,6 +177,20 @@ def gap(hit: Mapping[str, Any]) -> Gap:
     )
 
 
+def records(hits: Iterable[Mapping[str, Any]]) -> Records:
+    """Segments and gap records among hits fetched with both sorts of fields, each in its order."""
+    gaps: list[Gap] = []
+    segments: list[SegmentRef] = []
+    for hit in hits:
+        if "gap" in hit["fields"]:
+            gaps.append(gap(hit))
+        else:
+            segments.append(segment(hit))
+    gaps.sort(key=lambda one: (one.span.start, one.camera, one.gap))
+    segments.sort(key=lambda one: (one.span.start, one.camera, one.run, one.seq))
+    return Records(tuple(gaps), tuple(segments))
+
+
 def run(run_id: str, source: Mapping[str, Any]) -> Run:
     """The ``_source`` of a run."""
     return Run(
@@ -190,34 +204,37 @@ def run(run_id: str, source: Mapping[str, Any]) -> Run:
     )
 
 
-STRETCH_SUMS: Json = {
+_BOUNDS: Json = {
     "start": {"min": {"field": "start_us"}},
     "end": {"max": {"field": "end_us"}},
-    "first": {"min": {"field": "seq"}},
-    "last": {"max": {"field": "seq"}},
+    "seq": {"stats": {"field": "seq"}},
     "duration": {"sum": {"field": "duration_us"}},
-    "size": {"sum": {"field": "size"}},
-    "held": {"sum": {"field": "held"}},
-    "uncertainty": {"max": {"field": "uncertainty_us"}},
-    "bounded": {"value_count": {"field": "uncertainty_us"}},
 }
+RUN_SUMS: Json = {**_BOUNDS, "uncertainty": {"stats": {"field": "uncertainty_us"}}}
+"""What coverage by run needs. Each sum reads a field of every segment, and a district's day has a hundred
+thousand. So no sum is asked for that is not used, and ``stats`` reads once for minimum, maximum and count."""
+HOUR_SUMS: Json = {**_BOUNDS, "size": {"sum": {"field": "size"}}, "held": {"sum": {"field": "held"}}}
+"""What coverage by hour needs."""
 
 
 def stretch(bucket: Mapping[str, Any]) -> Stretch:
-    """A bucket keyed by camera and run, with :data:`STRETCH_SUMS`."""
-    uncertainty = bucket["uncertainty"]["value"]
-    is_bounded = bucket["bounded"]["value"] == bucket["doc_count"] and uncertainty is not None
+    """A bucket keyed by camera and run, with :data:`RUN_SUMS` or :data:`HOUR_SUMS`.
+
+    What was not summed is 0, and the uncertainty None.
+    """
+    seq, uncertainty = bucket["seq"], bucket.get("uncertainty", {"count": 0})
+    is_bounded = uncertainty["count"] == bucket["doc_count"]
     return Stretch(
         camera=bucket["key"]["camera"],
         run=bucket["key"]["run"],
         span=Timespan(round(bucket["start"]["value"]), round(bucket["end"]["value"])),
         segments=bucket["doc_count"],
-        first_seq=round(bucket["first"]["value"]),
-        last_seq=round(bucket["last"]["value"]),
+        first_seq=round(seq["min"]),
+        last_seq=round(seq["max"]),
         duration=round(bucket["duration"]["value"]),
-        size=round(bucket["size"]["value"]),
-        held=round(bucket["held"]["value"]),
-        uncertainty_us=round(uncertainty) if is_bounded else None,
+        size=round(bucket["size"]["value"]) if "size" in bucket else 0,
+        held=round(bucket["held"]["value"]) if "held" in bucket else 0,
+        uncertainty_us=round(uncertainty["max"]) if is_bounded else None,
     )
 
 

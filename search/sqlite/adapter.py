@@ -64,8 +64,7 @@ class SqliteIndex(RecordPart):
     """See :class:`search.index.Index`. Made by :func:`open_sqlite`."""
 
     def __init__(self, base: Database, *, filling: bool = False) -> None:
-        super().__init__(base)
-        self._filling = filling
+        super().__init__(base, filling=filling)
 
     # Segments, gaps and runs -------------------------------------------------------------------------
 
@@ -200,6 +199,10 @@ class SqliteIndex(RecordPart):
     def records(self, camera: str, span: Timespan) -> Records:
         """Gap records and segments that overlap the span."""
         return Records(tuple(self.gaps(camera, span)), tuple(self.segments(camera, span)))
+
+    def reading(self, camera: str, span: Timespan) -> tuple[Standing, Records]:
+        """Both, one after the other."""
+        return self.standing(camera), self.records(camera, span)
 
     # Documents, recorders ----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from archive.errors import Malformed, Unavailable
-from search.sqlite import generation
+from search.sqlite import generation, record_rows
 from search.sqlite.translation import translated
 
 SCHEMA_VERSION = 5
@@ -173,7 +173,11 @@ def create(path: Path, *, indexes: bool = True) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             tables = f"{_script('schema.sql')} PRAGMA user_version = {SCHEMA_VERSION};"
-            connection.executescript(f"BEGIN; {tables} {_script('indexes.sql') if indexes else ''} COMMIT;")
+            connection.executescript(f"BEGIN; {tables} COMMIT;")
+            if indexes:
+                connection.execute("BEGIN")
+                make_indexes(connection)
+                connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             connection.close()
@@ -181,6 +185,7 @@ def create(path: Path, *, indexes: bool = True) -> None:
 
 def make_indexes(connection: sqlite3.Connection) -> None:
     """Make the missing indexes, inside the caller's transaction."""
+    record_rows.make_unique(connection)
     script = "".join(line for line in _script("indexes.sql").splitlines(True) if not line.startswith("--"))
     for statement in filter(str.strip, script.split(";")):
         connection.execute(statement)

@@ -5,7 +5,8 @@ A writer that waited for that transaction checks the link again before it writes
 write is lost between the two.
 
 The kinds of notes are ``entry``, ``removal``, ``held``, ``document``, ``cursor``, ``records``,
-``record_removal`` and ``record_marks``; :meth:`search.sqlite.adapter.SqliteIndex.apply` repeats them.
+``record_removal``, ``stream_removal`` and ``record_marks``;
+:meth:`search.sqlite.adapter.SqliteIndex.apply` repeats them.
 """
 
 import json

@@ -8,7 +8,7 @@ have. Records of one instant are together on the walk, but not by id: they are r
 import heapq
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -18,7 +18,7 @@ from search.checks import at_bounds
 from search.sqlite import record_rows, rows
 from search.sqlite.filters import Condition
 
-_CAPS = (1_000, 10_000, 100_000)
+_CAPS = (1_000, 10_000)
 """How far filters are counted, to find the one with the fewest records."""
 
 _COLUMNS = "record, id, version, at, touches_from, touches_to, terms, body"
@@ -26,6 +26,9 @@ _COUNT = """
 SELECT count(*) FROM (
   SELECT 1 FROM record_terms WHERE kind = ? AND term = ? AND at BETWEEN ? AND ? LIMIT ?
 )
+"""
+_REACH = """
+SELECT at FROM record_terms WHERE kind = ? AND term = ? AND at BETWEEN ? AND ? ORDER BY at {} LIMIT 1 OFFSET ?
 """
 _HAS = (
     "EXISTS (SELECT 1 FROM record_terms AS t WHERE t.kind = w.kind AND t.term {}"
@@ -65,6 +68,14 @@ def page(connection: sqlite3.Connection, query: RecordQuery, limit: int) -> list
     return found[:limit]
 
 
+def count(connection: sqlite3.Connection, query: RecordQuery, most: int) -> int:
+    """How many records pass the filters of a query, counted up to ``most`` on the walk."""
+    asked = _asked(connection, replace(query, after=None))
+    if asked is None:
+        return 0
+    return sum(1 for _ in islice(_walk(connection, asked, query.touching), most))
+
+
 def one(connection: sqlite3.Connection, kind_name: str, name: str) -> Record | None:
     """A record by its id, or None."""
     sql = "SELECT record FROM records WHERE kind = ? AND id = ?"
@@ -95,10 +106,10 @@ def _asked(connection: sqlite3.Connection, query: RecordQuery) -> _Asked | None:
     there = [_there(connection, kind, terms, first, last) for terms in filters]
     if not all(there):
         return None
-    walked = _fewest(connection, kind, there, first, last) if there else 0
+    asked = _Asked(kind, tuple(there), first, last, query.order is RecordOrder.NEWEST_FIRST)
+    walked = _rarest(connection, asked)
     ordered = (*there[walked : walked + 1], *there[:walked], *there[walked + 1 :])
-    is_newest_first = query.order is RecordOrder.NEWEST_FIRST
-    return _Asked(kind, ordered or ((record_rows.EVERY,),), first, last, is_newest_first)
+    return replace(asked, filters=ordered or ((record_rows.EVERY,),))
 
 
 def _there(
@@ -110,15 +121,18 @@ def _there(
     )
 
 
-def _fewest(
-    connection: sqlite3.Connection, kind: int, filters: Sequence[tuple[int, ...]], first: int, last: int
-) -> int:
-    """Which filter has the fewest records in the span, as far as they are counted."""
-    if len(filters) == 1:
+def _rarest(connection: sqlite3.Connection, asked: _Asked) -> int:
+    """The filter with the fewest records in the span, as far as they are counted.
+
+    Of filters with very many, the one that reaches farthest from the start of the walk with as many records:
+    it is the rarest there, and counting all of them would cost more than the walk.
+    """
+    if len(asked.filters) < 2:
         return 0
+    kind, first, last = asked.kind, asked.first, asked.last
     for cap in _CAPS:
         counts = []
-        for terms in filters:
+        for terms in asked.filters:
             count = 0
             for term in terms:
                 count += connection.execute(_COUNT, (kind, term, first, last, cap - count)).fetchone()[0]
@@ -127,7 +141,20 @@ def _fewest(
             counts.append(count)
         if min(counts) < cap:
             return counts.index(min(counts))
-    return 0
+    reaches = [_reach(connection, asked, terms) for terms in asked.filters]
+    return reaches.index(max(reaches))
+
+
+def _reach(connection: sqlite3.Connection, asked: _Asked, terms: Iterable[int]) -> int:
+    """How far (µs) from the start of the walk the last counted record of a filter is, at most."""
+    sql = _REACH.format("DESC" if asked.is_newest_first else "ASC")
+    reaches = []
+    for term in terms:
+        values = (asked.kind, term, asked.first, asked.last, _CAPS[-1] - 1)
+        found = connection.execute(sql, values).fetchone()
+        if found is not None:  # this term alone has as many
+            reaches.append(asked.last - found[0] if asked.is_newest_first else found[0] - asked.first)
+    return min(reaches, default=asked.last - asked.first)
 
 
 def _whole_instants(

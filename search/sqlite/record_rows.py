@@ -2,6 +2,10 @@
 
 Words are numbers in the inverted index, and so are kinds and records. Term 0 is on every record of a kind.
 Words that no record has any longer are removed with the last one: they may name a person.
+
+A database that is filled has no index by id at first. Ids are random, so keeping that index in order would
+write a page of it for nearly every record, and the more records there are, the slower it would become. Until
+:func:`make_unique` records are only added; then only the one that counts stays of those with one id.
 """
 
 import json
@@ -10,9 +14,10 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from archive.ports import Record
-from archive.timespan import HOUR, Timespan
+from archive.integrity.rebuild import RecordRow
+from archive.timespan import HOUR
 
 EVERY = 0
 """The number of the term that every record has."""
@@ -30,6 +35,18 @@ _KNOWN = """
 SELECT r.id, record, version, at, touches_from, touches_to, terms
 FROM json_each(?) AS asked CROSS JOIN records AS r ON kind = ? AND r.id = asked.value
 """
+_IS_UNIQUE = """SELECT 1 FROM pragma_index_list('records') WHERE "unique" LIMIT 1"""
+_BY_ID = "CREATE UNIQUE INDEX records_by_id ON records (kind, id)"
+_REPLACED = """
+SELECT record FROM (
+  SELECT record, row_number() OVER (PARTITION BY kind, id ORDER BY version DESC, record DESC) AS place
+  FROM records
+) WHERE place > 1
+"""
+_DROPPED = """
+SELECT record, kind, at, terms FROM records WHERE record IN (SELECT value FROM json_each(?))
+"""
+_AT_ONCE = 10_000
 _FORGET = """
 DELETE FROM terms WHERE term = ? AND NOT EXISTS (
   SELECT 1 FROM record_kinds AS k JOIN record_terms AS t ON t.kind = k.kind AND t.term = terms.term
@@ -52,15 +69,35 @@ class _Known:
     terms: tuple[int, ...]
 
 
-def put(connection: sqlite3.Connection, records: Sequence[Record], bodies: Sequence[str]) -> None:
-    """Write records with the JSON texts of their bodies; a version older than the kept one is passed over."""
-    by_kind: dict[str, dict[str, tuple[Record, str]]] = defaultdict(dict)
-    for record, body in zip(records, bodies, strict=True):
-        newest = by_kind[record.kind].get(record.id)
-        if newest is None or record.version >= newest[0].version:
-            by_kind[record.kind][record.id] = (record, body)
-    for kind, newest_by_id in by_kind.items():
-        _put_kind(connection, _kind_made(connection, kind), newest_by_id)
+def put(connection: sqlite3.Connection, rows: Iterable[RecordRow]) -> None:
+    """Write records; a version older than the kept one is passed over."""
+    by_kind: dict[str, dict[str, RecordRow]] = defaultdict(dict)
+    for row in rows:
+        newest_by_id = by_kind[row[0]]
+        newest = newest_by_id.get(row[1])
+        if newest is None or row[2] >= newest[2]:
+            newest_by_id[row[1]] = row
+    unique = _is_unique(connection)
+    for name, newest_by_id in by_kind.items():
+        kind = _kind_made(connection, name)
+        known = _known(connection, kind, newest_by_id) if unique else {}
+        _put_kind(connection, kind, newest_by_id, known)
+
+
+def make_unique(connection: sqlite3.Connection) -> None:
+    """Keep of the records with one id the one that counts, then make the index by id; idempotent.
+
+    The greatest version counts, and among equal ones the last that was put, as in :func:`put`.
+    """
+    if _is_unique(connection):
+        return
+    try:
+        connection.execute(_BY_ID)
+    except sqlite3.IntegrityError:
+        replaced = [number for (number,) in connection.execute(_REPLACED)]
+        for at in range(0, len(replaced), _AT_ONCE):
+            _drop(connection, replaced[at : at + _AT_ONCE])
+        connection.execute(_BY_ID)
 
 
 def remove(connection: sqlite3.Connection, kind_name: str, ids: Iterable[str]) -> None:
@@ -68,12 +105,7 @@ def remove(connection: sqlite3.Connection, kind_name: str, ids: Iterable[str]) -
     kind = kind_of(connection, kind_name)
     if kind is None:
         return
-    found = _known(connection, kind, ids).values()
-    connection.executemany(
-        _DROP_TERM, ((kind, term, one.at, one.record) for one in found for term in (EVERY, *one.terms))
-    )
-    connection.executemany("DELETE FROM records WHERE record = ?", ((one.record,) for one in found))
-    _forget(connection, {term for one in found for term in one.terms})
+    _drop(connection, [one.record for one in _known(connection, kind, ids).values()])
 
 
 def keep_marks(connection: sqlite3.Connection, name: str, marks: Mapping[str, int]) -> None:
@@ -119,25 +151,46 @@ def _kind_made(connection: sqlite3.Connection, name: str) -> int:
     return int(found)
 
 
-def _put_kind(connection: sqlite3.Connection, kind: int, newest: Mapping[str, tuple[Record, str]]) -> None:
-    known = _known(connection, kind, newest)
-    numbers = _numbers_made(connection, {word for record, _ in newest.values() for word in record.terms})
+def _is_unique(connection: sqlite3.Connection) -> bool:
+    """Whether there is an index by id; in an older database it is part of the table."""
+    return connection.execute(_IS_UNIQUE).fetchone() is not None
+
+
+def _drop(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    found = [
+        (record, kind, at, unpacked(terms))
+        for record, kind, at, terms in connection.execute(_DROPPED, (json.dumps(numbers),))
+    ]
+    connection.executemany(
+        _DROP_TERM,
+        ((kind, term, at, record) for record, kind, at, terms in found for term in (EVERY, *terms)),
+    )
+    connection.executemany("DELETE FROM records WHERE record = ?", ((one[0],) for one in found))
+    _forget(connection, {term for one in found for term in one[3]})
+
+
+def _put_kind(
+    connection: sqlite3.Connection,
+    kind: int,
+    newest: Mapping[str, RecordRow],
+    known: Mapping[str, _Known],
+) -> None:
+    numbers = _numbers_made(connection, {word for row in newest.values() for word in row.terms})
     (last,) = connection.execute("SELECT ifnull(max(record), 0) FROM records").fetchone()
     added: list[tuple[object, ...]] = []
     changed: list[tuple[object, ...]] = []
-    put: list[tuple[int, int, int, int, int | None, int | None]] = []
+    put: dict[int, list[tuple[int, int, int, int, int | None, int | None]]] = defaultdict(list)
     dropped: list[tuple[int, int, int, int]] = []
     lost: set[int] = set()
-    for name, (record, body) in newest.items():
-        at, version = record.at, record.version
-        terms = sorted(map(numbers.__getitem__, record.terms))
-        span = record.touches
-        edges = (None, None) if span is None else (span.start, span.end)
-        hour, hours = _hours(span)
+    for _, name, version, at, words, touches, body in newest.values():
+        terms = sorted(map(numbers.__getitem__, words))
+        edges = (None, None) if touches is None else touches
+        hour, hours = _hours(touches)
         before = known.get(name)
         if before is None:
             last += 1
-            put += [(kind, term, at, last, hour, hours) for term in (EVERY, *terms)]
+            for term in (EVERY, *terms):
+                put[term].append((kind, term, at, last, hour, hours))
             added.append((last, kind, at, version, *edges, _packed(terms), name, body))
             continue
         if version < before.version:
@@ -145,22 +198,24 @@ def _put_kind(connection: sqlite3.Connection, kind: int, newest: Mapping[str, tu
         had, has = {EVERY, *before.terms}, {EVERY, *terms}
         stays = had & has if (at, edges) == (before.at, before.touches) else frozenset[int]()
         dropped += [(kind, term, before.at, before.record) for term in had - stays]
-        put += [(kind, term, at, before.record, hour, hours) for term in has - stays]
+        for term in has - stays:
+            put[term].append((kind, term, at, before.record, hour, hours))
         lost |= had - has
         changed.append((at, version, *edges, _packed(terms), body, before.record))
     connection.executemany(_DROP_TERM, dropped)
     connection.executemany(_PUT, added)
     connection.executemany(_REPLACE, changed)
-    connection.executemany(_PUT_TERM, put)
+    # Term by term: rows of one term are neighbours in the table, and mostly in order of time here.
+    connection.executemany(_PUT_TERM, chain.from_iterable(put[term] for term in sorted(put)))
     _forget(connection, lost)
 
 
-def _hours(touches: Timespan | None) -> tuple[int | None, int | None]:
+def _hours(touches: tuple[int, int] | None) -> tuple[int | None, int | None]:
     """The first UTC hour of a span, and how many follow."""
     if touches is None:
         return None, None
-    first = touches.start // HOUR
-    return first, (touches.end - 1) // HOUR - first
+    first = touches[0] // HOUR
+    return first, (touches[1] - 1) // HOUR - first
 
 
 def _known(connection: sqlite3.Connection, kind: int, ids: Iterable[str]) -> dict[str, _Known]:

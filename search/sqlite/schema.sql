@@ -128,9 +128,8 @@ CREATE TABLE records (
   touches_from  INTEGER,                   -- both NULL where it is not known what the record touches
   touches_to    INTEGER,
   terms         BLOB NOT NULL,             -- numbers of its terms, ascending, each of 4 bytes, least first
-  id            TEXT NOT NULL,
-  body          TEXT NOT NULL,             -- JSON
-  UNIQUE (kind, id)
+  id            TEXT NOT NULL,             -- unique in its kind: search.sqlite.record_rows makes that index
+  body          TEXT NOT NULL              -- JSON
 ) STRICT;
 
 -- One row per record and term, and one with term 0 per record: all of its kind. hour and hours are the UTC hours

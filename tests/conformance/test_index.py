@@ -330,6 +330,18 @@ def test_a_camera_is_read_in_two_turns_as_in_four(index: Index) -> None:
     standing = index.standing("cam-1")
     assert standing.document == index.document("camera", "cam-1")
     assert standing.high_water == index.high_water("cam-1") == T0 + 50 * SECOND
+    assert index.reading("cam-1", span) == (standing, found)
+
+
+def test_records_are_those_of_the_camera_and_span_however_early_a_gap_began(index: Index) -> None:
+    long = gap(T0 - 100 * HOUR, T0 + 12 * SECOND)
+    late = gap(T0 + 30 * SECOND, T0 + HOUR, gap_id=run_id(7))
+    index.add([entry(long), entry(late), entry(segment(3)), entry(segment(2))])
+    index.add([entry(segment(1, camera="cam-2", run=run_id(5)))])
+    found = index.records("cam-1", Timespan(T0 + 11 * SECOND, T0 + 31 * SECOND))
+    assert [one.seq for one in found.segments] == [2, 3]
+    assert [one.span.start for one in found.gaps] == [T0 - 100 * HOUR, T0 + 30 * SECOND]
+    assert index.records("cam-1", Timespan(T0 + 12 * SECOND, T0 + 20 * SECOND)).gaps == ()
 
 
 def test_a_long_reading_is_whole(index: Index) -> None:

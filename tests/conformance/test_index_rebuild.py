@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from archive.errors import Conflict, Unavailable
-from archive.ports import IndexEntry
+from archive.ports import IndexEntry, RecordQuery
 from archive.timespan import HOUR, SECOND, Timespan
 from search.index import Index
 from search.paging import position
@@ -23,6 +23,7 @@ from tests.support.indexes import (
     run_id,
 )
 from tests.support.leaves import RUN, T0, gap, segment
+from tests.support.written import ids, record
 
 
 def test_a_rebuild_replaces_everything_but_heartbeats(index: Index) -> None:
@@ -178,8 +179,13 @@ def test_a_killed_rebuild_is_gone_on_with(under_test: IndexUnderTest) -> None:
     with index.rebuild() as fresh:
         assert fresh.rebuild_state() == {"position": 3}
         fresh.add([entry(segment(3))])
+        assert fresh.record_marks("custody") == {"06": 2}
+        fresh.put_records([record("b", 1, "again"), record("c", 2, "every"), record("a", 0, "every")])
         fresh.keep_rebuild_state({"position": 4})
     assert [(s.seq, s.version) for s in index.search(ANY).items] == [(0, "v9"), (2, ""), (3, ""), (4, "")]
+    assert ids(index, RecordQuery(kind="act")) == ["a", "b", "c"], "each once, however often it was put"
+    assert ids(index, RecordQuery(kind="act", terms=("every",))) == ["a", "c"]
+    assert ids(index, RecordQuery(kind="act", terms=("again",))) == ["b"]
     (found,) = index.hours(ANY)
     assert found.segments == 4
     assert index.settle_hours() >= 0
@@ -194,6 +200,8 @@ def _killed(under_test: IndexUnderTest) -> None:
     if pid == 0:
         with under_test.reopened().rebuild() as fresh:
             fresh.add([entry(segment(n)) for n in range(3)])
+            fresh.put_records([record("a", 0, "every"), record("b", 1, "every")])
+            fresh.keep_record_marks("custody", {"06": 2})
             fresh.keep_rebuild_state({"position": 3})
             os.kill(os.getpid(), signal.SIGKILL)
     _, status = os.waitpid(pid, 0)

@@ -1,6 +1,7 @@
 """Every index keeps and finds what is written down, as a plain loop over the same records would."""
 
 from dataclasses import replace
+from random import Random
 from string import ascii_lowercase
 from typing import Any
 
@@ -271,6 +272,29 @@ def test_a_question_out_of_bounds_is_refused(index: Index) -> None:
     assert ids(index, replace(ACTS, any_of=(many, many))) == ["a"]
 
 
+def test_records_are_counted_up_to_a_bound(index: Index) -> None:
+    index.put_records([record(f"a{n:02d}", n // 3, "every", f"item:{n % 2}") for n in range(30)])
+    every = replace(ACTS, terms=("every",))
+    either = replace(ACTS, any_of=(frozenset({"item:0", "item:1", "every"}),))
+    for query, there in (
+        (ACTS, 30),
+        (every, 30),
+        (either, 30),
+        (replace(every, terms=("every", "item:1")), 15),
+        (replace(every, span=span(2, 4)), 6),
+        (replace(every, terms=("none",)), 0),
+        (replace(every, any_of=(frozenset(),)), 0),
+        (replace(every, kind="hold"), 0),
+        (replace(every, after=(T0 + 5, "a99")), 30),
+        (replace(NEWEST, terms=("every",), after=(T0, "")), 30),
+    ):
+        for most in (1, 6, 29, 30, 31, 100_000):
+            assert index.count_records(query, most=most) == min(there, most), (query, most)
+    for most in (0, -1, 100_001):
+        refused_with(Malformed, "bad_limit", lambda most=most: index.count_records(every, most=most))
+    refused_with(Malformed, "bad_record", lambda: index.count_records(replace(every, kind="A"), most=1))
+
+
 def test_removed_records_are_gone_with_their_words(index: Index) -> None:
     index.put_records([record(str(n), n * 40 * DAY, "every", f"person:{n}") for n in range(4)])
     index.put_records([record("1", 0, "every", kind="note")])
@@ -365,6 +389,37 @@ def test_a_rebuild_after_a_rebuild_knows_nothing_of_the_first(index: Index) -> N
     assert dict(index.record_marks("custody")) == {}
 
 
+def test_what_comes_again_during_a_rebuild_counts_as_ever(index: Index) -> None:
+    """A fresh index may keep every version that comes, and must know at its end which one counts."""
+    chosen, written = Random(11), Written()  # noqa: S311 - the same records in every run
+
+    def again() -> Record:
+        kind, name = chosen.choice(("act", "request")), chosen.choice("abcdefgh")
+        words = frozenset(chosen.sample(WORDS, 2))
+        made = _record(kind, name, chosen.randrange(1, 4), words, (0, HOUR))
+        return replace(made, at=T0 + chosen.randrange(9))
+
+    with index.rebuild() as fresh:
+        for _ in range(30):
+            records = [again() for _ in range(6)]
+            fresh.put_records(records)
+            written.put(records)
+        first = written.find(ACTS)[0]
+        copied = replace(first, at=first.at + 7, version=first.version - 1)
+        fresh.put_records([copied, replace(first, id="once", body={"n": 1})])
+        written.put([copied, replace(first, id="once", body={"n": 1})])
+        fresh.loaded()
+        for query in (ACTS, RecordQuery(kind="request")):
+            assert fresh.find_records(query, limit=100) == written.find(query)
+        fresh.put_records([replace(first, version=9, body={"n": 2})])
+        written.put([replace(first, version=9, body={"n": 2})])
+    for query in (ACTS, NEWEST, RecordQuery(kind="request")):
+        for asked in (query, *(replace(query, terms=(word,)) for word in WORDS)):
+            assert index.find_records(asked, limit=100) == written.find(asked), asked
+            assert index.count_records(asked, most=100) == len(written.find(asked))
+    assert sum(index.status().records.values()) == len(written.kept)
+
+
 WORDS = ("person:citra", "person:budi", "type:play", "type:seal", "every")
 NAME, AT, VERSION = st.sampled_from("abcdefgh"), st.integers(0, 5), st.integers(1, 3)
 EDGES = st.tuples(st.integers(-3, 9), st.integers(1, 4)).map(
@@ -419,6 +474,8 @@ def test_answers_are_those_of_a_plain_loop(under_test: IndexUnderTest) -> None:
         for query in (replace(one, kind=kind) for one in queries):
             expected = written.find(query)
             assert index.find_records(query, limit=1000) == expected, query
+            every = written.find(replace(query, after=None))
+            assert index.count_records(query, most=limit) == min(limit, len(every)), query
             assert every_page(index, query, limit=limit) == expected, query
         assert index.status().records.get(kind, 0) == len(written.kept)
 

@@ -1,6 +1,7 @@
 """What only SQLite can do wrong: full disks, damaged and foreign files, deleted and replaced databases."""
 
 import os
+import random
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from archive.errors import IntegrityError, Malformed, StoreFull, Unavailable
 from archive.ports import RecordOrder, RecordQuery
-from search.sqlite import generation, open_sqlite, record_pages
+from search.sqlite import generation, open_sqlite, record_pages, record_rows
 from tests.support.indexes import ANY, entry, refused_with, tiny_disk
 from tests.support.leaves import T0, gap, segment
 from tests.support.written import record, span
@@ -213,6 +214,48 @@ def test_a_question_about_records_costs_what_it_returns(tmp_path: Path) -> None:
                 assert count in (0, len(found)), query
                 assert steps <= 600, (steps, query)
     connection.close()
+
+
+def test_which_filter_is_walked_changes_the_cost_and_never_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = open_sqlite(tmp_path / "index.sqlite")
+    chosen = random.Random(7)  # noqa: S311 - the same records in every run
+    made = [
+        record(f"r{n:03}", chosen.randrange(90), f"a:{n % 2}", f"b:{n % 3}", f"c:{chosen.randrange(5)}")
+        for n in range(240)
+    ]
+    index.put_records(made)
+    asked = [
+        RecordQuery(kind="act", terms=terms, any_of=any_of, order=order)
+        for terms in (("a:0", "b:1"), ("b:2", "c:3"), ("a:1", "b:0", "c:4"))
+        for any_of in ((), (frozenset(("c:1", "c:3", "c:4")),))
+        for order in RecordOrder
+    ]
+    before = [index.find_records(query, limit=50) for query in asked]
+    assert any(before)
+    monkeypatch.setattr(record_pages, "_CAPS", (1, 3))  # so that every filter has very many
+    assert [index.find_records(query, limit=50) for query in asked] == before
+    index.close()
+
+
+def test_of_filters_with_very_many_records_the_rarest_one_is_walked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = open_sqlite(tmp_path / "index.sqlite")
+    made = [record(f"r{n:04}", n, "every", *(["some"] if n % 10 == 0 else [])) for n in range(1_000)]
+    index.put_records(made)
+    monkeypatch.setattr(record_pages, "_CAPS", (2, 20))
+    with sqlite3.connect((tmp_path / "index.sqlite").resolve()) as connection:
+        some = record_rows.numbers_of(connection, ["some"])["some"]
+        for order in RecordOrder:
+            asked = record_pages._asked(
+                connection, RecordQuery(kind="act", terms=("every", "some"), order=order)
+            )
+            assert asked is not None
+            assert asked.filters[0] == (some,)
+    connection.close()
+    index.close()
 
 
 def test_no_word_stays_that_no_record_has(tmp_path: Path) -> None:

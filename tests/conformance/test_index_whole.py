@@ -19,7 +19,8 @@ from archive.records.custody import CustodyWriter
 from archive.timespan import DAY, MINUTE, SECOND, Timespan
 from search.index import Index
 from search.rebuilding import rebuild_index
-from search.whole import GRACE, WholeIndex, Wholeness
+from search.whole import WholeIndex
+from search.wholeness import GRACE, Wholeness
 from tests.support.archives import SmallArchive, camera_form, small_archive
 from tests.support.indexes import ANY, IndexUnderTest, entry, refused_with
 from tests.support.leaves import T0, segment
@@ -81,10 +82,12 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
         lambda: asked.high_water("cam-1"),
         lambda: asked.standing("cam-1"),
         lambda: asked.records("cam-1", SPAN),
+        lambda: asked.reading("cam-1", SPAN),
         lambda: asked.document("camera", "cam-1"),
         lambda: list(asked.documents("camera")),
         lambda: asked.run("6a15000000000001"),
         lambda: asked.find_records(RecordQuery(kind="act"), limit=1),
+        lambda: asked.count_records(RecordQuery(kind="act"), most=1),
         lambda: asked.record("act", "a"),
     )
     for question in questions:
@@ -102,6 +105,7 @@ def test_an_empty_index_of_an_archive_with_records_answers_nothing_until_it_is_r
     small.clock.advance(3 * SECOND)
     assert asked.high_water("cam-1") is not None
     asked.find_records(RecordQuery(kind="act"), limit=1)
+    asked.count_records(RecordQuery(kind="act"), most=1)
     assert {ref.seq for ref in asked.segments("cam-1", SPAN)} >= {0, 1}
 
 

@@ -39,6 +39,19 @@ class ApiServer:
             client.sendall(data)
             return read_all(client)
 
+    def workers(self) -> list[int]:
+        """The processes that this one started."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    state, parent = (entry / "stat").read_text("ascii").rpartition(")")[2].split()[:2]
+                except OSError:
+                    continue  # it has just ended
+                if int(parent) == self.pid and state != "Z":
+                    found.append(int(entry.name))
+        return sorted(found)
+
     def memory_mib(self) -> float:
         """The memory of the process, MiB."""
         status = Path(f"/proc/{self.pid}/status").read_text("ascii")
@@ -59,15 +72,15 @@ def read_all(client: socket.socket) -> bytes:
 
 
 @contextmanager
-def api_server(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[ApiServer]:
-    """A server over a home; it is shut down in order when the block ends."""
+def api_server(home: Path, settings: Mapping[str, str] | None = None, *more: str) -> Iterator[ApiServer]:
+    """A server over a home, with more options; it is shut down in order when the block ends."""
     line = CommandLine(home, dict(settings or {}))
     port = ports.free()
     home.mkdir(parents=True, exist_ok=True)
     log = home / f"serve-{port}.log"
     with log.open("wb") as err:
         process = subprocess.Popen(
-            line.argv("serve", "--port", str(port)), env=line.environment(), stdout=err, stderr=err
+            line.argv("serve", "--port", str(port), *more), env=line.environment(), stdout=err, stderr=err
         )
     try:
         deadline = time.monotonic() + 90

@@ -29,6 +29,8 @@ from archive.footage.cameras import CameraForm
 from archive.footage.derive import StillMaker
 from archive.footage.mp4.finalise import Finalised
 from archive.footage.reader import recorded_leaf
+from archive.footage.skim.decoding import Decoder
+from archive.footage.viewing_copy import CopyMaker
 from archive.model import leaf as leaves
 from archive.model.camera import parse_place
 from archive.model.custody import CustodyEvent
@@ -155,6 +157,11 @@ class Following:
         self._follow()
         return self._index.find_records(query, limit=limit)
 
+    def count_records(self, query: RecordQuery, *, most: int) -> int:
+        """As the index, after the job's turn."""
+        self._follow()
+        return self._index.count_records(query, most=most)
+
     def record_marks(self, name: str) -> Mapping[str, int]:
         """As the index, after the job's turn."""
         self._follow()
@@ -199,7 +206,13 @@ def open_site(
     now = clock or ManualClock(T0 + HOUR // 2)
     with wiring.Site(Settings.load({"SAKSI_HOME": str(folder), **(environ or {})}), now) as wired:
         keys.init(wired.settings.keys_dir, clock=now)
-        services = replace(services_of(wired), stills=StillMaker(Path(DEFAULT_FFMPEG)))
+        ffmpeg = Path(DEFAULT_FFMPEG)
+        services = replace(
+            services_of(wired),
+            stills=StillMaker(ffmpeg),
+            copies=CopyMaker(ffmpeg),
+            skimmer=wired.skimmer(Decoder(ffmpeg)),
+        )
         # The clock stands still and tests call fast, so limits are off; a test of limits sets its own.
         services = replace(
             services, settings=replace(services.settings, hosts=(), rates=None, rest=0, beat=0)

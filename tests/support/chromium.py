@@ -96,6 +96,14 @@ class Browser:
         """Click on an element."""
         self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
+    def hold(self, pattern: str) -> None:
+        """Let requests that fit a pattern (``*`` for anything) wait without an answer."""
+        self._send("Fetch.enable", {"patterns": [{"urlPattern": pattern}]})
+
+    def release(self) -> None:
+        """Let every held request go on."""
+        self._send("Fetch.disable", {})
+
     def on_paper(self) -> None:
         """Show the page as printed, and fire its print event."""
         self.run("dispatchEvent(new Event('beforeprint'))")

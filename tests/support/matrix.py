@@ -544,7 +544,11 @@ def _footage_probes() -> list[Probe]:
     for path, base in (
         ("clip.mp4", ASKED),
         ("clip", ASKED),
+        ("master.m3u8", ASKED),
         ("playlist.m3u8", ASKED),
+        ("keyframes.m3u8", ASKED),
+        ("activity", ASKED),
+        ("sprites", ASKED),
     ):
         for query, asked in (
             (base, inside),
@@ -611,20 +615,31 @@ def _footage_probes() -> list[Probe]:
             NO_CAMERA,
         )
     )
+    made.append(
+        Probe(
+            "GET",
+            "/v1/cameras/{camera}/sprites/{part}/sheet.jpg",
+            _at("/v1/cameras/{}/sprites/20261124T0600Z/sheet.jpg"),
+            footage(CAMERA, Timespan(T0, T0 + 80 * SECOND)),  # all that its ten minutes have
+            lambda _w: CAMERA,
+            NO_CAMERA,
+        )
+    )
     for seconds in (5, 25, 65):
         moment = Timespan(T0 + seconds * SECOND, T0 + (seconds + 1) * SECOND)
-        made.append(
+        made += [
             Probe(
                 "GET",
-                "/v1/cameras/{camera}/frame.jpg",
-                _at("/v1/cameras/{}/frame.jpg", query={"at": instant(seconds)}),
+                f"/v1/cameras/{{camera}}/{path}",
+                _at(f"/v1/cameras/{{}}/{path}", query={"at": instant(seconds)}),
                 footage(CAMERA, moment),
                 lambda _w: CAMERA,
                 NO_CAMERA,
             )
-        )
+            for path in ("frame.jpg", "frame.png")
+        ]
     for number in (0, 2):  # the second reaches beyond the grant
-        for piece in ("init.mp4", "media.m4s"):
+        for piece in ("init.mp4", "media.m4s", "keyframes.m4s", "copy.ts"):
             made.append(
                 Probe(
                     "GET",
@@ -968,7 +983,10 @@ def _session_probes() -> list[Probe]:
         ),
         *[
             Probe("GET", path, _at(path), is_open=True)
-            for path in ("/masuk", "/aset/masuk.js", "/aset/words.js", "/aset/saksi.css", "/aset/saksi.svg")
+            for path in (
+                "/masuk", "/aset/masuk.js", "/aset/words.js", "/aset/saksi.css", "/aset/saksi.svg",
+                "/aset/gembok.svg",
+            )
         ],
         Probe("GET", "/", _at("/")),
         Probe("GET", "/tampilan", _at("/tampilan")),

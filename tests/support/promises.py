@@ -25,6 +25,7 @@ from archive.footage.cameras import Registry
 from archive.footage.places import PlaceHistory
 from archive.integrity.check.job import Checker
 from archive.integrity.check.report import Breach, Depth
+from archive.integrity.rebuild.known import document_state
 from archive.integrity.rebuild.sync import Sync
 from archive.lifecycle.disposition import listing
 from archive.lifecycle.disposition.job import Disposer
@@ -174,7 +175,7 @@ class World:
         entry = ledger.append(
             "recorder", "rec-1", state, expected=0, actor="os:tester", action="recorder.registered"
         )
-        self.index.put_document("recorder", "rec-1", entry.version, entry.state)
+        self.index.put_document("recorder", "rec-1", entry.version, document_state("recorder", entry.state))
         self.custody = CustodyWriter(self.stores.records, self.clock, writer="api-1", lock_days=LOCK_DAYS)
         self.places = PlaceHistory.read(ledger, self.stores.records)
         self.clock.advance(HOUR)

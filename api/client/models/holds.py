@@ -78,10 +78,14 @@ HoldOut = TypedDict(
 
 
 class HoldPage(TypedDict):
-    """Some holds, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some holds, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     holds: list[HoldOut]
     next: str | None
+    as_of: str | None
 
 
 class HoldReason(TypedDict):

@@ -257,10 +257,14 @@ class UserOut(TypedDict):
 
 
 class UserPage(TypedDict):
-    """Some accounts, by id; ``next`` is the cursor of the next page, null at the end."""
+    """Some accounts, by id; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     users: list[UserOut]
     next: str | None
+    as_of: str | None
 
 
 class UserReason(TypedDict):

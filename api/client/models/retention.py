@@ -135,10 +135,14 @@ class DispositionRecordOut(TypedDict):
 
 
 class DispositionsOut(TypedDict):
-    """Some dispositions, the newest first; ``next`` is the cursor of the next page, null at the end."""
+    """Some dispositions, the newest first; ``next`` is the cursor of the next page, null at the end.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     dispositions: list[DispositionOut]
     next: str | None
+    as_of: str | None
 
 
 class TermsOut(TypedDict):
@@ -249,9 +253,13 @@ class PolicyOut(TypedDict):
 
 
 class PoliciesOut(TypedDict):
-    """Every policy, by id."""
+    """Every policy, by id.
+
+    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    """
 
     policies: list[PolicyOut]
+    as_of: str | None
 
 
 class PolicyEntryOut(TypedDict):

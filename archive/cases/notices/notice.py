@@ -21,9 +21,12 @@ class Event(StrEnum):
     ARCHIVE_PRESSURE = "archive_pressure"
     RECORDER_TROUBLE = "recorder_trouble"
     CAMERA_SILENT = "camera_silent"
+    INDEX_BEHIND = "index_behind"
     REQUEST_APPROVED = "request_approved"
     REQUEST_REJECTED = "request_rejected"
     GRANT_ENDING = "grant_ending"
+    GRANT_FOOTAGE_ENDING = "grant_footage_ending"
+    REQUEST_FOOTAGE_ENDING = "request_footage_ending"
     TEST = "test"
 
 
@@ -37,6 +40,7 @@ URGENT = frozenset(
         Event.CANARY_RED,
         Event.RECORDER_TROUBLE,
         Event.CAMERA_SILENT,
+        Event.INDEX_BEHIND,
         Event.TEST,
     }
 )
@@ -47,7 +51,7 @@ URGENT = frozenset(
 class Notice:
     """What happened, when (µs), and to which subject.
 
-    ``subject`` is an id: of a request, a hold, a package, a grant, an incident, a recorder. ``mark``
+    ``subject`` is an id: of a request, a hold, a package, a grant, an incident, a recorder, a job. ``mark``
     distinguishes two occurrences of one event at one subject. ``agency`` is the account of the agency that it
     concerns, "" for the city itself; ``agency_name`` and ``unit`` are as in the request. ``cameras`` is their
     number; ``due_at`` is the due date, if any; ``code`` is the reason of a failure or a gap, an incident's

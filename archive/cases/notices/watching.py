@@ -11,10 +11,12 @@ from typing import Protocol
 
 from archive import keys
 from archive.cases.notices.notice import URGENT, VIEW_PAGE, Event, Notice
+from archive.cases.notices.running_out import DueAt, holds_in_force, no_rule, of_grant, of_request
 from archive.cases.notices.silent import Silence
+from archive.cases.notices.unfollowed import Unfollowed
 from archive.cases.requests.transitions import ENDS
 from archive.clock import Clock
-from archive.errors import ArchiveError, IntegrityError, Malformed
+from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.model import evidence as packages
 from archive.model import grant as grants
 from archive.model import hold as holds
@@ -50,9 +52,10 @@ class Watch:
     """All notices of the last :data:`HORIZON`. Not thread-safe.
 
     ``pressure`` measures the store when :meth:`measure` is called; ``beats`` gives the recorders' last
-    heartbeats, and ``cameras`` the cameras' state by them. A lasting pressure causes one notice per day (UTC)
-    and level, a recorder's trouble one per day. An entry that cannot be read is notified as an integrity
-    incident and suppresses no other notice.
+    heartbeats, ``cameras`` the cameras' state by them, and ``turn`` when the follower's last turn began;
+    without it no notice says that there is none. ``rules`` reads how long footage is kept. A lasting
+    pressure causes one notice per day (UTC) and level, a recorder's trouble one per day. An entry that
+    cannot be read is notified as an integrity incident and suppresses no other notice.
     """
 
     def __init__(
@@ -64,6 +67,8 @@ class Watch:
         pressure: Callable[[], PressureLevel],
         beats: Callable[[], Iterable[Beat]] = tuple,
         cameras: Callable[[], Iterable[CameraHealth]] = tuple,
+        turn: Callable[[], int | None] | None = None,
+        rules: Callable[[], DueAt] = lambda: no_rule,
     ) -> None:
         self._ledger = ledger
         self._records = records
@@ -78,9 +83,13 @@ class Watch:
         self._slow: tuple[Notice, ...] = ()
         self._beats = beats
         self._cameras = cameras
+        self._turn = turn
+        self._rules = rules
         self._silence = Silence()
+        self._unfollowed = Unfollowed()
         self._ailing: tuple[Notice, ...] = ()
         self._silent: tuple[Notice, ...] = ()
+        self._lapsed: tuple[Notice, ...] = ()
 
     def notices(self) -> tuple[Notice, ...]:
         """All of them, oldest first; each call returns the same notices until they are too old.
@@ -97,22 +106,25 @@ class Watch:
     @property
     def measured(self) -> tuple[Notice, ...]:
         """The notices of the last :meth:`measure`."""
-        return (*self._slow, *self._ailing, *self._silent)
+        return (*self._slow, *self._lapsed, *self._ailing, *self._silent)
 
     def measure(self) -> None:
-        """Check the recorders and their cameras.
+        """Check the follower, the recorders and their cameras.
 
-        At most once per :data:`MEASURE_EVERY` also check which grants end soon, and how full the store is.
+        At most once per :data:`MEASURE_EVERY` also check which grants end soon, which footage of requests and
+        grants is destroyed soon, and how full the store is.
 
         Raises:
             Unavailable: measuring fails now; the last result stays.
         """
         now = self._clock.now()
+        if self._turn is not None:
+            self._lapsed = self._unfollowed.look(self._turn(), now, self._clock.monotonic())
         self._ailing = tuple(_of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now))
         self._silent = self._silence.look(self._cameras(), now)
         elapsed = self._clock.monotonic()
         if self._measured_at is None or elapsed - self._measured_at >= MEASURE_EVERY:
-            ending = tuple(self._ending(now))
+            ending = (*self._ending(now), *self._running_out(now))
             level = self._pressure().value
             self._measured_at = elapsed
             self._slow = (*ending, _of_level(level, self._clock.now())) if level in _PRESSING else ending
@@ -222,9 +234,25 @@ class Watch:
                     due_at=grant.ends_at,
                 )
 
+    def _running_out(self, now: int) -> Iterator[Notice]:
+        """Footage of requests and grants that a rule destroys soon, and that no hold keeps."""
+        try:
+            self._requests.refresh()
+            self._holds.refresh()
+            held = self._holds.known
+            kept, due_at = holds_in_force(held.values()), self._rules()
+        except (IntegrityError, Malformed) as error:
+            yield _unreadable(error, now)  # what is held is not known
+            return
+        for entry in self._requests.known.values():
+            own_hold = held.get(str(entry.state.get("hold_id")))
+            yield from _readable(of_request(entry, own_hold, kept, due_at, now), now)
+        for entry in self._grants.known.values():
+            yield from _readable(of_grant(entry, kept, due_at, now), now)
+
 
 MEASURE_EVERY = HOUR // 12
-"""The pause between two looks at the grants and at the store's size."""
+"""The pause between two looks at the grants, at footage that is destroyed soon, and at the store's size."""
 ENDING = 7 * DAY
 """How long before its end a notice of a grant goes out."""
 
@@ -269,6 +297,14 @@ def _review(entry: Entry, now: int) -> Notice | None:
         cameras=len(hold.cameras),
         due_at=hold.review_at,
     )
+
+
+def _readable(found: Iterable[Notice], now: int) -> Iterator[Notice]:
+    """The notices of an entry that are not too old; if it cannot be read, a notice of that."""
+    try:
+        yield from [one for one in found if one.at >= now - HORIZON]
+    except (IntegrityError, Malformed, NotFound) as error:
+        yield _unreadable(error, now)
 
 
 def _unreadable(error: ArchiveError, at: int) -> Notice:

@@ -37,9 +37,21 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "IMPORTANT: a recorder is in trouble",
         ),
         Event.CAMERA_SILENT: ("PENTING: kamera tidak terekam", "IMPORTANT: cameras are not being recorded"),
+        Event.INDEX_BEHIND: (
+            "PENTING: indeks tidak mengikuti arsip",
+            "IMPORTANT: the index does not follow the archive",
+        ),
         Event.REQUEST_APPROVED: ("Permintaan rekaman disetujui", "Request for footage approved"),
         Event.REQUEST_REJECTED: ("Permintaan rekaman ditolak", "Request for footage rejected"),
         Event.GRANT_ENDING: ("Izin melihat rekaman akan berakhir", "A grant of footage ends soon"),
+        Event.GRANT_FOOTAGE_ENDING: (
+            "Rekaman dalam izin segera habis masa simpannya dan tidak ditahan",
+            "Footage of a grant reaches the end of its term and is not held",
+        ),
+        Event.REQUEST_FOOTAGE_ENDING: (
+            "Rekaman dalam permintaan segera habis masa simpannya dan tidak ditahan",
+            "Footage of a request reaches the end of its term and is not held",
+        ),
         Event.TEST: ("Uji coba pemberitahuan Saksi", "Saksi test notice"),
     }
 )
@@ -53,7 +65,9 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.ARCHIVE_PRESSURE: ("Tingkat", "Level"),
         Event.RECORDER_TROUBLE: ("Perekam", "Recorder"),
         Event.CAMERA_SILENT: ("Perekam", "Recorder"),
+        Event.INDEX_BEHIND: ("Pekerjaan", "Job"),
         Event.GRANT_ENDING: ("Izin", "Grant"),
+        Event.GRANT_FOOTAGE_ENDING: ("Izin", "Grant"),
         Event.TEST: ("Uji coba", "Test"),
     }
 )
@@ -61,6 +75,8 @@ _DUE: Mapping[Event, tuple[str, str]] = MappingProxyType(
     {
         Event.HOLD_REVIEW_DUE: ("Tinjau sejak", "Review since"),
         Event.GRANT_ENDING: ("Berakhir", "Ends"),
+        Event.GRANT_FOOTAGE_ENDING: ("Dimusnahkan sejak", "Destroyed from"),
+        Event.REQUEST_FOOTAGE_ENDING: ("Dimusnahkan sejak", "Destroyed from"),
         Event.RECORDER_TROUBLE: ("Penuh pada", "Full at"),
     }
 )

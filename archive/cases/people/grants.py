@@ -136,11 +136,3 @@ class Grants:
     def history(self, grant_id: str) -> list[Entry]:
         """Every entry about a grant, oldest first. Raises Malformed ``bad_id``."""
         return list(self._ledger.history(KIND, check_name(KIND, grant_id)))
-
-    def grants(self) -> list[Grant]:
-        """Every grant, by id, including revoked and expired ones."""
-        return [head.grant for head in self.heads()]
-
-    def heads(self) -> list[GrantHead]:
-        """Every grant with its newest entry, by id."""
-        return [GrantHead(from_state(entry.id, entry.state), entry) for entry in self._ledger.heads(KIND)]

@@ -96,15 +96,11 @@ class Users:
 
     def users(self) -> list[User]:
         """Everybody, by id."""
-        return [head.user for head in self.heads()]
+        return [from_state(entry.id, entry.state) for entry in self._ledger.heads(KIND)]
 
     def administrators(self) -> list[User]:
         """The administrators who can sign in, by id."""
         return self._who_remain(but="")
-
-    def heads(self) -> list[UserHead]:
-        """Everybody with their newest entry, by id."""
-        return [UserHead(from_state(entry.id, entry.state), entry) for entry in self._ledger.heads(KIND)]
 
     def change(
         self,

@@ -4,11 +4,11 @@ The index narrows by words; whether a request belongs is decided here, from its 
 request reads the ledger (:mod:`archive.cases.requests.book`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archive.canonical import JsonObject
 from archive.errors import IntegrityError
-from archive.model.request import ENDED, EXPIRING, KIND, RequestStatus
+from archive.model.request import ENDED, EXPIRING, KIND, Request, RequestStatus
 from archive.persons import person_of, same_person
 from archive.ports import Record, RecordIndex, RecordQuery
 from archive.records.indexed import streams
@@ -50,6 +50,34 @@ def list_requests(
 
     query = _query(wanted)
     return newest_first(index, query, read, limit=limit, cursor=cursor, rests_on=(streams.EVIDENCE,))
+
+
+def list_related(
+    index: RecordIndex, request: Request, theirs: Theirs | None, now: int, *, limit: int
+) -> Page[JsonObject]:
+    """At most ``limit`` other requests that share a camera and some time with one, the newest first.
+
+    Only those that ``theirs`` admits. Raises as :func:`list_requests`.
+    """
+    wanted = Wanted(theirs=theirs)
+
+    def read(record: Record) -> JsonObject | None:
+        is_other = record.id != request.id and _belongs(record, wanted, now)
+        return brief_of(record, now) if is_other and _shares(record, request) else None
+
+    query = _query(wanted)
+    query = replace(
+        query,
+        any_of=(*query.any_of, any_of(streams.CAMERA, request.cameras)),
+        touching=request.span,
+    )
+    return newest_first(index, query, read, limit=limit, rests_on=(streams.EVIDENCE,))
+
+
+def _shares(record: Record, request: Request) -> bool:
+    if record.touches is None or not record.touches.overlaps(request.span):
+        return False
+    return not set(record.body["state"]["cameras"]).isdisjoint(request.cameras)
 
 
 def brief_of(record: Record, now: int) -> JsonObject:

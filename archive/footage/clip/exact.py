@@ -11,6 +11,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from itertools import accumulate, islice, pairwise
 
 from archive.attended import each
@@ -18,7 +19,7 @@ from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
 from archive.footage.choice import RunSpan
 from archive.footage.clip.cut import Cut, Piece, cut_portions
-from archive.footage.clip.footage import FootageRange, read_headers, stream_ranges
+from archive.footage.clip.footage import FootageRange, HeaderSource, StoredHeaders, stream_ranges
 from archive.footage.clip.joins import starts_anew
 from archive.footage.clip.tables import clip_head
 from archive.footage.reader import GapSpan, Reading
@@ -157,14 +158,17 @@ class Clip:
 
     def _stream(self, start: int, end: int) -> Iterator[bytes]:
         at = 0
+        footage: Iterator[bytes] = iter(())
+        if end > self.head_size:
+            # Opened before the head is given: the store answers while the head is being sent.
+            footage = stream_ranges(self._ranges(max(start, self.head_size), end), self._footage, self._pool)
         for part in self._head:
             if at >= end:
                 return
             for low in range(max(0, start - at), min(len(part), end - at), _CHUNK):
                 yield bytes(part[low : min(low + _CHUNK, end - at)])
             at += len(part)
-        if end > self.head_size:
-            yield from stream_ranges(self._ranges(max(start, self.head_size), end), self._footage, self._pool)
+        yield from footage
 
     def _ranges(self, start: int, end: int) -> Iterator[FootageRange]:
         number = bisect_right(self._piece_ends, start) - 1
@@ -183,12 +187,14 @@ def plan_clip(
     *,
     pool: Executor | None = None,
     earlier: Sequence[SegmentRef] = (),
+    headers: HeaderSource | None = None,
 ) -> Clip:
     """Plan the exact clip of a reading's span.
 
     ``pool`` reads headers and opens footage in parallel; this pays for a store behind a network, not for
     files. ``earlier`` is the result of :func:`earlier_segments`. Without it, if the span begins within
     leading pictures, its first frames cannot be shown and are stated as a gap of cause ``undecodable``.
+    ``headers`` may keep headers that were read before; without it they are read from the segments.
 
     Raises:
         Malformed: ``clip_too_short`` under 1 s, ``clip_too_long`` over 2 h.
@@ -199,8 +205,9 @@ def plan_clip(
     """
     check_length(reading.span)
     portions = _portions(reading, earlier)
-    headers = read_headers([ref for _, refs in portions for ref in refs], footage, pool)
-    made = cut_portions((span, islice(headers, len(refs))) for span, refs in portions)
+    source = StoredHeaders(footage, pool) if headers is None else headers
+    with closing(source.read_all([ref for _, refs in portions for ref in refs])) as found:
+        made = cut_portions((span, islice(found, len(refs))) for span, refs in portions)
     if made.shown_from is None:
         raise no_footage(reading, made.undecodable)
     check_joins(reading, made, footage)

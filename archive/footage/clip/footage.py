@@ -5,10 +5,11 @@ not the caller's mistake. It becomes an IntegrityError here.
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Protocol
 
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.footage.mp4.header import SegmentHeader, parse_header
@@ -41,14 +42,25 @@ def read_header(ref: SegmentRef, footage: ObjectStore) -> SegmentHeader:
         IntegrityError: ``segment_missing``, ``segment_mismatch`` or ``segment_unreadable``.
         Unavailable: the store does not answer.
     """
+    return checked_header(ref, header_bytes_of(ref, footage))
+
+
+def header_bytes_of(ref: SegmentRef, footage: ObjectStore) -> bytes:
+    """The bytes of a segment's header, unchecked. Raises as :func:`read_header`."""
     try:
-        header = parse_header(footage.read(ref.key, 0, ref.header_bytes, version=ref.version or None))
+        return footage.read(ref.key, 0, ref.header_bytes, version=ref.version or None)
     except NotFound as error:
         raise _missing(ref) from error
     except Malformed as error:
-        raise IntegrityError(
-            f"{ref.key} cannot be read: {error.message}", code="segment_unreadable", hint=_HINT
-        ) from error
+        raise _unreadable(ref, error) from error
+
+
+def checked_header(ref: SegmentRef, data: bytes) -> SegmentHeader:
+    """The header in these bytes, if it is the segment's. Raises IntegrityError as :func:`read_header`."""
+    try:
+        header = parse_header(data)
+    except Malformed as error:
+        raise _unreadable(ref, error) from error
     size = header.header_bytes + sum(header.samples.sizes)
     if header.header_bytes != ref.header_bytes or size != ref.size:
         raise IntegrityError(
@@ -64,43 +76,110 @@ def read_header(ref: SegmentRef, footage: ObjectStore) -> SegmentHeader:
     return header
 
 
-def read_headers(
-    refs: Iterable[SegmentRef], footage: ObjectStore, pool: Executor | None
-) -> Iterator[tuple[SegmentRef, SegmentHeader]]:
-    """The headers in order; a pool reads :data:`HEADERS_AHEAD` at once. Raises as :func:`read_header`."""
-    return in_order(lambda ref: (ref, read_header(ref, footage)), refs, pool, ahead=HEADERS_AHEAD - 1)
+class HeaderSource(Protocol):
+    """Where clips get the headers of segments from."""
+
+    def read(self, ref: SegmentRef) -> SegmentHeader:
+        """The header of one segment. Raises as :func:`read_header`."""
+        ...
+
+    def read_all(self, refs: Sequence[SegmentRef]) -> Generator[tuple[SegmentRef, SegmentHeader], None, None]:
+        """The headers in order. Raises as :func:`read_header`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHeaders:
+    """Headers read from the segments themselves; a pool reads :data:`HEADERS_AHEAD` at once."""
+
+    footage: ObjectStore
+    pool: Executor | None
+
+    def read(self, ref: SegmentRef) -> SegmentHeader:
+        """As :class:`HeaderSource`."""
+        return read_header(ref, self.footage)
+
+    def read_all(self, refs: Sequence[SegmentRef]) -> Generator[tuple[SegmentRef, SegmentHeader], None, None]:
+        """As :class:`HeaderSource`."""
+        for ref, data in self.bytes_of(refs):
+            yield ref, checked_header(ref, data)
+
+    def bytes_of(self, refs: Sequence[SegmentRef]) -> Generator[tuple[SegmentRef, bytes], None, None]:
+        """The headers' bytes in order, unchecked. Raises as :func:`read_header`."""
+        found = in_order(
+            lambda ref: (ref, header_bytes_of(ref, self.footage)), refs, self.pool, ahead=HEADERS_AHEAD - 1
+        )
+        with closing(found):
+            yield from found
 
 
 def stream_ranges(
     ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor | None
-) -> Generator[bytes, None, None]:
+) -> "Generator[bytes, None, None] | Prefetched":
     """The bytes of the ranges, one after the other, never all in memory.
 
-    With a pool the next :data:`READS_AHEAD` reads are opened early, so that a store's latency is not paid
-    at each segment. Closing the generator closes them.
+    With a pool the first :data:`READS_AHEAD` reads and the next one are opened at once, and always so many
+    before they are needed: a store's latency is not paid at each segment. Closing the iterator closes them.
 
-    Raises:
+    Raises, while it is read:
         IntegrityError: ``segment_missing``, ``segment_mismatch`` when an object ends early.
         Unavailable: the store stopped answering.
     """
-    if pool is None:
-        for one in ranges:
-            yield from _exactly(one, _open(one, footage))
-        return
-    waiting: deque[tuple[FootageRange, Future[Iterator[bytes]]]] = deque()
-    try:
-        for one in ranges:
-            waiting.append((one, pool.submit(_open, one, footage)))
-            if len(waiting) > READS_AHEAD:
-                first, future = waiting.popleft()
-                yield from _exactly(first, future.result())
-        while waiting:
-            first, future = waiting.popleft()
-            yield from _exactly(first, future.result())
-    finally:
-        for _, future in waiting:
+    return _in_turn(ranges, footage) if pool is None else Prefetched(ranges, footage, pool)
+
+
+def _in_turn(ranges: Iterable[FootageRange], footage: ObjectStore) -> Generator[bytes, None, None]:
+    for one in ranges:
+        yield from _exactly(one, _open(one, footage))
+
+
+class Prefetched:
+    """The bytes of ranges whose objects are opened before their turn. Used by one thread at a time."""
+
+    def __init__(self, ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor) -> None:
+        self._ranges = iter(ranges)
+        self._footage = footage
+        self._pool = pool
+        self._waiting: deque[tuple[FootageRange, Future[Iterator[bytes]]]] = deque()
+        self._current: Generator[bytes, None, None] | None = None
+        self._fill()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        while True:
+            if self._current is not None:
+                chunk = next(self._current, None)
+                if chunk is not None:
+                    return chunk
+                self._current = None
+            if not self._waiting:
+                raise StopIteration
+            one, future = self._waiting.popleft()
+            self._fill()
+            self._current = _exactly(one, future.result())
+
+    def close(self) -> None:
+        """Close what is open; nothing more is opened."""
+        self._ranges = iter(())
+        current, self._current = self._current, None
+        if current is not None:
+            current.close()
+        while self._waiting:
+            _, future = self._waiting.popleft()
             if not future.cancel():
                 future.add_done_callback(_close)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _fill(self) -> None:
+        while len(self._waiting) <= READS_AHEAD:
+            one = next(self._ranges, None)
+            if one is None:
+                return
+            self._waiting.append((one, self._pool.submit(_open, one, self._footage)))
 
 
 def _open(one: FootageRange, footage: ObjectStore) -> Iterator[bytes]:
@@ -112,7 +191,7 @@ def _open(one: FootageRange, footage: ObjectStore) -> Iterator[bytes]:
         raise _short(one) from error
 
 
-def _exactly(one: FootageRange, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _exactly(one: FootageRange, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
     """Pass the chunks on, and check that they have exactly the promised number of bytes."""
     left = one.length
     with closing(_Closing(chunks)):
@@ -140,6 +219,10 @@ class _Closing:
 def _close(future: "Future[Iterator[bytes]]") -> None:
     if not future.cancelled() and future.exception() is None:
         _Closing(future.result()).close()
+
+
+def _unreadable(ref: SegmentRef, error: Malformed) -> IntegrityError:
+    return IntegrityError(f"{ref.key} cannot be read: {error.message}", code="segment_unreadable", hint=_HINT)
 
 
 def _missing(ref: SegmentRef) -> IntegrityError:

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from archive.attended import step
 from archive.footage.confinement import launch
 
 _SCRIPT = Path(__file__).with_name("launch.py")
 _ENVIRONMENT = {"LC_ALL": "C"}
 _BLOCK = 65_536
+_LOOK_S = 0.2
+"""How often a silent program's reader is looked at: one that left ends the program."""
 
 
 class Ending(StrEnum):
@@ -35,11 +38,15 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Seconds of wall and processor time, bytes of address space, and bytes of each of its two outputs."""
+    """Seconds of wall and processor time, bytes of address space, and bytes of each of its two outputs.
+
+    ``niceness`` is how far the program gives way to others, from 0 to 19.
+    """
 
     seconds: float = 10.0
     memory: int = 2 << 30
     output: int = 16 << 20
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,10 @@ def run(
 
     ``readable`` lists files and folders that it may read and execute from, besides itself and the system's
     libraries. The outcome reports whatever the program does; nothing is raised for it.
+
+    Raises:
+        Abandoned: ``client_left``: the reader for whom it runs is gone (:mod:`archive.attended`). The program
+            has ended.
     """
     bounds = Bounds() if bounds is None else bounds
     argv = [
@@ -95,9 +106,19 @@ def run(
         start_new_session=True,
     )
     try:
+        if bounds.niceness:
+            _give_way(started.pid, bounds.niceness)
         return _exchange(started, given, bounds)
     finally:
         _end(started)
+
+
+def _give_way(pid: int, niceness: int) -> None:
+    """Lower the priority of a program that has just been started; one that has ended needs none."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    except ProcessLookupError:
+        return
 
 
 def measures(path: Path) -> Measures | None:
@@ -134,7 +155,8 @@ def _exchange(started: subprocess.Popen[bytes], given: bytes, bounds: Bounds) ->
             patience = until - time.monotonic()
             if patience <= 0:
                 return ProgramResult(Ending.TOO_LONG, _end(started), bytes(out), bytes(err))
-            for key, _ in ready.select(patience):
+            step()
+            for key, _ in ready.select(min(patience, _LOOK_S)):
                 if key.fileobj is started.stdin:
                     left = _written(key.fd, left)
                     if not left:

@@ -26,6 +26,10 @@ from archive.footage.mp4.track import Track, read_track
 
 _NTP_TO_UNIX = 2_208_988_800
 _WORD = struct.Struct(">I")
+_TWO_WORDS = struct.Struct(">II")
+_LONG = struct.Struct(">Q")
+_SIGNED_LONG = struct.Struct(">q")
+_REFERENCE = struct.Struct(">IIQ")
 _DEFAULT_BASE_IS_MOOF = 0x02_0000
 LONGEST_DURATION = 0xFFFF_FFFF
 _MFRO_BYTES = 16
@@ -170,32 +174,42 @@ def _read_fragment(source: Readable, track: Track, moof: Box, mdat: Box, walls: 
     traf = child(source, moof, b"traf")
     defaults, base = read_tfhd(source, child(source, traf, b"tfhd"), track, moof)
     tfdt = read_tfdt(source, child(source, traf, b"tfdt"))
-    columns = _Columns()
+    tables: list[SampleTable] = []
     pieces: list[SampleBytes] = []
-    at = mdat.body
+    at, samples = mdat.body, 0
     for trun in (found for found in boxes(source, traf.body, traf.end, "traf") if found.kind == b"trun"):
         offset, table = read_trun(source, trun, defaults)
         start = at if offset is None else base + offset
         at = start + sum(table.sizes)
         if start < mdat.body or at > mdat.end:
             raise bad_segment(f"trun at byte {trun.start} points outside the mdat that follows it")
-        columns.extend(table)
-        if len(columns.sizes) > MAX_SAMPLES:
+        samples += len(table)
+        if samples > MAX_SAMPLES:
             raise bad_segment(f"the fragment at byte {moof.start} holds too many samples")
+        tables.append(table)
         pieces.append(SampleBytes(start, at, len(table)))
-    table = SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
-    return _Fragment(tfdt, table, pieces, walls, mdat.end)
+    return _Fragment(tfdt, _joined(tables), pieces, walls, mdat.end)
+
+
+def _joined(tables: list[SampleTable]) -> SampleTable:
+    """The tables of one fragment as one; FFmpeg writes one."""
+    if len(tables) == 1:
+        return tables[0]
+    columns = _Columns()
+    for table in tables:
+        columns.extend(table)
+    return SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
 
 
 def read_tfhd(source: Readable, tfhd: Box, track: Track, moof: Box) -> tuple[SampleDefaults, int]:
     """A fragment's defaults, and the place from which its ``trun`` counts bytes."""
-    flags, track_id = fields(source, tfhd, struct.Struct(">II"))
+    flags, track_id = fields(source, tfhd, _TWO_WORDS)
     if track_id != track.track_id:
         raise bad_segment(f"tfhd is about track {track_id}, not {track.track_id}")
     at = 8
     base = moof.start
     if flags & 0x1:
-        (stated,) = fields(source, tfhd, struct.Struct(">Q"), at)
+        (stated,) = fields(source, tfhd, _LONG, at)
         base = base if flags & _DEFAULT_BASE_IS_MOOF else stated
         at += 8
     values: list[int] = []
@@ -212,13 +226,13 @@ def read_tfdt(source: Readable, tfdt: Box) -> int:
     """The decode time of a fragment's first sample."""
     (head,) = fields(source, tfdt, _WORD)
     # Signed: the first pictures of a connection may be decoded before its time 0.
-    (time,) = fields(source, tfdt, struct.Struct(">q" if head >> 24 == 1 else ">I"), 4)
+    (time,) = fields(source, tfdt, _SIGNED_LONG if head >> 24 == 1 else _WORD, 4)
     return time
 
 
 def _read_prft(source: Readable, prft: Box) -> int:
     """The wall time of a ``prft`` in µs since the Unix epoch, rounded."""
-    _, _, ntp = fields(source, prft, struct.Struct(">IIQ"))
+    _, _, ntp = fields(source, prft, _REFERENCE)
     return ((ntp * 1_000_000 + (1 << 31)) >> 32) - _NTP_TO_UNIX * 1_000_000
 
 

@@ -32,6 +32,8 @@ __all__ = ["SampleTable", "SegmentHeader", "parse_header", "write_header"]
 
 _TFHD_DEFAULT_BASE_IS_MOOF = 0x02_0000
 _WORD = struct.Struct(">I")
+_TWO_WORDS = struct.Struct(">II")
+_WORD_AND_LONG = struct.Struct(">IQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +137,10 @@ def parse_header(data: bytes) -> SegmentHeader:
     moof = _expect(data, moov.end, b"moof")
     track = read_track(data, moov)
     traf = child(data, moof, b"traf")
-    flags, track_id = fields(data, child(data, traf, b"tfhd"), struct.Struct(">II"))
+    flags, track_id = fields(data, child(data, traf, b"tfhd"), _TWO_WORDS)
     if flags != _TFHD_DEFAULT_BASE_IS_MOOF or track_id != track.track_id:
         raise bad_segment("tfhd is not that of a finalised segment")
-    version, tfdt = fields(data, child(data, traf, b"tfdt"), struct.Struct(">IQ"))
+    version, tfdt = fields(data, child(data, traf, b"tfdt"), _WORD_AND_LONG)
     if version != 1 << 24 or tfdt >= 1 << 62:
         raise bad_segment("tfdt is not that of a finalised segment")
     runs = [found for found in boxes(data, traf.body, traf.end, "traf") if found.kind == b"trun"]

@@ -8,6 +8,7 @@ always gives the same bytes. The sample entry (``avc1``, ``hev1``) is copied who
 import struct
 from dataclasses import dataclass
 
+from archive.errors import Malformed
 from archive.footage.mp4.boxes import (
     Box,
     Readable,
@@ -24,9 +25,14 @@ from archive.model.segment import TIMESCALE, Codec
 
 TRACK_ID = 1
 _CODECS: dict[bytes, Codec] = {b"avc1": "h264", b"avc3": "h264", b"hev1": "hevc", b"hvc1": "hevc"}
+_OTHERS = {b"mp4v": "MJPEG or MPEG-4 Part 2", b"av01": "AV1", b"vp09": "VP9", b"mjpg": "MJPEG"}
 _CONFIGURATIONS = {"h264": b"avcC", "hevc": b"hvcC"}
 _VISUAL_ENTRY = 78  # bytes of a VisualSampleEntry's body before its boxes
 _WORD = struct.Struct(">I")
+_TWO_WORDS = struct.Struct(">II")
+_SIX_WORDS = struct.Struct(">6I")
+_SHORTS = struct.Struct(">HH")
+_OCTET = struct.Struct(">B")
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _MOST_ENTRY_BYTES = 1 << 20
 
@@ -51,7 +57,11 @@ class Track:
 
 
 def read_track(source: Readable, moov: Box) -> Track:
-    """Read the only track. Raises Malformed ``bad_segment`` for anything but one H.264 or H.265 track."""
+    """Read the only track.
+
+    Raises:
+        Malformed: ``codec_not_recorded`` for another codec; ``bad_segment`` for anything but one video track.
+    """
     tracks = [found for found in boxes(source, moov.body, moov.end, "moov") if found.kind == b"trak"]
     if len(tracks) != 1:
         raise bad_segment(f"moov holds {len(tracks)} tracks; a segment has exactly one")
@@ -62,7 +72,7 @@ def read_track(source: Readable, moov: Box) -> Track:
     if timescale != TIMESCALE:
         raise bad_segment(f"mdhd has {timescale} ticks per second; segments have {TIMESCALE}")
     stsd = child(source, mdia, b"minf", b"stbl", b"stsd")
-    _, entries = fields(source, stsd, struct.Struct(">II"))
+    _, entries = fields(source, stsd, _TWO_WORDS)
     if entries != 1:
         raise bad_segment(f"stsd holds {entries} sample entries; a segment has exactly one")
     entry = next(boxes(source, stsd.body + 8, stsd.end, "stsd"), None)
@@ -70,10 +80,14 @@ def read_track(source: Readable, moov: Box) -> Track:
         raise bad_segment("stsd does not hold exactly its one sample entry")
     codec = _CODECS.get(entry.kind)
     if codec is None:
-        raise bad_segment(f"the sample entry is {box_name(entry.kind)}; segments hold H.264 or H.265")
+        raise Malformed(
+            f"the footage is {_OTHERS.get(entry.kind, box_name(entry.kind))}, not H.264 or H.265",
+            code="codec_not_recorded",
+            hint="Set the camera's stream to H.264 or H.265, or choose another of its streams.",
+        )
     if entry.end - entry.start > _MOST_ENTRY_BYTES:
         raise bad_segment(f"the sample entry has {entry.end - entry.start} bytes")
-    width, height = fields(source, entry, struct.Struct(">HH"), 24)
+    width, height = fields(source, entry, _SHORTS, 24)
     configuration = _configuration(source, entry, codec)
     return Track(
         track_id=track_id,
@@ -171,7 +185,7 @@ def _read_timescale(source: Readable, mdhd: Box) -> int:
 
 
 def _read_trex(source: Readable, trex: Box, track_id: int) -> SampleDefaults:
-    _, stated, _, duration, size, flags = fields(source, trex, struct.Struct(">6I"))
+    _, stated, _, duration, size, flags = fields(source, trex, _SIX_WORDS)
     if stated != track_id:
         raise bad_segment(f"trex is about track {stated}, not {track_id}")
     return SampleDefaults(duration, size, flags)
@@ -187,7 +201,7 @@ def _configuration(source: Readable, entry: Box, codec: Codec) -> Box:
 
 def _nal_length_size(source: Readable, configuration: Box, codec: Codec) -> int:
     at = 4 if codec == "h264" else 21
-    (octet,) = fields(source, configuration, struct.Struct(">B"), at)
+    (octet,) = fields(source, configuration, _OCTET, at)
     size = (octet & 3) + 1
     if size == 3:
         raise bad_segment(f"{box_name(configuration.kind)} has 3-byte NAL lengths")

@@ -5,8 +5,8 @@ was invented, or its object was taken away. Both are breaches of I5: the index s
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from archive import keys
 from archive.clock import Clock, ManualClock
@@ -18,12 +18,12 @@ from archive.ports import ObjectStore, Record, RecordIndex, RecordQuery
 from archive.records.indexed.entries import STREAM, record_of_entry, stream_name
 from archive.records.indexed.events import ACT
 from archive.records.indexed.terms import term
+from archive.records.indexed.walk import each_record
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import MINUTE, Timespan
 
 YOUNG = 10 * MINUTE
 """An object may be so long in the archive before it is in the index."""
-_PAGE = 1000
 _KEPT = 500
 """Stored objects whose ids are kept while the index is walked."""
 
@@ -50,7 +50,7 @@ class IndexedCheck:
         for stream in ledger_streams(self.records):
             if isinstance(stream, Stream):
                 self._stream(ledger, stream)
-        for record in self._all(RecordQuery(kind=ACT)):
+        for record in each_record(self.index, RecordQuery(kind=ACT)):
             self._is_stored(ledger, record)
 
     def _hour(self, hour: Hour) -> None:
@@ -70,7 +70,7 @@ class IndexedCheck:
         if not expected:
             return
         times = [record.at for _, record in expected.values()]
-        for got in self._all(RecordQuery(kind=ACT, span=Timespan(min(times), max(times) + 1))):
+        for got in each_record(self.index, RecordQuery(kind=ACT, span=Timespan(min(times), max(times) + 1))):
             key, record = expected.pop(got.id, ("", got))
             if record != got:
                 self.report.breach("I5", "act_differs", key, f"the index has another event {got.id}")
@@ -88,7 +88,7 @@ class IndexedCheck:
         if not entries or self.clock.now() - newest.stored_at < YOUNG:
             return
         named = term(STREAM, stream_name(stream.kind, stream.id))
-        known = {one.id: one for one in self._all(RecordQuery(kind=ACT, terms=(named,)))}
+        known = {one.id: one for one in each_record(self.index, RecordQuery(kind=ACT, terms=(named,)))}
         for entry in entries:
             got = known.get(entry.entry_id)
             if got is None:
@@ -127,14 +127,6 @@ class IndexedCheck:
             raise
         except ArchiveError:
             return {}
-
-    def _all(self, query: RecordQuery) -> Iterator[Record]:
-        while True:
-            found = self.index.find_records(query, limit=_PAGE)
-            yield from found
-            if len(found) < _PAGE:
-                return
-            query = replace(query, after=found[-1].position)
 
     def _count(self, acts: int) -> None:
         self._compared += acts

@@ -17,6 +17,15 @@ damaged batch must not keep the rest of the archive from being found.
 
 from archive.integrity.rebuild.job import RebuildTarget, rebuild
 from archive.integrity.rebuild.report import LeftOut, Progress, RebuildReport
-from archive.integrity.rebuild.rows import SegmentRow
+from archive.integrity.rebuild.rows import RecordRow, SegmentRow, body_text
 
-__all__ = ["LeftOut", "Progress", "RebuildReport", "RebuildTarget", "SegmentRow", "rebuild"]
+__all__ = [
+    "LeftOut",
+    "Progress",
+    "RebuildReport",
+    "RebuildTarget",
+    "RecordRow",
+    "SegmentRow",
+    "body_text",
+    "rebuild",
+]

@@ -6,11 +6,9 @@ from archive import keys
 from archive.integrity.rebuild.listing import Stream, custody_hours, ledger_streams
 from archive.ports import ObjectStore, RecordIndex
 from archive.records.indexed import marks
-from archive.timespan import HOUR, MINUTE
+from archive.timespan import HOUR
 
 _SLACK = 3 * HOUR
-_SKEW = MINUTE
-"""How far the clocks of two machines may differ."""
 _ENOUGH = 5
 
 
@@ -23,11 +21,11 @@ def records_behind(records: ObjectStore, index: RecordIndex, now: int, age: int)
     Raises:
         Unavailable, Refused: as the store or the index.
     """
-    followed = marks.followed_at(index)
-    if followed is not None and followed > now + _SKEW:
-        followed = None  # the follower's clock was wrong, and nothing follows from that time
-    if followed is not None and now - followed < age:
+    if marks.is_followed(index, now, age):
         return ()
+    followed = marks.followed_at(index)
+    if followed is not None and followed > now + marks.SKEW:
+        followed = None  # the follower's clock was wrong, and nothing follows from that time
     behind: list[str] = []
     known: dict[str, dict[str, int]] = {}
     for hour in custody_hours(records, None if followed is None else min(followed, now) - _SLACK):

@@ -9,26 +9,38 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
-from archive.errors import ArchiveError, IntegrityError, Refused, Unavailable
+from archive.errors import ArchiveError, IntegrityError, Malformed, Refused, Unavailable
 from archive.integrity.rebuild.follow import LedgerFollower
 from archive.integrity.rebuild.listing import Hour, custody_hours
-from archive.integrity.rebuild.putting import BATCH, Followed, Putting, ReadObject
+from archive.integrity.rebuild.putting import Followed, Putting, ReadObject, found_in, put_each
 from archive.integrity.rebuild.report import LeftOut, Progress, RebuildReport
+from archive.integrity.rebuild.rows import RecordRow, body_text
 from archive.integrity.rebuild.workers import WORTH, Chunk, RawObject, in_workers
 from archive.ports import ObjectStore, Record, RecordIndex
 from archive.prefetch import in_order
 from archive.records.indexed import marks
 from archive.records.indexed.events import ACT, records_of_batch
-from archive.timespan import Timespan, parse_instant
+from archive.timespan import parse_instant
 
 _CHUNK = 2 << 20
 """Bytes of custody objects that are read together."""
 _AHEAD = 24
+_BATCH = 10_000
+"""Records of one write to the fresh index: a transaction writes each page once, however often it changed."""
 
 Row = tuple[str, tuple[str, str] | None, list[tuple[Any, ...]]]
-"""A custody object in flat form: its key, the code and message of its error, and its records."""
+"""A custody object in flat form: its key, the code and message of its error, and its records as rows."""
+
+
+class Fresh(RecordIndex, Protocol):
+    """A fresh index."""
+
+    def load_records(self, rows: Sequence[RecordRow]) -> None:
+        """Index very many records, stored when this returns."""
+        ...
 
 
 def fill_ledger(
@@ -42,7 +54,7 @@ def fill_ledger(
 
 def fill_custody(
     records: ObjectStore,
-    target: RecordIndex,
+    target: Fresh,
     report: RebuildReport,
     tell: Progress,
     pool: Executor,
@@ -55,8 +67,7 @@ def fill_custody(
         Unavailable, Refused: a store or the index does not answer, or denies access; ``rebuild_worker``.
     """
     followed = Followed()
-    putting = Putting(target, followed)
-    filling = _Hours(target, putting)
+    filling = _Hours(target, Putting(target, followed))
     with closing(_read(records, filling.wanted(custody_hours(records, None)), pool, worth)) as chunks:
         for rows in chunks:
             filling.take(rows)
@@ -68,10 +79,10 @@ def fill_custody(
 class _Hours:
     """Collects what was read until it is worth a write, hour by hour, and counts the objects of each hour."""
 
-    def __init__(self, target: RecordIndex, putting: Putting) -> None:
+    def __init__(self, target: Fresh, putting: Putting) -> None:
         self._target = target
         self._putting = putting
-        self._waiting: dict[int, list[ReadObject]] = {}
+        self._waiting: dict[int, list[ReadObject[RecordRow]]] = {}
         self._records = 0
         self._done: Counter[int] = Counter()
 
@@ -90,14 +101,14 @@ class _Hours:
     def take(self, rows: Sequence[Row]) -> None:
         """Take objects that were read, in the order of their names."""
         for key, trouble, flat in rows:
-            found: Sequence[Record] | ArchiveError = (
-                [_record(one) for one in flat]
+            found: Sequence[RecordRow] | ArchiveError = (
+                list(map(RecordRow._make, flat))
                 if trouble is None
                 else IntegrityError(trouble[1], code=trouble[0])
             )
             self._waiting.setdefault(_hour_of(key), []).append(ReadObject(key, found))
             self._records += len(flat)
-            if self._records >= BATCH:
+            if self._records >= _BATCH:
                 self._put()
 
     def end(self) -> None:
@@ -106,11 +117,15 @@ class _Hours:
 
     def _put(self) -> None:
         waiting, self._waiting, self._records = self._waiting, {}, 0
-        for hour, objects in waiting.items():
-            self._putting.custody(hour, objects)
-            self._done[hour] += len(objects)
-        for hour in waiting:
-            self._target.keep_record_marks(marks.day_name(hour), {marks.hour_key(hour): self._done[hour]})
+        objects = chain.from_iterable(waiting.values())
+        rows = list(found_in(objects))
+        self._putting.custody_is_put(waiting, put_each(rows, self._target.load_records, batch=_BATCH))
+        days: dict[str, dict[str, int]] = {}
+        for hour, read in waiting.items():
+            self._done[hour] += len(read)
+            days.setdefault(marks.day_name(hour), {})[marks.hour_key(hour)] = self._done[hour]
+        for name, numbers in days.items():
+            self._target.keep_record_marks(name, numbers)
         newest = max(waiting, default=0)
         for hour in [one for one in self._done if one < newest]:
             del self._done[hour]  # names come in order: no object of that hour is left
@@ -163,26 +178,17 @@ def _row(key: str, data: bytes) -> Row:
         found = records_of_batch(key, data)
     except IntegrityError as error:
         return key, (error.code, error.message), []
-    return key, None, [_flat(one) for one in found]
+    return key, None, [tuple(_flat(one)) for one in found]
 
 
-def _flat(record: Record) -> tuple[Any, ...]:
+def _flat(record: Record) -> RecordRow:
     span = record.touches
     edges = None if span is None else (span.start, span.end)
-    return record.id, record.version, record.at, tuple(record.terms), edges, record.body
-
-
-def _record(flat: tuple[Any, ...]) -> Record:
-    name, version, at, words, edges, body = flat
-    return Record(
-        kind=ACT,
-        id=name,
-        version=version,
-        at=at,
-        terms=frozenset(words),
-        touches=None if edges is None else Timespan(*edges),
-        body=body,
-    )
+    try:
+        body = body_text(record.body)
+    except Malformed:
+        body = ""  # the index refuses it, and the object is set aside
+    return RecordRow(ACT, record.id, record.version, record.at, tuple(record.terms), edges, body)
 
 
 def _hour_of(key: str) -> int:

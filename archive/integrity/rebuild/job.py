@@ -15,7 +15,7 @@ from archive.integrity.rebuild.filling import fill_custody, fill_ledger
 from archive.integrity.rebuild.folders import HourFolders, by_hour
 from archive.integrity.rebuild.known import Known
 from archive.integrity.rebuild.report import Progress, RebuildReport
-from archive.integrity.rebuild.rows import SegmentRow
+from archive.integrity.rebuild.rows import RecordRow, SegmentRow
 from archive.lifecycle.disposition.walk import own_leaf
 from archive.model import leaf as leaves
 from archive.model.camera import Place
@@ -43,6 +43,10 @@ class RebuildTarget(RecordIndex, Protocol):
 
     def load(self, rows: Sequence[SegmentRow]) -> None:
         """Index very many segments; idempotent. They are only durable once :meth:`settle` returns."""
+        ...
+
+    def load_records(self, rows: Sequence[RecordRow]) -> None:
+        """Index very many records, stored when this returns; as :meth:`put_records`, which takes longer."""
         ...
 
     def settle(self) -> None:

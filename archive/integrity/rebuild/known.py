@@ -25,6 +25,7 @@ from archive.model.stay import KIND as STAYS
 from archive.model.stay import stays_state
 from archive.ports import ObjectStore
 from archive.records import journal
+from archive.records.indexed.streams import shown_state
 from archive.records.ledger.streams import KINDS, Entry, Ledger
 from archive.timespan import Timespan
 
@@ -62,8 +63,14 @@ class Known:
                 head = self._head(kind, entity)
                 if head is not None and kind == CAMERA and entity in self._states:
                     tell(STAYS, entity, head.version, stays_state(self._states[entity]))
-                if head is not None:
-                    tell(kind, entity, head.version, document_state(kind, head.state))
+                if head is None:
+                    continue
+                try:
+                    state = document_state(kind, head.state)
+                except Malformed as error:
+                    self._report.leave_out(f"ledger/{kind}/{entity}", error)
+                    continue
+                tell(kind, entity, head.version, state)
         self.book = HoldBook(self._holds)
         self.held_cameras = frozenset(
             camera for hold in self._holds if hold.in_force for camera in hold.cameras
@@ -138,7 +145,7 @@ class Known:
 
 
 def document_state(kind: str, state: JsonObject) -> JsonObject:
-    """A ledger state as the index may keep it: cameras without sealed URLs, requests without people."""
+    """A ledger state as the index may keep it: no more than its record has, of requests no people."""
     if kind == REQUEST:
         return public_request(state)
-    return public_state(state) if kind == CAMERA else state
+    return public_state(state) if kind == CAMERA else shown_state(kind, state)

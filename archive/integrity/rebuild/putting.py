@@ -1,12 +1,14 @@
 """Puts records into an index; what cannot be read or indexed is set aside, on record, beside the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from archive import keys
 from archive.errors import ArchiveError, IntegrityError, Malformed, Refused, Unavailable
 from archive.integrity.rebuild.listing import Stream
 from archive.integrity.rebuild.report import LeftOut
+from archive.integrity.rebuild.rows import RecordRow
 from archive.ports import ObjectStore, ObjectVersion, Record, RecordIndex
 from archive.records.indexed.entries import record_of_entry
 from archive.records.indexed.events import ACT, records_of_batch
@@ -19,12 +21,16 @@ BATCH = 1000
 """Records of one write to the index."""
 
 
+F = TypeVar("F", Record, RecordRow)
+
+
 @dataclass(slots=True)
 class Followed:
-    """What a turn put into the index, and the objects that were set aside."""
+    """What a turn put into the index, and the objects that were set aside; ``forgotten`` acts left it."""
 
     events: int = 0
     entries: int = 0
+    forgotten: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
 
     @property
@@ -34,11 +40,11 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadObject:
-    """A custody object: its events' records, or why it cannot be read."""
+class ReadObject(Generic[F]):
+    """A custody object: its events' records or rows, or why it cannot be read."""
 
     key: str
-    found: Sequence[Record] | ArchiveError
+    found: Sequence[F] | ArchiveError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class ReadStream:
     heads: Sequence[Record]
 
 
-def read_object(records: ObjectStore, key: str) -> ReadObject:
+def read_object(records: ObjectStore, key: str) -> ReadObject[Record]:
     """Read one custody object. Raises Unavailable, Refused."""
     try:
         return ReadObject(key, records_of_batch(key, records.get(key)))
@@ -106,22 +112,31 @@ class Putting:
         self._index = index
         self._report = report
 
-    def custody(self, hour: int, read: Iterable[ReadObject]) -> None:
+    def custody(self, hour: int, read: Iterable[ReadObject[Record]]) -> None:
         """Put the events of custody objects that are filed under one hour."""
         objects = list(read)
-        records = [one for each in objects if not isinstance(each.found, ArchiveError) for one in each.found]
-        refused = self._put(records)
-        for each in objects:
-            if isinstance(each.found, ArchiveError):
-                self._set_aside(unread_custody(each.key, hour, each.found), each.found)
-                continue
-            errors = [refused[ACT, one.id] for one in each.found if (ACT, one.id) in refused]
-            for error in errors[:1]:
-                self._set_aside(unread_custody(each.key, hour, error), error)
-        self._report.events += len(records)
+        self.custody_is_put({hour: objects}, self._put(list(found_in(objects))))
 
-    def streams(self, read: Sequence[ReadStream]) -> None:
-        """Put the new entries of ledger streams, and then the streams themselves."""
+    def custody_is_put(
+        self, read: Mapping[int, Sequence[ReadObject[F]]], refused: Mapping[tuple[str, str], Malformed]
+    ) -> None:
+        """Count the events that were put, and set aside objects that are unreadable or were refused.
+
+        ``read`` has the objects by the hour that they are filed under.
+        """
+        for hour, objects in read.items():
+            for each in objects:
+                if isinstance(each.found, ArchiveError):
+                    self._set_aside(unread_custody(each.key, hour, each.found), each.found)
+                    continue
+                self._report.events += len(each.found)
+                errors = [refused[ACT, one.id] for one in each.found if (ACT, one.id) in refused]
+                for error in errors[:1]:
+                    self._set_aside(unread_custody(each.key, hour, error), error)
+
+    def streams(self, read: Sequence[ReadStream]) -> frozenset[str]:
+        """Put the new entries of ledger streams, then the streams; returns the keys of what was set aside."""
+        before = len(self._report.left_out)
         entries = [entry for each in read for entry in each.entries]
         records = [record_of_entry(one.found) for one in entries if isinstance(one.found, Entry)]
         refused = self._put(records)
@@ -136,6 +151,7 @@ class Putting:
                 newest = each.entries[-1]
                 self._set_aside(unread_entry(newest.key, newest.stored_at, error), error)
         self._report.entries += len(records)
+        return frozenset(one.object for one in self._report.left_out[before:])
 
     def stray(self, listed: ObjectVersion) -> None:
         """Set an object of the ledger's folder aside whose name no entry can have."""
@@ -151,12 +167,21 @@ class Putting:
         self._index.put_records([record])
 
     def _put(self, records: Sequence[Record]) -> dict[tuple[str, str], Malformed]:
-        """Put records; returns the errors of those that the index cannot keep, by kind and id."""
-        refused: dict[tuple[str, str], Malformed] = {}
-        for at in range(0, len(records), BATCH):
-            take_each(
-                records[at : at + BATCH],
-                self._index.put_records,
-                lambda record, error: refused.update({(record.kind, record.id): error}),
-            )
-        return refused
+        return put_each(records, self._index.put_records, batch=BATCH)
+
+
+def found_in(objects: Iterable[ReadObject[F]]) -> Iterator[F]:
+    """The records or rows of the objects that can be read."""
+    for each in objects:
+        if not isinstance(each.found, ArchiveError):
+            yield from each.found
+
+
+def put_each(
+    found: Sequence[F], put: Callable[[Sequence[F]], None], *, batch: int
+) -> dict[tuple[str, str], Malformed]:
+    """Put records in writes of ``batch``; returns the errors of those that are refused, by kind and id."""
+    refused: dict[tuple[str, str], Malformed] = {}
+    for at in range(0, len(found), batch):
+        take_each(found[at : at + batch], put, lambda one, error: refused.update({(one.kind, one.id): error}))
+    return refused

@@ -16,6 +16,7 @@ from archive.lifecycle.breakglass.service import (
     append,
     approved_order,
 )
+from archive.lifecycle.disposition.copies import forget_copies
 from archive.lifecycle.disposition.gaps import disposed_gaps
 from archive.lifecycle.disposition.listing import (
     LIST,
@@ -222,6 +223,7 @@ class Execution:
                 [IndexEntry(leaf=gap, place=places.place(gap.camera, gap.span.start)) for gap in gaps]
             )
             self.index.remove([one.ref for one in batch])
+            forget_copies(self.stores.cache, batch)
             done += len(batch)
             self.progress("destroyed", done)
 

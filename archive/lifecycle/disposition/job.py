@@ -6,7 +6,8 @@
 3. For each batch of at most 500, in one turn at :mod:`archive.lifecycle.gate`: read holds and policies again,
    leave out what one of them keeps now, and have the store delete the other versions. No hold's entry is
    written meanwhile. The store refuses what is locked or held, and nothing ever bypasses it.
-4. Record in the index that this time was disposed of, then remove the segments from the index.
+4. Record in the index that this time was disposed of, then remove the segments from the index, and from the
+   cache what was made of them.
 5. After the last batch: put the keys that were kept, the record, its signature and its PDF, each if absent,
    then the closing ledger entry ``done``.
 6. Put the time stamp over the signature and the entry ``stamped``. If the authority is away, a later run does
@@ -30,6 +31,7 @@ from archive.errors import Conflict
 from archive.footage.places import PlaceHistory
 from archive.lifecycle.disposition import listing
 from archive.lifecycle.disposition.closing import Closing
+from archive.lifecycle.disposition.copies import forget_copies
 from archive.lifecycle.disposition.decide import Decision, Judge, Progress, spared_keys
 from archive.lifecycle.disposition.due import Rule
 from archive.lifecycle.disposition.gaps import disposed_gaps
@@ -277,7 +279,9 @@ class Disposer:
             self.index.add(
                 [IndexEntry(leaf=gap, place=places.place(gap.camera, gap.span.start)) for gap in gaps]
             )
-        self.index.remove([one.ref for one in batch if one.key not in kept])
+        gone = [one for one in batch if one.key not in kept]
+        self.index.remove([one.ref for one in gone])
+        forget_copies(self.stores.cache, gone)
 
     def _look(self, disposition: str, destroyed: Sequence[Doomed]) -> HoldBook:
         """The holds of now. A hold that is new since the last look came too late for ``destroyed``."""

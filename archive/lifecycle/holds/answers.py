@@ -3,22 +3,22 @@
 from archive.canonical import JsonObject
 from archive.lifecycle.holds.progress import HoldProgress
 from archive.lifecycle.holds.service import HoldHead
-from archive.model.hold import to_state
+from archive.model.hold import Hold, to_state
+from archive.records.indexed.newest import Said
 from archive.timespan import format_instant
 
 
-def hold_json(head: HoldHead, now: int) -> JsonObject:
+def hold_json(hold: Hold, newest: Said, now: int) -> JsonObject:
     """One hold: its newest state, who changed it last, and whether its review is due."""
-    hold, entry = head.hold, head.entry
     return {
         "id": hold.id,
-        "version": entry.version,
+        "version": newest.version,
         **to_state(hold),
         "in_force": hold.in_force,
-        "review_due": hold.in_force and hold.review_at <= now,
-        "changed_at": format_instant(entry.at),
-        "changed_by": entry.actor,
-        "reason": entry.reason,
+        "review_due": hold.review_due(now),
+        "changed_at": format_instant(newest.at),
+        "changed_by": newest.actor,
+        "reason": newest.reason,
     }
 
 

@@ -250,12 +250,6 @@ class Holds:
         found = [HoldHead(entry, from_state(entry.id, entry.state)) for entry in heads.values()]
         return sorted(found, key=lambda head: (-head.hold.placed_at, head.hold.id))
 
-    def due_for_review(self) -> list[HoldHead]:
-        """Holds in force whose review is due, the longest overdue first."""
-        now = self._clock.now()
-        due = [head for head in self.holds() if head.hold.in_force and head.hold.review_at <= now]
-        return sorted(due, key=lambda head: (head.hold.review_at, head.hold.id))
-
     def _placing(self) -> AbstractContextManager[None]:
         return nullcontext() if self._gate is None else self._gate.placing()
 

@@ -7,7 +7,7 @@ destroyable earlier than before (:func:`archive.lifecycle.retention.changes.shor
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from archive.model import camera as cameras
 from archive.model.camera import Place
 from archive.model.retention import KIND, Policy, Proposal, Scope, ScopeKind, Terms, from_state, to_state
 from archive.ports import ObjectStore
+from archive.records.indexed.newest import Said
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Entry, Ledger, changed
 from archive.records.relations import Separation
@@ -107,10 +108,6 @@ class Policies:
         """What every policy rules, including decided terms that have not begun. Raises as the ledger."""
         return PolicyBook.of_entries(self.heads().values(), floor_days=self._floor_days)
 
-    def records(self) -> tuple[PolicyRecord, ...]:
-        """Every policy that ever existed, by scope id."""
-        return tuple(_record(entry) for _, entry in sorted(self.heads().items()))
-
     def record(self, scope: Scope) -> PolicyRecord:
         """One policy. Raises NotFound ``policy_not_found``."""
         return _record(self._head(scope, None))
@@ -150,18 +147,28 @@ class Policies:
         Raises:
             NotFound: ``camera_not_found``.
         """
-        place = PlaceHistory({camera: self._places(camera)}).place(camera, start)
+        return self.due_dates(within=within)(camera, start)
+
+    def due_dates(self, *, within: int) -> Callable[[str, int], int | None]:
+        """:meth:`due_at` for many questions at one time: policies and a camera's places are read once."""
         book, now = self.book(), self._clock.now()
-        scopes = scopes_of(camera, place)
-        begins = {
-            terms.effective_from
-            for policy in book.policies
-            if policy.scope in scopes
-            for terms in policy.terms
-            if now < terms.effective_from <= now + within
-        }
-        found = (book.ruling_for(scopes, at).due_at(start) for at in (now, *begins))
-        return min((due for due in found if due is not None), default=None)
+        places: dict[str, PlaceHistory] = {}
+
+        def due_at(camera: str, start: int) -> int | None:
+            if camera not in places:
+                places[camera] = PlaceHistory({camera: self._places(camera)})
+            scopes = scopes_of(camera, places[camera].place(camera, start))
+            begins = {
+                terms.effective_from
+                for policy in book.policies
+                if policy.scope in scopes
+                for terms in policy.terms
+                if now < terms.effective_from <= now + within
+            }
+            found = (book.ruling_for(scopes, at).due_at(start) for at in (now, *begins))
+            return min((due for due in found if due is not None), default=None)
+
+        return due_at
 
     # Changing ----------------------------------------------------------------------------------------
 
@@ -379,12 +386,17 @@ def scope_of(text: str) -> Scope:
 
 
 def _record(entry: Entry) -> PolicyRecord:
+    return record_of(from_state(entry.state), entry)
+
+
+def record_of(policy: Policy, newest: Said) -> PolicyRecord:
+    """A policy with what its newest entry says."""
     return PolicyRecord(
-        policy=from_state(entry.state),
-        version=entry.version,
-        changed_at=entry.at,
-        changed_by=entry.actor,
-        reason=entry.reason,
+        policy=policy,
+        version=newest.version,
+        changed_at=newest.at,
+        changed_by=newest.actor,
+        reason=newest.reason,
     )
 
 

@@ -5,6 +5,7 @@ acts give the same pages, except for who ordered the report and when.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,8 @@ from archive.documents.panel import Shade
 from archive.documents.words import ROLES
 from archive.errors import Malformed
 from archive.records.custody_report.lines import Made, acts_sha256, line_json
-from archive.records.custody_report.record import Asked, Line, Source
+from archive.records.custody_report.question import question_lines
+from archive.records.custody_report.record import Asked, CustodyRecord, Line, Source
 from archive.records.custody_report.vocabulary import OUTCOMES, word_of
 from archive.timespan import parse_instant
 
@@ -39,6 +41,7 @@ _DETAILS: Mapping[str, str] = {
     "reason": "alasan",
     "case": "perkara",
     "results": "hasil",
+    "cameras": "jumlah kamera",
     "version": "versi",
     "denied": "sebab",
     "recipient": "penerima",
@@ -52,6 +55,22 @@ _DETAILS: Mapping[str, str] = {
 _TIMES = frozenset({"from", "to", "at", "frame_at"})
 
 
+def printable(record: CustodyRecord, asked: Asked, *, most: int = MAX_PRINTED) -> tuple[Line, ...]:
+    """The acts of a report, if paper can hold them. They are counted in the index before they are read.
+
+    Raises:
+        Malformed: ``report_too_long``: more than ``most`` acts; use JSON lines.
+        IntegrityError, Unavailable: as :meth:`~archive.records.custody_report.record.CustodyRecord.lines`.
+    """
+    if record.exceeds(asked, most):
+        raise _too_long(most)
+    # Not every act can be counted without being read.
+    lines = tuple(islice(record.lines(asked), most + 1))
+    if len(lines) > most:
+        raise _too_long(most)
+    return lines
+
+
 def printed(asked: Asked, lines: Sequence[Line], made: Made, *, whole: bool = True) -> bytes:
     """The PDF of a report.
 
@@ -59,11 +78,7 @@ def printed(asked: Asked, lines: Sequence[Line], made: Made, *, whole: bool = Tr
         Malformed: ``report_too_long``: more than 5000 acts; use JSON lines.
     """
     if len(lines) > MAX_PRINTED:
-        raise Malformed(
-            f"{len(lines)} acts are too many to print",
-            code="report_too_long",
-            hint=f"Request a shorter span (at most {MAX_PRINTED} acts), or the JSON lines.",
-        )
+        raise _too_long(MAX_PRINTED)
     zone = zone_named(made.time_zone)
     pages = Pages(
         footer=f"Catatan rantai pengawasan {_about(asked)}", author=made.organization, made_at=made.at
@@ -73,6 +88,14 @@ def printed(asked: Asked, lines: Sequence[Line], made: Made, *, whole: bool = Tr
     _acts(pages, lines, zone, whole)
     _reading(pages)
     return pages.encode()
+
+
+def _too_long(most: int) -> Malformed:
+    return Malformed(
+        f"a report of more than {most} acts cannot be printed",
+        code="report_too_long",
+        hint="Request the JSON lines, or a shorter span, or the acts of one person on the item.",
+    )
 
 
 def _about(asked: Asked) -> str:
@@ -130,7 +153,8 @@ def _acts(pages: Pages, lines: Sequence[Line], zone: ZoneInfo, whole: bool) -> N
         told = line_json(line, whole=whole)
         word = word_of(line.type)
         outcome = "" if line.outcome.value == "done" else f" - {OUTCOMES[line.outcome][0].upper()}"
-        pages.keep_together(62)
+        question = question_lines(line.details, zone)
+        pages.keep_together(62 + 12 * len(question))
         pages.space(5)
         pages.text(
             f"{count}.  {moment(line.at, zone)}   {_capital(word.indonesian)}{outcome}",
@@ -141,6 +165,8 @@ def _acts(pages: Pages, lines: Sequence[Line], zone: ZoneInfo, whole: bool) -> N
         objects = ", ".join(line.objects)
         details = "; ".join(_details(line.details, zone))
         pages.text("; ".join(one for one in (objects, details) if one), size=9, indent=22)
+        for row in question:
+            pages.text(row, size=9, indent=22)
         premis = f"; PREMIS: {word.premis}" if word.premis else ""
         pages.text(f"{line.type}{premis}; bukti: {line.proof}", size=7.5, indent=22, shade=Shade.SOFT)
 

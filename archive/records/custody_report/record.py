@@ -42,12 +42,16 @@ DEFAULT_DAYS = 7
 MAX_DAYS = 366
 MAX_LINES = 1000
 _CURSOR = re.compile(r"(\d{1,18})-([0-9a-f]{32})-(\d{1,18})\Z", re.ASCII)
-_TURN = 1000
-"""Records of one answer of the index."""
+_TURN, _FIRST_TURN, _FASTER = 1000, 100, 4
+"""Records of one answer of the index: few at first, so that a report begins at once, then ever more."""
+_MANY, _LEAST = 3, 4
+"""With more queries than this, each begins with its part of the records, but with no fewer than these."""
 _SKEW = MINUTE
 """How far the clocks of two machines may differ; a follower further ahead has a wrong clock."""
-_WORDS = 200
+_WORDS = 500
 """Streams that one query names."""
+_UNSURE = frozenset({many(events.ITEM), many(events.ACCOUNT)})
+"""Words of events with very many objects: whether one of them is meant, the event itself says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,10 @@ class CustodyRecord:
         self._clock = clock
         self._index = index
         self._settle = settle
+
+    def settle(self) -> None:
+        """Return once this process's own events are in the index, or it has taken too long for them."""
+        self._settle()
 
     def as_of(self) -> int | None:
         """The time (µs) from which on acts may still be missing, except this process's own; or None.
@@ -132,7 +140,7 @@ class CustodyRecord:
         return Asked(span=Timespan(start, until), item=item, person=person)
 
     def lines(
-        self, asked: Asked, *, after: tuple[int, str] | None = None, turn: int = _TURN
+        self, asked: Asked, *, after: tuple[int, str] | None = None, turn: int = _FIRST_TURN
     ) -> Iterator[Line]:
         """Every act of the query, in order of time; with ``after`` only those after that position.
 
@@ -144,10 +152,29 @@ class CustodyRecord:
             Unavailable: ``index_incomplete``, or as the index.
         """
         self._settle()
-        streams = self._streams(asked.item)
-        self._refuse_unread(asked, streams)
-        found = [self._found(asked, query, after, turn) for query in _queries(asked, streams)]
+        streams = self._readable_streams(asked)
+        queries = list(_queries(asked, streams))
+        if len(queries) > _MANY:  # each answers before the first line: a camera may have thousands of streams
+            turn = max(_LEAST, turn // len(queries))
+        found = [self._found(asked, query, after, turn) for query in queries]
         return heapq.merge(*found, key=lambda line: line.position)
+
+    def exceeds(self, asked: Asked, most: int) -> bool:
+        """Whether the query has more than ``most`` acts, as far as the index knows without reading them.
+
+        True is certain. False may be wrong where each act must be read: footage of a camera in a span, and
+        acts on very many objects. Raises as :meth:`lines`.
+        """
+        if asked.item is not None and asked.item.footage is not None:
+            return False
+        self._settle()
+        counted = 0
+        for query in _queries(asked, self._readable_streams(asked)):
+            sure = tuple(frozenset(word for word in words if word not in _UNSURE) for words in query.any_of)
+            counted += self._index.count_records(replace(query, any_of=sure), most=most + 1 - counted)
+            if counted > most:
+                return True
+        return False
 
     def page(self, asked: Asked, *, limit: int, cursor: str = "") -> Page:
         """At most ``limit`` lines after a cursor. Raises as :meth:`lines`, and Malformed ``bad_cursor``."""
@@ -177,7 +204,7 @@ class CustodyRecord:
                     yield line
             if len(records) < turn:
                 return
-            after, turn = records[-1].position, _TURN
+            after, turn = records[-1].position, min(_TURN, turn * _FASTER)
 
     def _streams(self, item: Item | None) -> Sequence[Stream]:
         """The ledger streams whose entries belong to an item."""
@@ -200,6 +227,12 @@ class CustodyRecord:
             if len(records) < _TURN:
                 return
             query = replace(query, after=records[-1].position)
+
+    def _readable_streams(self, asked: Asked) -> Sequence[Stream]:
+        """The streams whose entries belong to the query, if everything that may belong to it is readable."""
+        streams = self._streams(asked.item)
+        self._refuse_unread(asked, streams)
+        return streams
 
     def _refuse_unread(self, asked: Asked, streams: Sequence[Stream]) -> None:
         refuse_unread_custody(self._index, asked.span)

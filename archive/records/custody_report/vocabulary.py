@@ -18,6 +18,8 @@ cameras.search | dissemination* | examined | mencari kamera di suatu tempat | se
 segments.search | dissemination* | examined | mencari segmen rekaman | searched segments
 playback | displaying* | examined | memutar rekaman | played footage
 frame.view | displaying* | examined | melihat satu gambar | looked at a frame
+activity.search | dissemination* | examined | mencari gerakan dalam gambar | searched for activity in pictures
+sprites.view | displaying* | examined | melihat gambar kecil rekaman | looked at thumbnails of footage
 clip.describe | dissemination* | examined | melihat keterangan klip | looked at what a clip is
 clip.download | dissemination* | transferred | mengunduh klip | downloaded a clip
 export.order | – | – | memesan ekspor klip | ordered an export of clips
@@ -156,7 +158,8 @@ An event has `v, id, at, type, actor, objects, purpose, outcome, details`. The a
 `token:`, `os:`, `job:`), `address`, `session`, and `role` and `agency` if known. The outcome is
 `done`, `refused` or `failed`; `details` hold text and integers. An act that lasts is two events,
 `<act>.started` and `<act>.ended`. The second records what was really sent: `bytes_sent`, and for playback
-`seconds_shown` and `shown`. If only the start is on record, the end is unknown.
+`seconds_shown` and `shown`, with `transcoded` and `segments` if viewing copies were sent. If only the start
+is on record, the end is unknown.
 
 Events lie in `custody/<year>/<month>/<day>/<hour>/<writer>_<batch>.jsonl`. Each process is a writer; its
 objects are numbered, and each names the hash of the previous one. All are under the [log's](log.md)
@@ -183,8 +186,11 @@ The index answers. `as_of` in the JSON is the time until which it has the acts o
 that may hold an act of the report cannot be read, there is no report, but an error that names the object.
 
 JSON lines are a head, one act per line, and an end with the number of acts and the SHA-256 of all lines above
-it. `proof` names the stored line or entry behind an act, in the form that `saksi log prove` takes. The PDF is
-in Indonesian and holds at most 5000 acts; its *SHA-256 perbuatan* covers only the lines of the acts.
+it. `proof` names the stored line or entry behind an act, in the form that `saksi log prove` takes. They
+begin to arrive when the first acts are found, however many follow. The PDF is in Indonesian and holds at
+most 5000 acts; a longer one is refused (`report_too_long`), as a rule before an act is read. Under a search
+it prints what was asked: place, codes, owner, words. Its *SHA-256 perbuatan* covers only the lines of the
+acts.
 
 The auditor sees every act and no footage. Other people see their own acts, and all acts on packages that
 they or their agency requested, without addresses and sessions. Reading is an act too: `custody.read`.

@@ -40,11 +40,17 @@ def stated_spans(details: Mapping[str, Any]) -> list[Timespan]:
 
 def records_of_batch(key: str, data: bytes) -> Sequence[Record]:
     """The records of one custody object. Raises IntegrityError ``custody_form``."""
-    return [record_of_event(StoredEvent(one, key, line)) for line, one in enumerate(decode(data).events, 2)]
+    found = [StoredEvent(one, key, line) for line, one in enumerate(decode(data).events, 2)]
+    version = first_counts(found[0].hour) if found else 0
+    return [_record_of(one, version) for one in found]
 
 
 def record_of_event(stored: StoredEvent) -> Record:
     """The record of one custody event."""
+    return _record_of(stored, first_counts(stored.hour))
+
+
+def _record_of(stored: StoredEvent, version: int) -> Record:
     event = stored.event
     found = terms(ITEM, event.objects) | {
         term(PERSON, person_of(event.actor.id)),
@@ -57,7 +63,7 @@ def record_of_event(stored: StoredEvent) -> Record:
     return Record(
         kind=ACT,
         id=event.id,
-        version=first_counts(stored.hour),
+        version=version,
         at=event.at,
         terms=found,
         touches=_hull(stated) if stated else None,
@@ -74,4 +80,6 @@ def first_counts(at: int) -> int:
 
 
 def _hull(spans: Sequence[Timespan]) -> Timespan:
+    if len(spans) == 1:
+        return spans[0]
     return Timespan(min(span.start for span in spans), max(span.end for span in spans))

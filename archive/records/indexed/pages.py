@@ -9,14 +9,13 @@ from archive.attended import each
 from archive.errors import Malformed
 from archive.ports import Record, RecordIndex, RecordOrder, RecordQuery
 from archive.records.indexed.marks import followed_at
-from archive.records.indexed.unread import refuse_unread_streams
+from archive.records.indexed.unread import refuse_unread_heads
+from archive.records.indexed.walk import MOST
 from archive.timespan import format_instant
 
 T = TypeVar("T")
 
 _CURSOR = re.compile(r"(\d{1,17})-([A-Za-z0-9.-]{1,63})\Z", re.ASCII)
-_TURN = 1000
-"""Records of one answer of the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,15 @@ def newest_first(
 
     Raises:
         Malformed: ``bad_cursor``.
-        IntegrityError: an entry of these kinds cannot be read; no list leaves one out silently.
+        IntegrityError: the newest entry of a stream of these kinds cannot be read, or a stream has no first
+            one; no list leaves one out silently.
         Unavailable: ``index_incomplete``, or as the index.
     """
     after = _position(cursor) if cursor else None
     as_of = followed_at(index)
-    refuse_unread_streams(index, (), (query.kind, *rests_on))
+    refuse_unread_heads(index, (query.kind, *rests_on))
     query = replace(query, order=RecordOrder.NEWEST_FIRST, after=after)
-    turn = min(limit + 1, _TURN)
+    turn = min(limit + 1, MOST)
     found: list[T] = []
     last = (0, "")
     while True:
@@ -74,7 +74,18 @@ def newest_first(
             last = record.position
         if len(records) < turn:
             return Page(found, None, as_of)
-        query, turn = replace(query, after=records[-1].position), _TURN
+        query, turn = replace(query, after=records[-1].position), MOST
+
+
+def every(page: Callable[[str], Page[T]]) -> Page[T]:
+    """All pages of a list as one, as of the first. ``page`` gives the page after a cursor, first after ""."""
+    first = page("")
+    items, following = list(first.items), first.next
+    while following is not None:
+        more = page(following)
+        items += more.items
+        following = more.next
+    return Page(items, None, first.as_of)
 
 
 def _position(cursor: str) -> tuple[int, str]:

@@ -50,11 +50,11 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "person", "agency", "cameras", "from", "to", "rights", "until", "basis", "request", "given_by",
         "given_at", "revoked",
     ),
-    "user": ("name", "roles", "districts", "agency", "enabled", "proposed"),
+    "user": ("name", "roles", "districts", "agency", "issuer", "enabled", "proposed", "hosts"),
     "token": ("revoked", "expires_at"),
     "disposition": (
         "cause", "status", "started_at", "started_by", "from", "to", "segments", "bytes", "list_sha256",
-        "stamped_at",
+        "policies", "outcome", "stamped_at",
     ),
     "break_glass": (
         "number", "authority", "basis", "cameras", "from", "to", "ordered_by", "ordered_at", "status",
@@ -121,6 +121,7 @@ def record_of_stream(first: Entry, newest: Entry, package: Entry | None = None) 
             "sha256": newest.digest,
             "changed_at": format_instant(newest.at),
             "changed_by": newest.actor,
+            "reason": newest.reason,
             "state": kept,
         },
     )
@@ -178,7 +179,7 @@ def _terms(kind: str, state: Mapping[str, Any], status: str) -> frozenset[str]:
     sources = (state, requester if isinstance(requester, Mapping) else {})
     found |= terms(AGENCY, _texts(sources, ("agency", "agency_account")))
     if kind != "camera":  # there the owner is a kind of owner
-        found |= terms(OF_PERSON, map(person_of, _texts(sources, ("person", "owner", "actor"))))
+        found |= terms(OF_PERSON, map(person_of, _texts(sources, ("person", "owner", "actor", "placed_by"))))
     return frozenset(found)
 
 

@@ -8,11 +8,14 @@ from archive.errors import ArchiveError, IntegrityError, Malformed
 from archive.ports import Record, RecordIndex, RecordQuery
 from archive.records.indexed.entries import STREAM, stream_name
 from archive.records.indexed.terms import term
+from archive.records.indexed.walk import each_record
 from archive.timespan import HOUR, Timespan, hour_of
 
 UNREAD = "unread"
 """The kind of their records."""
-_SOURCE, _KIND = "source", "kind"
+_MISSING = "ledger_broken"
+"""The code of an entry that is missing before a later one of its stream."""
+_SOURCE, _KIND, _CODE = "source", "kind", "code"
 _CUSTODY, _LEDGER = "custody", "ledger"
 _FAR = (1 << 53) - 1
 _WORDS = 200
@@ -28,13 +31,18 @@ def unread_custody(key: str, hour: int, error: ArchiveError) -> Record:
 
 def unread_entry(key: str, stored_at: int, error: ArchiveError) -> Record:
     """The record of a ledger entry that cannot be read, or is missing before one stored at that time."""
-    found = {term(_SOURCE, _LEDGER)}
+    found = {term(_SOURCE, _LEDGER), term(_CODE, error.code)}
     try:
         kind, entity, _ = keys.parse_ledger_key(key)
         found |= {term(_KIND, kind), term(STREAM, stream_name(kind, entity))}
     except Malformed:
         pass  # no stream can have it: it concerns questions about people alone
     return _record(key, stored_at, error, frozenset(found))
+
+
+def missing_entries() -> RecordQuery:
+    """The records of entries that are missing before a later one: they may turn up."""
+    return RecordQuery(kind=UNREAD, terms=(term(_SOURCE, _LEDGER), term(_CODE, _MISSING)))
 
 
 def refuse_unread_custody(index: RecordIndex, span: Timespan) -> None:
@@ -68,9 +76,32 @@ def refuse_unread_streams(
             *(term(_KIND, one) for one in kinds),
         }
     )
+    if len(words) > _WORDS and not _any_of_ledger(index):
+        return
     for at in range(0, len(words), _WORDS):
         some = frozenset(words[at : at + _WORDS])
         _refuse(index, RecordQuery(kind=UNREAD, any_of=(some,)))
+
+
+def refuse_unread_heads(index: RecordIndex, kinds: Iterable[str]) -> None:
+    """Refuse a list of the newest states of these kinds if the newest entry of a stream cannot be read.
+
+    An entry that is unreadable or missing before a newer one that is in the index changes no list.
+
+    Raises:
+        IntegrityError: as :func:`refuse_unread_streams`.
+    """
+    words = frozenset(term(_KIND, one) for one in kinds)
+    for found in each_record(index, RecordQuery(kind=UNREAD, any_of=(words,))):
+        kind, entity, version = keys.parse_ledger_key(str(found.body["key"]))
+        known = index.record(kind, entity)
+        if known is None or int(known.body["version"]) <= version:
+            raise _unreadable(found)
+
+
+def _any_of_ledger(index: RecordIndex) -> bool:
+    """Whether any entry is set aside: one question, where a camera may have thousands of streams."""
+    return bool(index.find_records(RecordQuery(kind=UNREAD, terms=(term(_SOURCE, _LEDGER),)), limit=1))
 
 
 def _record(key: str, at: int, error: ArchiveError, words: frozenset[str]) -> Record:
@@ -84,8 +115,12 @@ def _record(key: str, at: int, error: ArchiveError, words: frozenset[str]) -> Re
 
 def _refuse(index: RecordIndex, query: RecordQuery) -> None:
     for found in index.find_records(query, limit=1):
-        raise IntegrityError(
-            f"{found.body['key']} cannot be read: {found.body['message']}",
-            code=str(found.body["code"]),
-            hint="Call the auditor: saksi log verify and saksi archive check say what is damaged.",
-        )
+        raise _unreadable(found)
+
+
+def _unreadable(found: Record) -> IntegrityError:
+    return IntegrityError(
+        f"{found.body['key']} cannot be read: {found.body['message']}",
+        code=str(found.body["code"]),
+        hint="Call the auditor: saksi log verify and saksi archive check say what is damaged.",
+    )

@@ -99,6 +99,7 @@ def true(site: Site) -> dict[str, Any]:
         "camera": CAMERA,
         "run": "6b05180000000001",
         "seq": 1,
+        "part": "20261124T0600Z",
         "at": span(3, 4)["from"],
         "request_id": filed["id"],
         "hold_id": filed["hold_id"],

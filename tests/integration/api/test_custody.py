@@ -1,15 +1,20 @@
 """No footage without a record of who, why and how much, also when parts fail."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from archive.model.custody import CustodyEvent, Outcome
-from archive.ports import Stores
+from archive.objects.filesystem import FilesystemStore
+from archive.ports import Content, Stored, Stores
 from archive.records.custody import Company, CustodyWriter
+from archive.records.custody_report import paper
 from archive.timespan import DAY, Timespan
 from tests.support.api_site import (
     ASKED,
@@ -27,6 +32,7 @@ from tests.support.api_site import (
     open_site,
     span,
 )
+from tests.support.waiting import until_async
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +95,7 @@ def without_custody(site: Site, folder: Path) -> Caller:
         (FRAME, {"at": instant(5)}),
         (f"/v1/cameras/{CAMERA}/segments/6b05180000000001/0/init.mp4", {}),
         (f"/v1/cameras/{CAMERA}/segments/6b05180000000001/0/media.m4s", {}),
+        (f"/v1/cameras/{CAMERA}/segments/6b05180000000001/0/copy.ts", {}),
         ("/v1/recordings", span(0, 60)),
         ("/v1/segments", span(0, 60)),
         (CLIP, span(31, 39)),
@@ -101,6 +108,61 @@ def test_without_custody_no_byte_leaves(
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert answer.headers["retry-after"]
     assert len(answer.content) < 1000
+
+
+def test_the_first_piece_is_read_meanwhile_and_leaves_only_after_its_event(
+    site: Site, tmp_path: Path
+) -> None:
+    asked, read, released = threading.Event(), threading.Event(), threading.Event()
+    sent: list[Any] = []
+
+    class Held(FilesystemStore):
+        """A records bucket that answers no put until it is released."""
+
+        def put(self, key: str, content: Content, **options: Any) -> Stored:
+            asked.set()
+            assert released.wait(30)
+            return super().put(key, content, **options)
+
+    class Watched:
+        """A footage bucket that tells when sample bytes are read."""
+
+        def stream(self, *of: Any, **options: Any) -> Any:
+            read.set()
+            return site.services.stores.footage.stream(*of, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(site.services.stores.footage, name)
+
+    stores = replace(site.services.stores, footage=Watched())  # type: ignore[arg-type]
+    custody = CustodyWriter(Held(tmp_path, site.clock), site.clock, writer="held")
+    app = site.remade(stores=stores, custody=custody)
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": CLIP, "raw_path": CLIP.encode(), "query_string": urlencode(ASKED).encode(), "root_path": "",
+        "headers": [(b"host", b"saksi.test"), (b"range", b"bytes=-3000"),
+            (b"authorization", f"Bearer {site.token}".encode())],
+        "client": ("192.0.2.99", 50123), "server": ("saksi.test", 80),
+    }  # fmt: skip
+
+    async def ask() -> None:
+        waiting = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            return waiting.pop() if waiting else await asyncio.get_running_loop().create_future()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        answer = asyncio.create_task(app(scope, receive, send))
+        await until_async(lambda: asked.is_set() and read.is_set(), "custody is asked, the footage is read")
+        assert sent == [], "no byte before its event is durable"
+        released.set()
+        await answer
+
+    asyncio.run(ask())
+    assert sent[0]["status"] == 206
+    assert b"".join(one.get("body", b"") for one in sent) == site.call.get(CLIP, params=ASKED).content[-3000:]
 
 
 def with_footage(site: Site, store: Any) -> Caller:
@@ -200,3 +262,19 @@ def test_the_record_of_the_day_reads_back_whole(site: Site) -> None:
     events = site.events()
     assert events
     assert all(event.at in day and event.actor.id for event in events)
+
+
+def test_a_report_too_long_for_paper_says_what_to_do_and_is_on_record(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        assert site.call.get(DESCRIPTION, params=ASKED).status_code == 200
+    monkeypatch.setattr(paper.printable, "__kwdefaults__", {"most": 2})
+    for params in ({"person": "token:first"}, {"item": CAMERA}):
+        answer = site.call.get("/v1/custody/report.pdf", params=params)
+        assert (answer.status_code, answer.json()["code"]) == (422, "report_too_long")
+        assert "JSON lines" in answer.json()["hint"]
+        event = site.events("custody.read")[-1]
+        assert (event.outcome, event.details["code"]) == (Outcome.REFUSED, "report_too_long")
+    lines = site.call.get("/v1/custody/report.jsonl", params={"person": "token:first"}).text.splitlines()
+    assert len(lines) > 4, "the JSON lines have no such limit"

@@ -17,9 +17,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.auth.principal import Principal
+from api.playback import bound_id
 from api.routing import action_of
 from archive.model import leaf as leaves
-from archive.model.custody import CustodyEvent, Outcome
+from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.model.retention import Policy, Scope, Terms, to_state
 from archive.model.user import Role
 from archive.ports import Content, IndexEntry
@@ -31,7 +32,7 @@ from ops.exports import worker_of
 from ops.log import Log
 from tests.support.api_site import ASKED, CAMERA, T0, Caller, Site, camera_json, instant, open_site, span
 from tests.support.leaves import segment as a_segment
-from tests.support.people import add_person, caller, catch_up
+from tests.support.people import PURPOSE, add_person, caller, catch_up
 from tests.support.requesting import PNG
 
 UNRECORDED = {
@@ -56,7 +57,7 @@ UNRECORDED = {
 PAGES = {"GET /", "GET /tampilan", "GET /antarmuka", "GET /aset/{name}"}
 """Pages and their parts, the same for everybody and without a fact in them."""
 
-PARTS = {"run", "seq", "sha256", "number"}
+PARTS = {"run", "seq", "sha256", "number", "part"}
 PEOPLE = (
     ("ada", (Role.ADMIN,), ""),
     ("budi", (Role.ADMIN,), ""),
@@ -224,10 +225,17 @@ def footage(story: Story) -> None:
     story("citra", "POST", f"/v1/exports/{export}/status", json={"status": "cancelled"})
     story("citra", "GET", f"{one}/clip", params=ASKED)
     story("citra", "GET", f"{one}/frame.jpg", params={"at": instant(5)})
+    story("citra", "GET", f"{one}/frame.png", params={"at": instant(5)})
+    for name in ("master", "playlist", "keyframes"):
+        story("citra", "GET", f"{one}/{name}.m3u8", params=ASKED)
+    for number, name in enumerate(("init.mp4", "media.m4s", "keyframes.m4s", "copy.ts")):
+        actor = Actor(id="user:citra", role="war_room")
+        session = bound_id(f"{number:016d}", actor, CAMERA, PURPOSE)
+        story("citra", "GET", f"{piece}/{name}", params={"session": session})
     story("citra", "GET", f"{one}/contact-sheet.jpg", params={**ASKED, "tiles": "1"})
-    story("citra", "GET", f"{one}/playlist.m3u8", params=ASKED)
-    story("citra", "GET", f"{piece}/init.mp4", params={"session": "one"})
-    story("citra", "GET", f"{piece}/media.m4s", params={"session": "two"})
+    story("citra", "GET", f"{one}/activity", params=ASKED)
+    story("citra", "GET", f"{one}/sprites", params=ASKED)
+    story("citra", "GET", f"{one}/sprites/20261124T0600Z/sheet.jpg")
     story("citra", "GET", "/v1/war-room/history", params=span(0, 40))
 
 
@@ -404,6 +412,7 @@ EXAMPLES = {
     "scope_id": "default",
     "run": "6b05180000000001",
     "seq": "0",
+    "part": "20261124T0600Z",
     "sha256": "00" * 32,
     "number": "1",
 }

@@ -118,12 +118,13 @@ def reads_of(app: FastAPI) -> list[str]:
     ids = {
         "camera": CAMERA, "run": "5a15000000000001", "seq": "0", "evidence_id": "EVD-2026-AAAAAAAAAA",
         "request_id": "REQ-2026-AAAAAAAAAA", "hold_id": "HLD-2026-AAAAAAAAAA", "sha256": "0" * 64,
-        "number": "0", "scope_id": "default", "disposition": "DSP-2026-AAAAAAAAAA", "name": "words.js",
+        "number": "0", "part": "20261124T0600Z", "scope_id": "default", "name": "words.js",
+        "disposition": "DSP-2026-AAAAAAAAAA",
         "incident_id": "INC-2026-AAAAAAAAAA", "user_id": "citra", "grant_id": "GRT-2026-AAAAAAAAAA",
     }  # fmt: skip
     spanned = {
         CLIP, DESCRIPTION, PLAYLIST, "/v1/recordings", "/v1/segments", "/v1/war-room/history", "/v1/search",
-        "/v1/coverage",
+        "/v1/coverage", f"/v1/cameras/{CAMERA}/activity", f"/v1/cameras/{CAMERA}/sprites",
     }  # fmt: skip
     found = []
     for route in app.routes:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from archive.errors import IntegrityError
 from archive.model.user import Role
 from archive.records.ledger.streams import Entry
 from archive.timespan import DAY, HOUR, MINUTE, format_instant
+from search.sqlite import open_sqlite
+from search.whole import WholeIndex
+from search.wholeness import Wholeness
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Caller, Site, instant, open_site
 from tests.support.people import add_person, caller, catch_up
 from tests.support.requesting import JPEG, PDF, PNG, pdf_of
@@ -287,6 +291,20 @@ def test_another_request_for_the_same_place_and_time_is_shown_to_who_may_see_it(
 
     assert related("citra") == [theirs["id"]]
     assert related("dewi") == []
+
+
+def test_a_request_and_its_neighbours_can_be_read_while_the_index_waits_for_its_rebuild(
+    site: Site, tmp_path: Path
+) -> None:
+    ours, theirs = filed(site), filed(site, "gani")
+    services, emptied = site.services, open_sqlite(tmp_path / "another.sqlite")
+    index = WholeIndex(emptied, Wholeness(emptied, services.stores, services.ledger, site.clock))
+    again = replace(site, app=site.remade(index=index))
+    assert caller(again, "citra").get(URL).json()["code"] == "index_incomplete"
+    answer = caller(again, "citra").get(f"{URL}/{ours['id']}")
+    assert (answer.status_code, [one["id"] for one in answer.json()["related"]]) == (200, [theirs["id"]])
+    assert caller(again, "dewi").get(f"{URL}/{ours['id']}").json()["related"] == []
+    emptied.close()
 
 
 def test_requests_are_listed_by_page_status_agency_camera_and_overdue_letter(site: Site) -> None:

@@ -110,11 +110,10 @@ class Asked:
 
 def a_shortening(city: City, by: str) -> Asked:
     policies, scope = city.site.services.policies, Scope.parse("default")
-    records = {record.policy.scope: record for record in policies.records()}
     longer = Terms(keep_days_min=60, keep_days_max=None, basis="Perwali", effective_from=0)
-    if scope not in records:
+    if scope.id not in policies.heads():
         policies.propose(scope, longer, actor="os:x", reason="x")
-    elif records[scope].policy.proposal is not None:
+    elif policies.record(scope).policy.proposal is not None:
         policies.reject(scope, actor="os:x", reason="x")
     shorter = Terms(keep_days_min=30, keep_days_max=60, basis="Perwali", effective_from=0)
     made = policies.propose(scope, shorter, actor=by, reason="x")

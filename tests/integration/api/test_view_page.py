@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -359,12 +360,43 @@ def test_pointing_at_the_timeline_shows_a_picture_and_puts_it_on_record(
     browser.wait("document.getElementById('clock').textContent.startsWith('14:00:2')")
 
 
-def test_what_the_browser_cannot_decode_is_shown_as_stills_and_says_so(
+def needs_copies(browser: Browser) -> None:
+    if browser.run("""MediaSource.isTypeSupported('video/mp4; codecs="hvc1.1.6.L60.90"')"""):
+        pytest.skip("this Chromium decodes H.265")
+
+
+def test_what_the_browser_cannot_decode_is_shown_as_viewing_copies_in_step(
     browser: Browser, site: Site, url: str
 ) -> None:
     look(browser, site, url, CAMERA, HEVC_CAMERA, at=instant(15.2))
-    if browser.run("""MediaSource.isTypeSupported('video/mp4; codecs="hvc1.1.6.L60.90"')"""):
-        pytest.skip("this Chromium decodes H.265")
+    needs_copies(browser)
+    tile = f"document.querySelector('[data-camera=\"{HEVC_CAMERA}\"]')"
+    browser.wait(f"{tile}.dataset.picture === 'viewing_copy'")
+    browser.wait(f"{tile}.querySelector('video').readyState >= 2 && !{tile}.querySelector('video').hidden")
+    assert "Salinan tampilan (H.264)" in browser.run(f"{tile}.innerText")
+    assert "Bukan barang bukti" in browser.run(f"{tile}.innerText")
+    browser.wait(f"/14:00:15\\.\\d WITA/.test({tile}.innerText)")
+    browser.key(" ", code="Space", text=" ")
+    browser.wait("document.getElementById('state').textContent === 'Memutar'")
+    browser.wait(f"{tile}.querySelector('video').currentTime > 16.5")
+    apart = browser.run(
+        "(() => { const times = [...document.querySelectorAll('video')].map((one) => one.currentTime);"
+        " return Math.max(...times) - Math.min(...times); })()"
+    )
+    assert apart < 0.35
+    started = [one for one in site.events("playback.started") if one.objects == (HEVC_CAMERA,)]
+    assert started[-1].details["picture"] == "viewing_copy"
+
+
+def test_without_viewing_copies_it_is_shown_as_stills_and_says_so(site: Site, tmp_path: Path) -> None:
+    without = replace(site, services=replace(site.services, copies=None))
+    with serving(without) as port, opened(chromium(), tmp_path) as browser:
+        look(browser, site, f"http://127.0.0.1:{port}", CAMERA, HEVC_CAMERA, at=instant(15.2))
+        needs_copies(browser)
+        assert_stills(browser)
+
+
+def assert_stills(browser: Browser) -> None:
     browser.wait("document.body.innerText.includes('tidak dapat memutar gambar kamera ini (H.265)')")
     browser.wait(f"document.querySelector('[data-camera=\"{HEVC_CAMERA}\"] canvas').width > 300")
     browser.wait(  # the keyframe at or before it

@@ -92,8 +92,8 @@ def test_killed_anywhere_exactly_one_package_results(tmp_path: Path) -> None:
         assert begin(folder, now).wait(120) == 0
         archive.clock.advance(now - archive.clock.now())
         assert check(folder, archive, evidence_id)
-        (only,) = list(jobs.all_jobs(archive.ledger))
-        assert only.record.status is EvidenceStatus.SEALED
+        (only,) = archive.ledger.heads(jobs.KIND)
+        assert only.state["status"] == EvidenceStatus.SEALED
         prefix = archive_keys.evidence_prefix(evidence_id)
         versions = list(archive.stores.records.versions(prefix))
         assert len({one.key for one in versions}) == len(versions), "a part was stored twice"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.attended import Abandoned, while_wanted
 from archive.clock import ManualClock
 from archive.errors import NotFound, Unavailable
 from archive.footage.confinement import launch
@@ -275,6 +276,21 @@ def run_where_landlock_answers(error: int, scene: Scene) -> bytes:
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(text)], capture_output=True, check=True)
     return done.stdout
+
+
+def test_a_program_whose_reader_left_is_ended(scene: Scene) -> None:
+    program = scene.script("slow", "import time\ntime.sleep(60)")
+    looks: list[int] = []
+
+    def is_wanted() -> bool:
+        looks.append(1)
+        return len(looks) < 4
+
+    began = time.monotonic()
+    with while_wanted(is_wanted), pytest.raises(Abandoned):
+        run([str(program)], b"", Bounds(seconds=50.0), readable=PYTHON)
+    assert time.monotonic() - began < 25
+    assert len(looks) == 4
 
 
 def test_a_program_that_floods_sleeps_or_burns_is_ended(scene: Scene) -> None:

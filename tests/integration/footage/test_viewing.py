@@ -9,7 +9,7 @@ import pytest
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
 from archive.footage.clip.viewing import ViewingSegment, viewing_init
-from archive.footage.derive import StillMaker, still_command
+from archive.footage.derive import Form, StillMaker, still_command
 from archive.footage.mp4.finalise import Finalised
 from archive.objects.filesystem import FilesystemStore
 from tests.support.numbered import (
@@ -114,6 +114,24 @@ def test_a_still_is_the_keyframe_before_the_instant(run: Run, tmp_path: Path) ->
         picture = tmp_path / "still.jpg"
         picture.write_bytes(still.jpeg)
         assert numbers(read_numbers(picture)) == [expected]
+
+
+def test_an_exact_frame_is_that_frame_in_any_stream_or_there_is_none(run: Run, tmp_path: Path) -> None:
+    maker = StillMaker(Path(DEFAULT_FFMPEG))
+    frames = frames_of(run.refs, run.headers)
+    ref = run.refs[1]
+    first = next(number for number, frame in enumerate(frames) if frame.wall >= ref.span.start)
+    for number in (first, first + 1, first + 2, first + 29, first + 30, first + 31, first + 77):
+        instant = int(frames[number].wall) + 1
+        made = maker.exact(run.refs[:2], run.store, instant, width=5000, form=Form.PNG)
+        assert made.instant == frames[number].wall // 1
+        picture = tmp_path / "frame.png"
+        picture.write_bytes(made.content)
+        assert numbers(read_numbers(picture)) == [number]
+    if ref.gop == "open":
+        with pytest.raises(NotFound) as caught:  # its leading pictures refer to the segment before
+            maker.exact([ref], run.store, ref.span.start, width=320, form=Form.JPEG)
+        assert caught.value.code == "no_picture"
 
 
 def test_stills_are_scaled_down_and_never_up(run: Run) -> None:

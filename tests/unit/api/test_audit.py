@@ -7,6 +7,7 @@ from api.audit import Act, AuditEvent, AuditTrail
 from api.auth.unauthenticated import MAX_ADDRESSES, UnauthenticatedAttempts
 from api.metrics import Metrics
 from api.playback import PlaybackSessions
+from api.playback_book import OpenSessions
 from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.model.custody import Actor, CustodyEvent, Outcome
@@ -67,7 +68,7 @@ def test_what_is_over_is_kept_until_the_record_takes_it(desk: Desk) -> None:
 
 
 def sessions(desk: Desk) -> PlaybackSessions:
-    return PlaybackSessions(desk.audit, desk.clock, idle=MINUTE)
+    return PlaybackSessions(desk.audit, OpenSessions(desk.clock), idle=MINUTE)
 
 
 def test_playback_is_one_start_and_one_end(desk: Desk) -> None:
@@ -75,7 +76,7 @@ def test_playback_is_one_start_and_one_end(desk: Desk) -> None:
     session = playback.open(ACTOR, "cam-1", "shift 2", SPAN)
     for seq in range(5):
         part = Timespan(T0 + seq * SECOND, T0 + (seq + 1) * SECOND)
-        playback.take(session, ACTOR, "cam-1", "")(100, part)
+        playback.take(session, ACTOR, "cam-1", "")(100, part, None)
     desk.clock.advance(MINUTE - 1)
     playback.end_idle()
     assert desk.events("playback.ended") == []
@@ -99,7 +100,7 @@ def test_a_piece_in_hand_keeps_its_session(desk: Desk) -> None:
     desk.clock.advance(10 * MINUTE)
     playback.end_idle()
     assert desk.events("playback.ended") == []
-    end(7, SPAN)
+    end(7, SPAN, None)
     desk.clock.advance(MINUTE)
     playback.end_idle()
     assert desk.events("playback.ended")[0].details["bytes_sent"] == 7
@@ -107,8 +108,8 @@ def test_a_piece_in_hand_keeps_its_session(desk: Desk) -> None:
 
 def test_an_unknown_session_is_opened_before_its_piece(desk: Desk) -> None:
     playback = sessions(desk)
-    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN)
-    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN)
+    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN, None)
+    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN, None)
     (start,) = desk.events("playback.started")
     assert start.actor.session == "from-before"
     desk.store.failing = True
@@ -119,8 +120,8 @@ def test_an_unknown_session_is_opened_before_its_piece(desk: Desk) -> None:
 def test_somebody_elses_session_is_not_joined(desk: Desk) -> None:
     playback = sessions(desk)
     session = playback.open(ACTOR, "cam-1", "", SPAN)
-    playback.take(session, Actor(id="token:other"), "cam-1", "")(5, SPAN)
-    playback.take(session, ACTOR, "cam-2", "")(5, SPAN)
+    playback.take(session, Actor(id="token:other"), "cam-1", "")(5, SPAN, None)
+    playback.take(session, ACTOR, "cam-2", "")(5, SPAN, None)
     started = {(event.actor.id, event.objects[0]) for event in desk.events("playback.started")}
     assert started == {("token:first", "cam-1"), ("token:other", "cam-1"), ("token:first", "cam-2")}
 

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from api.audit import Act
 from api.described.statuses import MEANINGS
+from api.routes.playback import MAX_GROWING, MAX_KEYFRAMES
 from api.routing import action_of
 from api.services import ApiSettings
 from archive.footage.exchange.rows import MAX_ROWS
@@ -82,5 +83,7 @@ def test_the_page_states_the_limits() -> None:
     assert f"| table of cameras | {limits.max_table >> 20} MiB, {MAX_ROWS:,} rows" in text
     assert f"| cameras in one request | {limits.max_cameras} |" in text
     assert f"| span of a playlist | {limits.max_playlist // HOUR} h |" in text
-    assert f"| streams of footage at once | {limits.streams} a process |" in text
+    assert f"| span of a playlist of keyframes | {MAX_KEYFRAMES // HOUR} h |" in text
+    assert f"| span of a growing playlist | {MAX_GROWING // HOUR} h |" in text
+    assert f"| streams of footage at once | {limits.streams} |" in text
     assert f"| time a client may take for one piece | {limits.stall // SECOND} s |" in text

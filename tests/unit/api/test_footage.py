@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from api.footage import Ending, FootageResponse, Sent
+from api.footage import Begun, Ending, FootageResponse, Sent
 from archive.errors import IntegrityError, Unavailable
 from archive.timespan import SECOND
-from tests.support.waiting import until_async
+from tests.support.waiting import until, until_async
 
 
 @dataclass
@@ -213,3 +213,44 @@ def test_a_read_that_is_running_when_the_server_stops_ends_first() -> None:
     asyncio.run(run())
     assert order == ["read", "closed"]
     assert ends == [Sent(1, Ending.STOPPED)]
+
+
+def test_a_begun_source_is_read_ahead_and_gives_every_piece_once() -> None:
+    source = Source([b"head", b"tail"])
+    with ThreadPoolExecutor(1) as readers:
+        begun = Begun(lambda: iter(source), readers)
+        until(lambda: source.read == 1, "the first piece is read before anybody asks")
+        assert list(begun) == [b"head", b"tail"]
+        begun.close()
+    assert source.closed
+
+
+def test_what_fails_in_a_begun_source_is_raised_for_its_first_piece() -> None:
+    source = Source([], failure=Unavailable("away", code="store_unavailable"))
+    with ThreadPoolExecutor(1) as readers:
+        begun = Begun(lambda: iter(source), readers)
+        with pytest.raises(Unavailable):
+            next(begun)
+    assert source.closed
+
+
+def test_closing_a_begun_source_does_not_wait_for_its_first_piece() -> None:
+    going = threading.Event()
+    ended = threading.Event()
+
+    def slow() -> Iterator[bytes]:
+        try:
+            going.set()
+            assert released.wait(10)
+            yield b"late"
+        finally:
+            ended.set()
+
+    released = threading.Event()
+    with ThreadPoolExecutor(1) as readers:
+        begun = Begun(slow, readers)
+        assert going.wait(10)
+        begun.close()
+        assert not ended.is_set(), "its reader is still at it"
+        released.set()
+        assert ended.wait(10), "it is closed once the read has ended"

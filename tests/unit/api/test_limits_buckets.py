@@ -90,6 +90,7 @@ def test_who_asks_is_not_forgotten_for_those_who_came_once(clock: ManualClock) -
         ("GET", "/v1/cameras/a/clip", Kind.SEARCH),
         ("HEAD", "/v1/cameras/a/clip.mp4", Kind.MEDIA),
         ("GET", "/v1/cameras/a/segments/r/1/media.m4s", Kind.MEDIA),
+        ("GET", "/v1/cameras/a/segments/r/1/copy.ts", Kind.MEDIA),
         ("GET", "/v1/cameras/a/frame.jpg", Kind.MEDIA),
         ("GET", "/v1/cameras/a/playlist.m3u8", Kind.MEDIA),
         ("GET", "/v1/evidence/e/package.zip", Kind.MEDIA),

@@ -117,13 +117,13 @@ def test_a_place_that_rests_is_its_persons_alone_and_counts_not_among_all() -> N
         assert await turns.take("greedy", stays())
         waiting = asyncio.create_task(turns.take("greedy", stays()))
         await until_async(lambda: turns.waiting == 1, "it waits")
-        assert turns.is_waited_for("greedy")
-        turns.end("greedy", rest_s=0.05)
+        turns.end("greedy", rest_if_waited_s=0.05)
         assert (turns.running, turns.waiting) == (0, 1)
         assert await turns.take("modest", stays())  # at once, though all have but one place
         turns.end("modest")
         assert turns.waiting == 1
         assert await waiting
-        assert not turns.is_waited_for("greedy")
+        turns.end("greedy", rest_if_waited_s=60)
+        assert await turns.take("greedy", stays())  # nobody waited: its place does not rest
 
     run(scenario, Bound(1, 1))

@@ -2,23 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from archive.cases.notices.notice import VIEW_PAGE, Event, Notice
+from archive.cases.notices.running_out import WARNED
 from archive.cases.notices.watching import HORIZON, MEASURE_EVERY, Watch
 from archive.cases.people.grants import Grants
 from archive.errors import Unavailable
 from archive.evidence import jobs
 from archive.lifecycle.disposition.pressure import Level
+from archive.model import request as requests
 from archive.model.evidence import EvidenceStatus, to_state
 from archive.model.grant import Right
+from archive.model.retention import KIND as POLICY
+from archive.model.retention import Policy, Scope, Terms
+from archive.model.retention import to_state as policy_state
 from archive.model.user import Role
 from archive.ports import Content
 from archive.records.integrity_incidents import close_integrity_incident, incident_id, open_integrity_incident
-from archive.timespan import DAY, HOUR, SECOND, Timespan
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant
 from ops.notices.recipients import BY_ROLE
+from tests.support.leaves import T0
 from tests.support.requesting import POLICE, Requesting, requesting, urgent
 
 
@@ -233,6 +240,143 @@ def test_a_grant_is_told_a_week_before_it_ends_and_a_short_one_at_half_its_term(
     assert ending(SECOND) == {long.id}
     grants.revoke(long.id, actor="user:citra", reason="closed")
     assert ending(HOUR) == set()
+
+
+def keep_for(city: Requesting, days: int) -> None:
+    """Make a rule that destroys footage after so many days."""
+    terms = Terms(keep_days_min=1, keep_days_max=days, basis="Perwali 4/2017", effective_from=T0 - 1)
+    state = policy_state(Policy(scope=Scope.parse("default"), terms=(terms,)))
+    city.site.ledger.append(POLICY, "default", state, expected=0, actor="os:kadis", action="policy.approved")
+
+
+def watch_terms(city: Requesting) -> Watch:
+    return Watch(
+        city.site.ledger,
+        city.site.stores.records,
+        city.clock,
+        pressure=lambda: Level.GREEN,
+        rules=lambda: city.site.policies.due_dates(within=WARNED),
+    )
+
+
+def running_out(looking: Watch, event: Event) -> list[Notice]:
+    looking.measure()
+    return [one for one in looking.notices() if one.event is event]
+
+
+def release(city: Requesting, hold_id: str) -> None:
+    """Two people release a hold."""
+    holds = city.site.holds
+    head = holds.propose_release(hold_id, actor="user:a", reason="closed")
+    holds.approve_release(hold_id, actor="user:b", expected=head.entry.version)
+
+
+def at_day(city: Requesting, day: float) -> None:
+    city.clock.advance(T0 + round(day * DAY) - city.clock.now())
+
+
+def test_footage_of_a_request_that_no_hold_keeps_is_told_a_week_before_its_term_ends(
+    city: Requesting,
+) -> None:
+    keep_for(city, 60)
+    start, end = format_instant(T0), format_instant(T0 + MINUTE)
+    head = city.reject(city.file(start=start, end=end, cameras=("cam-1", "cam-2")))
+    kept = city.file(case="LP/2", start=start, end=end)
+    find = partial(running_out, event=Event.REQUEST_FOOTAGE_ENDING)
+    at_day(city, 55)
+    assert find(watch_terms(city)) == [], "its own hold still keeps it"
+    release(city, head.request.hold_id)
+    assert find(watch_terms(city)) == find(watch_terms(city)), "two watches find the same"
+    (one,) = find(watch_terms(city))
+    assert (one.subject, one.cameras, one.due_at) == (head.request.id, 1, T0 + 60 * DAY), "LP/2 keeps cam-1"
+    assert (one.agency, one.urgent, one.link, one.at) == ("polrestabes", False, "", T0 + 55 * DAY)
+    release(city, kept.request.hold_id)
+    found = find(watch_terms(city))
+    assert {(one.subject, one.cameras) for one in found} == {(head.request.id, 2), (kept.request.id, 1)}
+    assert one.id in {other.id for other in found}, "the same notice, which is not sent again"
+    for role in (Role.ADMIN, Role.WAR_ROOM, Role.POLICE, Role.SATPOL_PP):
+        assert Event.REQUEST_FOOTAGE_ENDING in BY_ROLE[role]
+    at_day(city, 62 + SECOND / DAY)
+    assert find(watch_terms(city)) == [], "a week after the release it is old"
+
+
+def test_a_hold_that_is_released_long_before_is_told_a_week_before(city: Requesting) -> None:
+    keep_for(city, 60)
+    head = city.reject(city.file(start=format_instant(T0), end=format_instant(T0 + MINUTE)))
+    at_day(city, 20)
+    release(city, head.request.hold_id)
+    find = partial(running_out, event=Event.REQUEST_FOOTAGE_ENDING)
+    looking = watch_terms(city)
+    assert find(looking) == []
+    at_day(city, 53 - SECOND / DAY)
+    assert find(watch_terms(city)) == []
+    at_day(city, 53)
+    assert [one.at for one in find(watch_terms(city))] == [T0 + 53 * DAY]
+    assert [one.at for one in find(looking)] == [T0 + 53 * DAY]
+
+
+def test_footage_that_goes_late_or_never_is_not_told(city: Requesting) -> None:
+    start, end = format_instant(T0), format_instant(T0 + MINUTE)
+    head = city.reject(city.file(start=start, end=end))
+    release(city, head.request.hold_id)
+    find = partial(running_out, event=Event.REQUEST_FOOTAGE_ENDING)
+    at_day(city, 50)
+    assert find(watch_terms(city)) == [], "no rule destroys it"
+    keep_for(city, 110)
+    at_day(city, 104)
+    assert find(watch_terms(city)) == [], "nobody has asked for it for long"
+    assert find(watch(city)) == []
+
+
+@pytest.mark.parametrize("status", ["handed_over", "closed", "cancelled"])
+def test_who_has_a_package_or_wants_none_needs_no_notice(city: Requesting, status: str) -> None:
+    keep_for(city, 60)
+    head = city.file(start=format_instant(T0), end=format_instant(T0 + MINUTE))
+    at_day(city, 55)
+    release(city, head.request.hold_id)
+    find = partial(running_out, event=Event.REQUEST_FOOTAGE_ENDING)
+    assert len(find(watch_terms(city))) == 1, "an open request has lost its hold"
+    state = requests.to_state(replace(head.request, status=requests.RequestStatus(status)))
+    city.site.ledger.append(
+        "request", head.request.id, state, expected=head.entry.version, actor="user:citra",
+        action=f"request.{status}",
+    )  # fmt: skip
+    assert find(watch_terms(city)) == []
+
+
+def test_footage_of_a_grant_that_goes_before_the_grant_is_told(city: Requesting) -> None:
+    keep_for(city, 60)
+    grants = Grants(city.site.ledger, city.clock)
+    now = city.clock.now()
+    terms = {
+        "cameras": ["cam-1"], "span": Timespan(T0, T0 + MINUTE), "rights": [Right.VIEW], "basis": "LP/1",
+        "actor": "user:citra", "agency": "polrestabes",
+    }  # fmt: skip
+    longer = grants.give(until=now + 90 * DAY, **terms)
+    grants.give(until=T0 + 60 * DAY, **terms)
+    find = partial(running_out, event=Event.GRANT_FOOTAGE_ENDING)
+    assert find(watch_terms(city)) == []
+    at_day(city, 54)
+    (one,) = find(watch_terms(city))
+    assert (one.subject, one.at, one.due_at) == (longer.id, T0 + 53 * DAY, T0 + 60 * DAY)
+    assert (one.link, one.agency, one.cameras) == (VIEW_PAGE, "polrestabes", 1)
+    city.file(start=format_instant(T0), end=format_instant(T0 + MINUTE))
+    assert find(watch_terms(city)) == [], "a hold keeps it now"
+
+
+def test_what_is_held_is_not_known_if_a_hold_cannot_be_read(city: Requesting) -> None:
+    keep_for(city, 60)
+    head = city.reject(city.file(start=format_instant(T0), end=format_instant(T0 + MINUTE)))
+    at_day(city, 55)
+    release(city, head.request.hold_id)
+    city.site.ledger.append(
+        "hold", "hold-" + "0" * 32, {"status": "active"}, expected=0, actor="os:x", action="hold.placed"
+    )
+    looking = watch_terms(city)
+    looking.measure()
+    found = {one.event for one in looking.notices()}
+    assert Event.REQUEST_FOOTAGE_ENDING not in found
+    assert Event.INTEGRITY_INCIDENT in found
 
 
 def test_no_notice_leads_to_what_only_programs_read(city: Requesting) -> None:

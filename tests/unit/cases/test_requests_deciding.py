@@ -57,7 +57,7 @@ def test_an_approval_binds_to_the_entry_that_was_read_and_asks_for_one_package(c
         head.request.id, filed.entry.digest, ("cam-1",), head.request.span, OFFICER
     )  # fmt: skip
     assert city.requests.following.run() == 0
-    assert len(list(jobs.all_jobs(city.site.ledger))) == 1
+    assert len(list(city.site.ledger.heads(jobs.KIND))) == 1
 
 
 @pytest.mark.parametrize("decide", ["approve", "reject"])
@@ -109,7 +109,7 @@ def test_after_a_crash_between_approval_and_asking_the_job_asks_once(
     assert city.requests.following.run() == 1
     city.clock.advance(2_000_000)
     assert city.requests.following.run() == 0
-    found = [job.record.request.evidence_id for job in jobs.all_jobs(city.site.ledger)]
+    found = [entry.id for entry in city.site.ledger.heads(jobs.KIND)]
     assert found == [head.request.evidence_id]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.canonical import JsonObject
-from archive.cases.requests.answers import brief_json
+from archive.cases.requests.answers import brief_json, related
 from archive.cases.requests.book import RequestBook
-from archive.cases.requests.listing import Theirs, Wanted, list_requests
+from archive.cases.requests.listing import Theirs, Wanted, list_related, list_requests
 from archive.errors import ArchiveError, Malformed
 from archive.evidence import jobs
 from archive.ids import new_request_id
@@ -23,7 +24,7 @@ from archive.persons import same_person
 from archive.records.indexed.own_writes import OwnEntries
 from archive.records.indexed.streams import record_of_stream
 from archive.records.ledger.streams import Ledger
-from archive.timespan import HOUR, MINUTE
+from archive.timespan import HOUR, MINUTE, Timespan
 from search.sqlite import SqliteIndex, open_sqlite
 from tests.support.archives import SmallArchive, small_archive
 from tests.support.handovers import BUDI, CITRA, SPAN, a_request
@@ -155,6 +156,26 @@ def test_only_what_the_reader_may_see_is_listed(archive: SmallArchive) -> None:
     nobody = Wanted(theirs=Theirs(person="user:nobody", agency=""))
     assert from_index(archive, nobody) == []
     assert from_index(archive, Wanted(theirs=Theirs(person="", agency=""))) == []
+
+
+def test_neighbours_are_those_of_the_ledger(archive: SmallArchive) -> None:
+    for camera, hours, agency in product(("cam-1", "cam-2"), (-2, 0, 1, 5), ("a", "b")):
+        span = Timespan(SPAN.start + hours * HOUR, SPAN.end + hours * HOUR)
+        filed(archive, cameras=(camera, "cam-9"), span=span, agency_account=agency)
+    mine = filed(archive, cameras=("cam-1",), span=Timespan(SPAN.start, SPAN.end + HOUR), agency_account="a")
+    now = archive.clock.now()
+    book = RequestBook(archive.ledger, archive.stores.records, archive.clock)
+    for theirs in (None, Theirs(person="user:x", agency="a"), Theirs(person="", agency="")):
+        shown = [
+            head
+            for head in book.requests()
+            if theirs is None or (theirs.agency and head.request.agency_account == theirs.agency)
+        ]
+        expected = [brief_json(one, now) for one in related(book.request(mine.id), shown)]
+        page = list_related(archive.index, mine, theirs, now, limit=50)
+        assert page.items == expected
+        assert list_related(archive.index, mine, theirs, now, limit=1).items == expected[:1]
+    assert len(list_related(archive.index, mine, None, now, limit=50).items) > 1
 
 
 def test_an_unreadable_entry_is_said_aloud(archive: SmallArchive) -> None:

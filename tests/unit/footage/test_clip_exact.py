@@ -21,6 +21,7 @@ from archive.timespan import HOUR, SECOND, SpanSet, Timespan, format_instant
 from tests.support import leaves
 from tests.support.plain_mp4 import read_plain_mp4
 from tests.support.recordings import OTHER_RUN, RUN, T0, ListedSegments, reading_of, store_made
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -343,3 +344,27 @@ def test_what_starts_a_coded_sequence(store: FilesystemStore, codec: str, sample
 
 def segment_ref(codec: str) -> SegmentRef:
     return replace(leaves.segment().ref(), codec=codec)
+
+
+def test_the_footage_is_opened_while_the_head_is_sent_and_closed_with_the_clip(
+    store: FilesystemStore, refs: list[SegmentRef]
+) -> None:
+    opened: list[Iterator[bytes]] = []
+
+    class Noting:
+        """The store, which notes each object that is opened."""
+
+        def stream(self, key: str, start: int, length: int, *, version: str | None = None) -> Iterator[bytes]:
+            opened.append(store.stream(key, start, length, version=version))
+            return opened[-1]
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+    with ThreadPoolExecutor(4) as pool:
+        clip = plan_clip(reading_of(refs, ODD), Noting(), pool=pool)  # type: ignore[arg-type]
+        pieces = clip.stream()
+        assert len(next(pieces)) == clip.head_size
+        until(lambda: len(opened) == 3, "its objects are opened before anybody asks for their bytes")
+        pieces.close()  # type: ignore[attr-defined]
+        until(lambda: all(next(one, None) is None for one in opened), "they are closed")

@@ -124,3 +124,22 @@ def test_edges_are_half_open() -> None:
 @given(st.integers(min_value=-62_135_596_800_000_000, max_value=253_402_300_799_999_999))
 def test_every_instant_of_the_calendar_is_read_back_as_it_was_written(instant: int) -> None:
     assert parse_instant(format_instant(instant)) == instant
+
+
+@given(
+    st.integers(min_value=-62_135_596_800_000_000, max_value=253_402_300_799_999_999),
+    st.integers(0, 26),
+    st.sampled_from("0123459-+:.TZtz W\u0662"),
+)
+def test_a_time_as_written_reads_as_any_other(instant: int, place: int, letter: str) -> None:
+    """The usual form is read in another way, which must neither admit nor refuse anything else."""
+    text = format_instant(instant)
+    changed = text[:place] + letter + text[place + 1 :]
+
+    def read(form: str) -> int | str:
+        try:
+            return parse_instant(form)
+        except Malformed as error:
+            return error.code
+
+    assert read(changed) == read(f"{changed} "), changed

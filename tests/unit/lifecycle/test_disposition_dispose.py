@@ -10,6 +10,7 @@ import pytest
 from archive import keys as names
 from archive.errors import IntegrityError, Malformed, NotFound
 from archive.footage.reader import read
+from archive.footage.skim.parts import PART, stamp_of
 from archive.lifecycle.disposition.decide import RETRY
 from archive.lifecycle.disposition.listing import (
     KEPT,
@@ -26,7 +27,7 @@ from archive.lifecycle.disposition.stored_paper import own_name, read_paper
 from archive.model.disposition import DispositionStatus
 from archive.model.gap import GapCause
 from archive.ports import Content
-from archive.timespan import DAY, SECOND, Timespan
+from archive.timespan import DAY, SECOND, Timespan, hour_of
 from archive.trust import certificates
 from tests.support.dispositions import MAX_DAYS, AwayAuthority, Disposal, disposal
 from tests.support.leaves import T0
@@ -64,6 +65,33 @@ def test_what_is_due_goes_from_store_and_index_and_leaves_a_closed_record(site: 
     actions = [entry.action for entry in site.site.ledger.history("disposition", done.id)]
     assert actions == ["disposition.started", "disposition.done", "disposition.stamped"]
     assert done.policies[0].acts[-1][2:] == ("os:kadis", "policy.approved")
+
+
+def test_what_was_made_of_footage_goes_with_it(site: Disposal) -> None:
+    segment = site.site.keep(0)
+    site.policy()
+    past_maximum(site)
+    young = site.site.keep(MAX_DAYS * 8640)
+    cache = site.site.stores.cache
+    for one in (segment, young):
+        stamp = stamp_of(one.span.start - one.span.start % PART)
+        cache.put(f"skim/copies/{one.camera}/{stamp}/{'0' * 32}.sheet", Content.of_bytes(b"picture"))
+    assert site.dispose() is not None
+    (left,) = cache.list("skim/copies/")
+    assert stamp_of(young.span.start - young.span.start % PART) in left.key
+
+
+def test_the_packed_headers_of_what_is_destroyed_go_too(site: Disposal) -> None:
+    cache = site.site.stores.cache
+    gone, young = site.site.keep(0), site.site.keep(MAX_DAYS * 8640)
+    packs = [names.headers_prefix("cam-1", hour_of(one.span.start)) + "a.pack" for one in (gone, young)]
+    for one in packs:
+        cache.put(one, Content.of_bytes(b"a pack"))
+    site.policy()
+    past_maximum(site)
+    assert site.dispose() is not None
+    assert site.stored() == {young.key}
+    assert [one.key for one in cache.list("headers/")] == packs[1:]
 
 
 def test_nothing_goes_without_a_policy_that_says_so(site: Disposal) -> None:

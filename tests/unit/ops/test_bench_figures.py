@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import Refused
-from ops.bench import command, drawing, machine, report, results
-from ops.bench.figures import Figure, Findings, Refusal, Spread, Table, quantile, short
+from ops.bench import command, drawing, growth, machine, report, results
+from ops.bench.figures import Curve, Figure, Findings, Refusal, Spread, Table, quantile, short
 from ops.bench.installation import add_camera, embedded
 from ops.bench.workbench import Scale, Workbench
 
@@ -110,6 +110,43 @@ def test_the_drawing_has_a_bar_for_every_ratio_in_its_colour() -> None:
     assert all(
         float(rect.get("width", "0")) <= 1040 for rect in root.iter("{http://www.w3.org/2000/svg}rect")
     )
+
+
+CURVES = (
+    Curve(name="a <day> & a night", group="SQLite", points=((1e4, 1.2), (2e7, 4.0))),
+    Curve(name="a <day> & a night", group="Elasticsearch", points=((1e4, 9.0), (2e7, 48.0))),
+    Curve(name="a month", group="SQLite", points=((2e7, 0.4),)),
+    Curve(name="nothing", group="SQLite", points=()),
+)
+
+
+def test_each_curve_is_a_line_through_its_points_inside_its_panel() -> None:
+    root = ElementTree.fromstring(growth.chart("Growth", CURVES))  # noqa: S314 - made right here
+    svg = "{http://www.w3.org/2000/svg}"
+    lines = [one.get("points", "").split() for one in root.iter(f"{svg}polyline")]
+    assert [len(line) for line in lines] == [2, 2, 1]
+    assert len(list(root.iter(f"{svg}circle"))) == 5
+    _, _, width, height = map(float, root.get("viewBox", "").split())
+    places = [tuple(map(float, place.split(","))) for line in lines for place in line]
+    assert all(0 <= x <= width and 0 <= y <= height for x, y in places)
+    (left, low), (right, high) = (tuple(map(float, place.split(","))) for place in lines[1])
+    assert left < right
+    assert high < low  # more ms is higher on the page
+    assert "a <day> & a night" in [text.text for text in root.iter(f"{svg}text")]
+
+
+def test_curves_survive_being_kept_and_are_drawn_beside_the_page(tmp_path: Path) -> None:
+    kept = replace(findings(figure(1.0)), curves=CURVES[:3])
+    assert Findings.from_json(kept.to_json()) == kept
+    page = results.write(tmp_path, results.Results({"clips": kept})).read_text("utf-8")
+    assert "](benchmarks-clips.svg)" in page
+    assert (tmp_path / "benchmarks-clips.svg").read_text("utf-8").startswith("<svg")
+    assert results.read(tmp_path).findings["clips"].curves == CURVES[:3]
+
+
+def test_what_takes_an_hour_is_measured_only_if_it_is_named() -> None:
+    assert set(command._usual(short=False)) == set(results.ORDER) - results.APART
+    assert command._usual(short=True) == list(results.ORDER)
 
 
 def test_a_subject_measured_anew_replaces_itself_alone(tmp_path: Path) -> None:

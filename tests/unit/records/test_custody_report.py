@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,16 +17,21 @@ from archive import canonical
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, Malformed, NotFound
 from archive.integrity.rebuild.follow import Follower
+from archive.model.camera import OwnerKind
 from archive.model.custody import Actor, Outcome
 from archive.ports import Record, RecordQuery
 from archive.records.custody import CustodyWriter, read_stored
 from archive.records.custody_report.items import Item, stated_spans
 from archive.records.custody_report.lines import Made, jsonl, line_json
-from archive.records.custody_report.paper import MAX_PRINTED, printed
+from archive.records.custody_report.paper import MAX_PRINTED, printable, printed
+from archive.records.custody_report.question import question_lines
 from archive.records.custody_report.record import Asked, CustodyRecord, Line, Source
 from archive.records.custody_report.vocabulary import WORDS, word_of
 from archive.records.custody_report.walk import CustodyWalk
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant
+from search.areas import Near, box, polygon, route
+from search.asking import details_of
+from search.where import CameraFilter, InView
 from tests.support.handovers import BUDI, CITRA, DEWI, SIGNER, SPAN, TAGS, Desk, sealed_desk
 from tests.support.leaves import T0
 
@@ -329,6 +335,89 @@ def test_paper_has_its_limits(book: Book) -> None:
     asked = Asked(span=SPAN, person=DEWI)
     with refused("report_too_long", Malformed):
         printed(asked, [line] * (MAX_PRINTED + 1), MADE)
+
+
+def test_too_many_acts_for_paper_are_counted_and_not_read(book: Book) -> None:
+    for _ in range(12):
+        book.act("clip.describe", "cam-1")
+    book.act("recordings.search", *(f"cam-{number}" for number in range(1, 400)))
+    book.follow()
+    index = book.desk.archive.index
+    find, read = index.find_records, list[str]()
+
+    def watched(query: RecordQuery, *, limit: int) -> Sequence[Record]:
+        read.append(query.kind)
+        return find(query, limit=limit)
+
+    index.find_records = watched  # type: ignore[method-assign]
+    dewi = book.record.asked(person=DEWI)
+    camera = book.record.asked(item=book.record.item("cam-1"), person=DEWI)
+    footage = book.record.asked(item=book.record.item("cam-1", footage=SPAN), person=DEWI)
+    for asked in (dewi, camera):
+        with refused("report_too_long", Malformed):
+            printable(book.record, asked, most=11)
+        assert "act" not in read
+    with refused("report_too_long", Malformed):
+        printable(book.record, footage, most=11)
+    assert read.count("act") == 2, "what each act states must be read: one answer of events, one of entries"
+    for asked in (dewi, camera, footage):
+        assert len(printable(book.record, asked, most=13)) == 13
+    with refused("report_too_long", Malformed):
+        printable(book.record, camera, most=12)
+
+
+def test_paper_prints_what_was_asked(book: Book, tmp_path: Path) -> None:
+    digest = "ab" * 32
+    at = format_instant(T0)
+    book.act("cameras.search", near="-5.1331,119.4111", radius_m="300", text="masjid raya", in_view="only")
+    book.act("recordings.search", near="-5.14,119.41 250 m", owner="worship,business", **{"for": "war_room"})
+    book.act("cameras.search", box="-5.2,119.4,-5.1,119.5", kecamatan="73.71.02,73.71.13")
+    book.act("cameras.search", polygon=f"-5.1,119.4;-5.2,119.5… (40000 characters, SHA-256 {digest})")
+    book.act("cameras.search", route="-5.1,119.4;-5.2,119.5", buffer_m="25", kelurahan="73.71.02.1001")
+    book.act("recordings.search", step="5m", **{"for": "timeline"})
+    book.act("custody.read", "cam-1", acts_from=at, acts_to="no time", footage_from=at, footage_to=at)
+    book.act("hold.release", "hold-1", step="propose")
+    book.act("cameras.search", near="anywhere", in_view="new", owner="new", box="x", cameras=1234)
+    asked = book.record.asked(person=DEWI)
+    text = " ".join(pages_of(printed(asked, book.lines(person=DEWI), MADE), tmp_path).split())
+    for words in (
+        "ditanyakan: tempat paling jauh 300 m dari lintang -5.1331, bujur 119.4111",
+        "ditanyakan: kata dalam nama atau alamat kamera: masjid raya",
+        "ditanyakan: hanya kamera yang melihat tempat itu",
+        "ditanyakan: tempat paling jauh 250 m dari lintang -5.14, bujur 119.41",
+        "ditanyakan: pemilik: rumah ibadah, tempat usaha",
+        "ditanyakan: riwayat untuk War Room",
+        "ditanyakan: kotak dari lintang -5.2 sampai -5.1, dari bujur 119.4 sampai 119.5",
+        "ditanyakan: kecamatan 73.71.02, 73.71.13",
+        "ditanyakan: daerah dengan sudut (lintang,bujur) -5.1,119.4; -5.2,119.5 … (dipotong dari 40.000",
+        "ditanyakan: sepanjang jalur (lintang,bujur) -5.1,119.4; -5.2,119.5, paling jauh 25 m dari jalur itu",
+        "ditanyakan: kelurahan 73.71.02.1001",
+        "ditanyakan: garis waktu, per 5m",
+        "ditanyakan: perbuatan dari 24 November 2026 14:00:00 WITA sampai no time",
+        "ditanyakan: rekaman dari 24 November 2026 14:00:00 WITA sampai 24 November 2026 14:00:00 WITA",
+        "ditanyakan: tempat di dekat anywhere",
+        "jumlah kamera 1.234",
+    ):
+        assert words in text, words
+    assert digest in text.replace(" ", "")
+    assert "propose" not in text
+
+
+def test_every_filter_of_a_search_is_printed() -> None:
+    """A filter that is added to searches must not stay out of the paper."""
+    span_names = {"radius_m", "buffer_m"}
+    areas = (Near(0, 0, 5), box(0, 0, 1e-3, 1e-3), route([(0, 0), (0, 1e-3)], 5))
+    wanted = [
+        CameraFilter(
+            area=area, kecamatan=("73.71.13",), kelurahan=("73.71.13.1001",), owners=(OwnerKind.PUBLIC,),
+            words=("a",), in_view=InView.ONLY,
+        )
+        for area in (*areas, polygon([(0, 0), (0, 1e-3), (1e-3, 0)]))
+    ]  # fmt: skip
+    for one in wanted:
+        written = details_of(one)
+        lines = question_lines(written, ZoneInfo("Asia/Makassar"))
+        assert len(lines) == len(written.keys() - span_names), written
 
 
 def test_every_act_of_the_api_has_a_word() -> None:

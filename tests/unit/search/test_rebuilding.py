@@ -52,7 +52,7 @@ def answers(index: Index) -> tuple[object, ...]:
         everything(index),
         list(index.segments("cam-1", ANY.span)),
         list(index.documents("camera")),
-        list(index.documents("recorder")),
+        [(one.id, one.version) for one in index.documents("recorder")],
         index.search(ask(T0, T0 + HOUR, kecamatan=("73.71.13",))).items,
     )
 

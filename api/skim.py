@@ -1,0 +1,131 @@
+"""Activity and thumbnails of footage: a limited number of makers at once, and answers in parts.
+
+A search that needs much footage looked at answers after a while with what it has; the same request again goes
+on, since every part that was made is kept. So there is no state between two requests, and no place is held.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.clips import Clips
+from api.services import Services
+from archive.canonical import JsonObject
+from archive.errors import Malformed, Unavailable
+from archive.footage.reader import Reading
+from archive.footage.skim.looking import Looking, Question
+from archive.footage.skim.made import Activity, Sheet
+from archive.footage.skim.parts import Part, parts_of
+from archive.footage.skim.searching import look, reach_of
+from archive.footage.skim.skimmer import Skimmer
+from archive.prefetch import in_order
+from archive.timespan import HOUR, SECOND, Timespan, format_instant
+from search.tally import shared
+from search.timeline import bucket_edges, step_of
+
+PATIENCE_S = 5.0
+LONGEST_SPRITES = HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Skims:
+    """Skims for the routes. Thread-safe."""
+
+    services: Services
+    clips: Clips
+    makers: threading.BoundedSemaphore
+
+    @classmethod
+    def of(cls, services: Services, clips: Clips) -> "Skims":
+        """With as many makers at once as the settings say."""
+        return cls(services, clips, threading.BoundedSemaphore(services.settings.skims))
+
+    def look(self, question: Question, *, wait: int) -> Looking:
+        """Search, and make what is missing for at most ``wait`` µs and one part.
+
+        Raises:
+            Malformed, NotFound: as :meth:`api.clips.Clips.reading`.
+            Unavailable: ``ffmpeg_missing`` and others of :class:`archive.footage.skim.skimmer.Skimmer`.
+        """
+        skimmer, clock = self._skimmer(), self.services.clock
+        until = clock.monotonic() + wait
+
+        def skim(parts: Sequence[Part]) -> list[Activity] | None:
+            found = list(in_order(skimmer.cached, parts, self.services.pool))
+            for place, part in enumerate(parts):
+                if found[place] is None:
+                    left = until - clock.monotonic()
+                    if left <= 0 or not self.makers.acquire(timeout=left / SECOND):
+                        return None
+                    try:
+                        found[place] = skimmer.activity(part)
+                    finally:
+                        self.makers.release()
+            return [one for one in found if one is not None]
+
+        return look(
+            question,
+            lambda span: self.clips.reading(question.camera, span),
+            skim,
+            now=clock.now(),
+        )
+
+    def sheets(self, reading: Reading, span: Timespan) -> list[tuple[Part, Sheet]]:
+        """The parts of a span with their sheets, from a reading of :func:`~.searching.reach_of` it.
+
+        Raises:
+            Unavailable: ``busy``; as :meth:`look`.
+        """
+        skimmer = self._skimmer()
+        parts = parts_of(reading.camera, span, reading.segments)
+        if not self.makers.acquire(timeout=PATIENCE_S):
+            raise Unavailable("all decoders are busy", code="busy", hint="Try again in a few seconds.")
+        try:
+            return list(zip(parts, skimmer.sheets(parts), strict=True))
+        finally:
+            self.makers.release()
+
+    def reading(self, camera: str, span: Timespan) -> Reading:
+        """What the sheets of a span are made of. Raises as :meth:`api.clips.Clips.reading`."""
+        return self.clips.reading(camera, reach_of(span))
+
+    def _skimmer(self) -> Skimmer:
+        if self.services.skimmer is None:
+            raise Unavailable(
+                "this process has no FFmpeg to make frames with",
+                code="ffmpeg_missing",
+                hint="Install FFmpeg 5 or later, or set its path in the settings.",
+            )
+        return self.services.skimmer
+
+
+def check_sprites_span(span: Timespan) -> Timespan:
+    """Refuse a span that is too long for one answer. Raises Malformed ``span_too_long``."""
+    if span.duration > LONGEST_SPRITES:
+        raise Malformed(
+            f"{span} is longer than an hour", code="span_too_long", hint="Request at most an hour at a time."
+        )
+    return span
+
+
+def buckets_json(services: Services, looking: Looking, step: str) -> list[JsonObject]:
+    """The activity of each bucket of a question's span: how long, and how strong at most.
+
+    Raises:
+        Malformed: ``bad_step``, ``too_many_buckets``, ``bad_zone``.
+    """
+    edges = bucket_edges(looking.question.span, step_of(step), services.settings.zone)
+    lengths, strengths = [0] * (len(edges) - 1), [0.0] * (len(edges) - 1)
+    for span, strength in looking.moved:
+        for number, length in shared(span, edges):
+            lengths[number] += length
+            strengths[number] = max(strengths[number], strength)
+    return [
+        {
+            "from": format_instant(edges[number]),
+            "to": format_instant(edges[number + 1]),
+            "activity_seconds": lengths[number] / SECOND,
+            "strength": strengths[number],
+        }
+        for number in range(len(edges) - 1)
+    ]

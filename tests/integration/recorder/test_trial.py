@@ -1,0 +1,45 @@
+"""The first look at a camera: what it says of one that cannot be recorded."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from archive.clock import SystemClock
+from archive.errors import Malformed
+from archive.footage.source_url import parse_source
+from archive.footage.sources import SourceRule
+from recorder.binary import find_ffmpeg
+from recorder.trial import Trial, try_source
+from tests.support import numbered
+
+
+def looked_at(sample: Path, folder: Path) -> Trial:
+    folder.mkdir()
+    source, rule = parse_source(sample.as_uri()), SourceRule(folders=(sample.parent,))
+    binary, clock = find_ffmpeg(), SystemClock()
+    return asyncio.run(
+        try_source(source, rule=rule, binary=binary, clock=clock, folder=folder, patience=20.0)
+    )
+
+
+@pytest.mark.parametrize("container", ["mkv", "avi"])
+def test_a_camera_that_sends_mjpeg_is_told_apart_from_one_that_sends_nothing(
+    tmp_path: Path, container: str
+) -> None:
+    sample = tmp_path / f"camera.{container}"
+    pattern = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=15", "-t", "6", "-c:v", "mjpeg"]
+    subprocess.run([numbered.DEFAULT_FFMPEG, "-loglevel", "error", *pattern, str(sample)], check=True)
+    with pytest.raises(Malformed) as caught:
+        looked_at(sample, tmp_path / "trial")
+    assert caught.value.code == "codec_not_recorded"
+    assert "MJPEG" in caught.value.message
+    assert "H.264 or H.265" in caught.value.hint
+
+
+def test_a_camera_that_sends_h264_is_described(tmp_path: Path) -> None:
+    sample = numbered.make_numbered("h264-nob", 4, tmp_path / "camera.mp4")
+    seen = looked_at(sample, tmp_path / "trial")
+    assert seen.codec.startswith("avc1.")
+    assert seen.fps == pytest.approx(15.0, abs=0.1)
