@@ -52,7 +52,7 @@ class Clips:
         )
         self._checksums = Checksums()
         self._originals: Kept[Originals] = Kept(KEPT_PLANS)
-        self._histories = CameraHistories(services.registry.history)
+        self._histories = CameraHistories(lambda camera: services.registry.history(camera))
 
     def reading(self, camera: str, span: Timespan) -> Reading:
         """The segments and gaps of a camera's span. Raises as :meth:`seen`."""

@@ -20,6 +20,8 @@ from recorder.reach import reach
 SEGMENT_SECONDS = 2
 _GRACE = 3.0
 _FILE = "trial.mp4"
+_OTHERS = {"mp4v": "MJPEG or MPEG-4 Part 2", "av01": "AV1", "vp09": "VP9"}
+"""Sample entries of other codecs, as the error about a segment names them."""
 _STRANGE = "not on whitelist"
 """In FFmpeg's message about a container that the command does not allow."""
 
@@ -79,8 +81,13 @@ async def try_source(
     try:
         made = await asyncio.to_thread(finalise, raws[0], folder / _FILE, tfdt=0)
     except Malformed as error:
-        if error.code == "codec_not_recorded":
-            raise
+        other = next((name for kind, name in _OTHERS.items() if f"is {kind};" in error.message), "")
+        if other:
+            raise Malformed(
+                f"the camera sends {other}, not H.264 or H.265",
+                code="codec_not_recorded",
+                hint="Set the camera's stream to H.264 or H.265, or choose another of its streams.",
+            ) from error
         raise _nothing("stream_error") from error
     header = made.header
     ticks = sum(header.samples.durations)

@@ -45,7 +45,7 @@ MEDIA_TYPE = "video/mp4"
 COPY_TYPE = "video/mp2t"
 
 
-class Picture(StrEnum):
+class Listing(StrEnum):
     """What a playlist lists: the footage as it is stored, or viewing copies of it in H.264."""
 
     ORIGINAL = "original"
@@ -128,15 +128,15 @@ def get_playlist(
     span: Annotated[Timespan, Depends(asked_span)],
     session: Session = "",
     picture: Annotated[
-        Picture,
+        Listing,
         Query(description="The footage as stored, or viewing copies in H.264, which are no evidence."),
-    ] = Picture.ORIGINAL,
+    ] = Listing.ORIGINAL,
 ) -> Response:
     """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps.
 
     With the session that ``master.m3u8`` gave it grows until the span is over.
     """
-    view = _copies if picture is Picture.VIEWING_COPY else _viewer
+    view = _copies if picture is Listing.VIEWING_COPY else _viewer
     reading = _reading(context, camera, span, context.services.settings.max_playlist, picture)
     growing = _growing(context, reading, session, f"media {picture}", hls.Growing)
     if growing is not None:
@@ -296,7 +296,7 @@ def _segment(context: RequestContext, asked: _Asked) -> tuple[SegmentRef, Segmen
 
 
 def _reading(
-    context: RequestContext, camera: str, span: Timespan, longest: int, picture: Picture = Picture.ORIGINAL
+    context: RequestContext, camera: str, span: Timespan, longest: int, picture: Listing = Listing.ORIGINAL
 ) -> Reading:
     """The segments and gaps of a span that the caller may play; the attempt is on record from here on."""
     context.begin(Act.PLAYBACK, camera, details={**span_details(span), **_as(picture)})
@@ -315,16 +315,16 @@ def _check_length(span: Timespan, longest: int) -> None:
         )
 
 
-def _opened(context: RequestContext, reading: Reading, picture: Picture = Picture.ORIGINAL) -> str:
+def _opened(context: RequestContext, reading: Reading, picture: Listing = Listing.ORIGINAL) -> str:
     """A new session for a reading. Raises NoFootage, before a session is opened in vain."""
     hls.check_playable(reading)
     playback = context.runtime.playback
     return playback.open(context.actor, reading.camera, context.purpose, reading.span, _as(picture))
 
 
-def _as(picture: Picture) -> dict[str, str]:
+def _as(picture: Listing) -> dict[str, str]:
     """What custody says of it: nothing of the footage as it is stored."""
-    return {"picture": picture.value} if picture is Picture.VIEWING_COPY else {}
+    return {"picture": picture.value} if picture is Listing.VIEWING_COPY else {}
 
 
 def _growing(

@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-api__frames__Picture = Literal["exact", "keyframe"]
+Picture = Literal["exact", "keyframe"]

@@ -2,4 +2,4 @@
 
 from typing import Literal
 
-api__routes__playback__Picture = Literal["original", "viewing_copy"]
+Listing = Literal["original", "viewing_copy"]

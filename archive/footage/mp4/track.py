@@ -8,7 +8,6 @@ always gives the same bytes. The sample entry (``avc1``, ``hev1``) is copied who
 import struct
 from dataclasses import dataclass
 
-from archive.errors import Malformed
 from archive.footage.mp4.boxes import (
     Box,
     Readable,
@@ -25,7 +24,6 @@ from archive.model.segment import TIMESCALE, Codec
 
 TRACK_ID = 1
 _CODECS: dict[bytes, Codec] = {b"avc1": "h264", b"avc3": "h264", b"hev1": "hevc", b"hvc1": "hevc"}
-_OTHERS = {b"mp4v": "MJPEG or MPEG-4 Part 2", b"av01": "AV1", b"vp09": "VP9", b"mjpg": "MJPEG"}
 _CONFIGURATIONS = {"h264": b"avcC", "hevc": b"hvcC"}
 _VISUAL_ENTRY = 78  # bytes of a VisualSampleEntry's body before its boxes
 _WORD = struct.Struct(">I")
@@ -57,11 +55,7 @@ class Track:
 
 
 def read_track(source: Readable, moov: Box) -> Track:
-    """Read the only track.
-
-    Raises:
-        Malformed: ``codec_not_recorded`` for another codec; ``bad_segment`` for anything but one video track.
-    """
+    """Read the only track. Raises Malformed ``bad_segment`` for anything but one H.264 or H.265 track."""
     tracks = [found for found in boxes(source, moov.body, moov.end, "moov") if found.kind == b"trak"]
     if len(tracks) != 1:
         raise bad_segment(f"moov holds {len(tracks)} tracks; a segment has exactly one")
@@ -80,11 +74,7 @@ def read_track(source: Readable, moov: Box) -> Track:
         raise bad_segment("stsd does not hold exactly its one sample entry")
     codec = _CODECS.get(entry.kind)
     if codec is None:
-        raise Malformed(
-            f"the footage is {_OTHERS.get(entry.kind, box_name(entry.kind))}, not H.264 or H.265",
-            code="codec_not_recorded",
-            hint="Set the camera's stream to H.264 or H.265, or choose another of its streams.",
-        )
+        raise bad_segment(f"the sample entry is {box_name(entry.kind)}; segments hold H.264 or H.265")
     if entry.end - entry.start > _MOST_ENTRY_BYTES:
         raise bad_segment(f"the sample entry has {entry.end - entry.start} bytes")
     width, height = fields(source, entry, _SHORTS, 24)

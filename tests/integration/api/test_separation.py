@@ -374,8 +374,8 @@ ALONE_ON_THE_HOST = frozenset(
     {
         f"{group} {name}".strip()
         for group, names in {
-            "": "clip doctor init proxy record recordings seal search serve timeline up verify verify-build"
-            " work",
+            "": "activity clip doctor init proxy record recordings seal search serve timeline up verify"
+            " verify-build work",
             "archive": "check orphans pressure",
             "break-glass": "execute order show",
             "camera": "add compliance disable edit enable export import list moves show",

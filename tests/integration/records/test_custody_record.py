@@ -122,7 +122,7 @@ SPANNED = {
 }  # fmt: skip
 
 
-PLAYED = ("clip", "clip.mp4", ".m3u8", "activity", "sprites")
+PLAYED = ("clip", "clip.mp4", ".m3u8", "activity", "sprites", "contact-sheet.jpg", "clips.zip")
 
 
 def test_no_route_that_shows_footage_or_people_answers_without_the_record(site: Site, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_no_route_that_shows_footage_or_people_answers_without_the_record(site: 
         path = filled(site, route.path)
         params = {**ASKED} if path.endswith(PLAYED) else {}
         params |= span(0, 9) if path in SPANNED else {}
-        params |= {"camera": CAMERA} if path == "/v1/timeline" else {}
+        params |= {"camera": CAMERA} if path in {"/v1/timeline", "/v1/clips.zip"} else {}
         params |= {"at": instant(5)} if "/frame." in path else {}
         params |= {"person": "token:first"} if path.startswith("/v1/custody") else {}
         params |= {"key": "ledger/camera/cam-1/00000001.json"} if path.endswith("log/proof") else {}

@@ -14,7 +14,7 @@ from archive.lifecycle.retention.book import PolicyBook, Ruling
 from archive.lifecycle.retention.locks import LockHistory
 from archive.lifecycle.retention.service import Policies
 from archive.model.camera import OwnerKind, Place
-from archive.model.retention import OnPressure, Policy, Scope, Terms
+from archive.model.retention import OnPressure, Policy, Scope, Terms, from_state
 from archive.timespan import DAY, HOUR
 from tests.support.archives import camera_form, small_archive
 from tests.support.leaves import T0
@@ -206,9 +206,10 @@ def _try(policies: Policies, act: str, scope: Scope, terms: Terms, actor: str) -
 
 
 def _reject_all(policies: Policies) -> None:
-    for record in policies.records():
-        if record.policy.proposal is not None:
-            policies.reject(record.policy.scope, actor="os:citra", reason="Rapat 7")
+    for entry in policies.heads().values():
+        policy = from_state(entry.state)
+        if policy.proposal is not None:
+            policies.reject(policy.scope, actor="os:citra", reason="Rapat 7")
 
 
 # Locks -----------------------------------------------------------------------------------------------
