@@ -83,6 +83,9 @@ from api.services import Services
 from api.skim import Skims
 from api.slots import StreamSlots
 from api.viewing_copies import ViewingCopies
+from api.web import catalogue
+from api.web.files import Assets
+from api.web.rendering import Pages
 from api.workers.figures import counted
 from archive.errors import ArchiveError
 from archive.timespan import SECOND
@@ -144,6 +147,7 @@ def create_app(services: Services) -> FastAPI:
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
     )
     clips_of_services = Clips(services)
+    catalogues = catalogue.load()
     runtime = Runtime(
         services=services,
         audit=audit,
@@ -161,6 +165,7 @@ def create_app(services: Services) -> FastAPI:
             idle=settings.playback_idle,
         ),
         readiness=Readiness(probes_of(services), services.clock),
+        pages=Pages(Assets(catalogues), catalogues, zone=str(settings.zone), base_path=settings.base_path),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
     )

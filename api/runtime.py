@@ -15,6 +15,7 @@ from api.services import Services
 from api.skim import Skims
 from api.slots import Slots
 from api.viewing_copies import ViewingCopies
+from api.web.rendering import Pages
 from search.stays import StayBook
 
 
@@ -34,5 +35,6 @@ class Runtime:
     skims: Skims
     playback: PlaybackSessions
     readiness: Readiness
+    pages: Pages
     stays: StayBook
     readers: ThreadPoolExecutor

@@ -17,14 +17,14 @@ from api import problems
 from api.auth.cookies import Cookies, safe_path
 from api.auth.people import People, Present
 from api.auth.principal import Principal, TokenVerifier
-from api.web.files import OPEN_PAGES, SIGN_IN
+from api.web.files import ASSETS, SIGN_IN
 from archive.errors import ArchiveError, Refused
 
 READY = "/readyz"
-OPEN = (
-    frozenset({"/healthz", READY, "/auth/login", "/auth/callback", "/auth/local", "/auth/invitation"})
-    | OPEN_PAGES
+OPEN = frozenset(
+    {"/healthz", READY, SIGN_IN, "/auth/login", "/auth/callback", "/auth/local", "/auth/invitation"}
 )
+"""Paths that need no authentication. The assets of the pages need none either: they hold nothing secret."""
 
 Turned = Callable[[str], None]
 """Receives the client address of each unauthenticated request."""
@@ -61,7 +61,7 @@ class Authentication:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if path == READY:
             await self._recognise(scope)
-        if path in OPEN:
+        if path in OPEN or path.startswith(f"{ASSETS}/"):
             await self._app(scope, receive, send)
             return
         try:

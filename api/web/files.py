@@ -1,14 +1,24 @@
-"""The files of the pages: their names, media types and folders.
+"""The assets of the pages: scripts, styles and pictures, served below ``/aset/`` under the hash of them all.
 
-Each is served under ``/aset/`` by name; other files are not served. ``python -m ops.pages`` (``make setup``)
-fills the folder ``fetched``, which may be empty.
+A page names its assets by that hash (``/aset/4f1d…/tile.js``), and a script imports its neighbours by
+relative names. So an asset never changes under its address: browsers keep it for good, and a page never mixes
+the scripts of two versions. They hold nothing of the archive and need no authentication.
+
+``python -m ops.pages`` (``make setup``) fills the folder ``fetched``, which may be empty.
 """
 
+import gzip
+import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from api.web.catalogue import Catalogue
+from archive.errors import NotFound
+
 FOLDER = Path(__file__).resolve().parent
+OWN = FOLDER / "assets"
 FETCHED = FOLDER / "fetched"
 PLAYER = "hls.js"
 """The player, fetched from npm."""
@@ -19,36 +29,62 @@ _PACKAGES = {PLAYER: "hls.js", EXPLORER: "swagger-ui-dist", EXPLORER_STYLE: "swa
 ASSETS = "/aset"
 SIGN_IN = "/masuk"
 
-_SCRIPT = "text/javascript; charset=utf-8"
-_STYLE = "text/css; charset=utf-8"
-_VIEW = (
-    "tampilan.js", "calls.js", "certainty.js", "clock.js", "footage.js", "history.js", "patience.js",
-    "stretches.js", "tile.js", "timeline.js", "wall.js", "watchdog.js",
-)  # fmt: skip
-
-_PICTURE = "image/svg+xml"
-
-OPEN_FILES: Mapping[str, str] = MappingProxyType(
-    {
-        "saksi.css": _STYLE,
-        "saksi.svg": _PICTURE,
-        "gembok.svg": _PICTURE,
-        "words.js": _SCRIPT,
-        "masuk.js": _SCRIPT,
-    }
-)
-"""Files of the sign-in page; they need no authentication."""
-
-OPEN_PAGES = frozenset({SIGN_IN, *(f"{ASSETS}/{name}" for name in OPEN_FILES)})
-"""Paths that need no authentication; they reveal nothing of the archive."""
-
-FILES: Mapping[str, str] = MappingProxyType(
-    {**dict.fromkeys((*_VIEW, "antarmuka.js", PLAYER, EXPLORER), _SCRIPT), EXPLORER_STYLE: _STYLE}
-)
-"""Further files of the pages; they need authentication."""
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_HASH = 16
 
 
-def path_of(name: str) -> Path:
-    """The path of a listed file; the file may not exist (:data:`FETCHED`)."""
-    package = _PACKAGES.get(name)
-    return FOLDER / name if package is None else FETCHED / package / name
+def fetched(name: str) -> Path:
+    """Where an asset from npm is; it may not be there."""
+    return FETCHED / _PACKAGES[name] / name
+
+
+class Assets:
+    """The assets of one process, read when it starts."""
+
+    def __init__(self, catalogues: Mapping[str, Catalogue]) -> None:
+        found = {path.name: path for path in OWN.iterdir() if path.suffix in _TYPES}
+        found |= {name: fetched(name) for name in _PACKAGES}
+        contents = {name: path.read_bytes() for name, path in found.items() if path.is_file()}
+        contents |= {f"words.{language}.js": one.script() for language, one in catalogues.items()}
+        self._contents: Mapping[str, bytes] = MappingProxyType(contents)
+        self.version = _version(contents)
+        self._packed = lru_cache(maxsize=None)(lambda name: gzip.compress(contents[name], 9, mtime=0))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all assets that are installed."""
+        return frozenset(self._contents)
+
+    def path(self, name: str) -> str:
+        """The path of an asset, below the installation's root. It may not be installed."""
+        return f"{ASSETS}/{self.version}/{name}"
+
+    def find(self, version: str, name: str) -> tuple[bytes, str]:
+        """Bytes and media type of an asset.
+
+        Raises:
+            NotFound: ``no_such_file``: no such asset, one that is not installed, or one of another version.
+        """
+        if version == self.version and name in self._contents:
+            return self._contents[name], _TYPES[Path(name).suffix]
+        if name in _PACKAGES and name not in self._contents:
+            raise NotFound(
+                f"{name} is not installed here", code="no_such_file", hint="Run: python -m ops.pages"
+            )
+        raise NotFound("there is no such file", code="no_such_file", hint="Reload the page.")
+
+    def packed(self, name: str) -> bytes:
+        """An asset that there is, compressed with gzip: made at the first call."""
+        return self._packed(name)
+
+
+def _version(contents: Mapping[str, bytes]) -> str:
+    sha256 = hashlib.sha256()
+    for name, content in sorted(contents.items()):
+        sha256.update(f"{name} {len(content)}\n".encode())
+        sha256.update(content)
+    return sha256.hexdigest()[:_HASH]

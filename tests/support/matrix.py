@@ -947,17 +947,14 @@ def _session_probes() -> list[Probe]:
             _at("/auth/invitation", json={"code": "x", "password": "x"}, headers=OURS),
             is_open=True, also=frozenset({"invitation_refused", "sign_in_locked"}),
         ),
-        *[
-            Probe("GET", path, _at(path), is_open=True)
-            for path in (
-                "/masuk", "/aset/masuk.js", "/aset/words.js", "/aset/saksi.css", "/aset/saksi.svg",
-                "/aset/gembok.svg",
-            )
-        ],
+        Probe("GET", "/masuk", _at("/masuk"), is_open=True),
+        Probe(
+            "GET", "/aset/{version}/{name}", _at("/aset/0/tampilan.js"), is_open=True,
+            also=frozenset({"no_such_file"}),
+        ),
         Probe("GET", "/", _at("/")),
         Probe("GET", "/tampilan", _at("/tampilan")),
         Probe("GET", "/antarmuka", _at("/antarmuka")),
-        Probe("GET", "/aset/{name}", _at("/aset/tampilan.js"), also=frozenset({"no_such_file"})),
         Probe("GET", "/openapi.json", _at("/openapi.json")),
         Probe("GET", "/metrics", _at("/metrics")),
         Probe("GET", "/v1/session", _at("/v1/session")),

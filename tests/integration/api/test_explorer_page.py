@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.web.files import EXPLORER, path_of
+from api.web.files import EXPLORER, fetched
 from archive.model.user import Role
 from tests.integration.api.test_server import serving
 from tests.support.api_site import Caller, Site, open_site
@@ -26,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_operations_are_shown_and_reads_can_be_tried(
     site: Site, tmp_path: Path, width: int, height: int
 ) -> None:
-    assert path_of(EXPLORER).is_file(), "fetch it with: python -m ops.pages"
+    assert fetched(EXPLORER).is_file(), "fetch it with: python -m ops.pages"
     with serving(site) as port, opened(chromium(), tmp_path) as browser:
         url = f"http://127.0.0.1:{port}"
         browser.size(width, height)

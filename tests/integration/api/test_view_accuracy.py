@@ -146,8 +146,10 @@ def test_a_time_that_may_be_wrong_says_so_beside_the_picture_in_the_gap_and_on_t
     browser.wait("document.querySelector('[data-camera=\"cam-2\"]').dataset.state === 'recorded'")
     assert doubt(browser, LATE) == ""
 
+    browser.click(".reader summary")
     browser.click("#language")
-    browser.wait("document.getElementById('play').textContent === 'Play'")
+    browser.wait("document.documentElement.lang === 'en'")
+    browser.wait("document.querySelector('.tile')?.dataset.state === 'recorded'")
     assert "Accuracy of the times: recorder's clock not synchronised: no bound" in browser.text()
     browser.on_paper()
     assert "± 2.0 s" in browser.text()

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api.web.files import PLAYER, path_of
+from api.web.files import PLAYER, fetched
 from archive.timespan import SECOND
 from tests.integration.api.test_server import serving
 from tests.support.api_site import T0, instant
@@ -22,7 +22,7 @@ MOST_MS = 5000
 
 @pytest.fixture(scope="module")
 def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NineCameras]:
-    if not path_of(PLAYER).is_file():
+    if not fetched(PLAYER).is_file():
         pytest.skip("the player is not there; fetch it with: python -m ops.pages")
     with nine_cameras(tmp_path_factory.mktemp("site")) as made:
         yield made
@@ -104,7 +104,7 @@ def test_one_camera_that_does_not_load_is_named_left_behind_and_rejoins(
 
 
 PLAYED = """async (address) => {
-  const Hls = (await import("/aset/hls.js")).default;
+  const Hls = (await import(document.querySelector("script").src.replace(/[^/]*$/, "hls.js"))).default;
   const hls = new Hls({ enableWorker: false, enableDateRangeMetadataCues: false });
   const video = document.createElement("video");
   video.muted = true;

@@ -131,5 +131,5 @@ def test_each_state_has_a_look_of_its_own_and_a_legend(browser: Browser, site: S
 def test_the_padlock_is_a_file_of_ours(site: Site, tmp_path: Path) -> None:
     from tests.support.api_site import Caller
 
-    answer = Caller(site.app).get("/aset/gembok.svg")
+    answer = Caller(site.app).get(site.app.state.runtime.pages.assets.path("gembok.svg"))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")

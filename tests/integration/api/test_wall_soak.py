@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from api.web.files import PLAYER, path_of
+from api.web.files import PLAYER, fetched
 from tests.integration.api.test_server import serving
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
@@ -57,7 +57,7 @@ SEEK = """(key) => {
 
 @pytest.fixture(scope="module")
 def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NineCameras]:
-    if not path_of(PLAYER).is_file():
+    if not fetched(PLAYER).is_file():
         pytest.skip("the player is not there; fetch it with: python -m ops.pages")
     with nine_cameras(tmp_path_factory.mktemp("site"), seconds=FOOTAGE_S) as made:
         yield made

@@ -1,7 +1,7 @@
 // Calls of the API. A problem (RFC 9457) is thrown as received; without a session the user is sent to sign in.
 
-/** The root of the installation: the part of the URL before our own path. */
-export const BASE = location.pathname.replace(/\/tampilan$/, "");
+/** The path of the installation's root, without a slash at its end. */
+export const BASE = document.documentElement.dataset.base;
 
 /** Go to the sign-in page, which returns here. */
 export function signInAgain() {

@@ -1,13 +1,10 @@
 // The page that shows the API: Swagger UI over this installation's own description. It only reads:
 // a change is made by a program with a token of its own, or in the pages for people.
 
-import { fill, switchLanguage } from "./words.js";
+import { say } from "./words.js";
 
 const at = (id) => document.getElementById(id);
-const base = location.pathname.replace(/\/antarmuka$/, "");
-
-at("language").addEventListener("click", switchLanguage);
-fill();
+const base = document.documentElement.dataset.base;
 
 if (typeof window.SwaggerUIBundle === "function") {
   window.SwaggerUIBundle({
@@ -19,5 +16,6 @@ if (typeof window.SwaggerUIBundle === "function") {
     validatorUrl: null,
   });
 } else {
+  at("problem").textContent = say("explorer.missing");
   at("problem").hidden = false;
 }

@@ -3,7 +3,7 @@
 // A playlist leaves gaps out of its media time. Every fragment has its wall time, so times are converted by
 // fragment. A picture after a gap is never shown for an instant before it.
 
-import { BASE, local } from "./calls.js";
+import { local } from "./calls.js";
 
 const EDGE_S = 0.08; // closer than this to a gap, the last picture is frozen
 const TOLERANCE_MS = 60; // runs that meet may be a millisecond apart; that is not a gap
@@ -24,7 +24,7 @@ let library = null;
 
 /** hls.js; null if the server does not have it. */
 export function player() {
-  library ??= import(`${BASE}/aset/hls.js`).then((found) => found.default, () => null);
+  library ??= import("./hls.js").then((found) => found.default, () => null);
   return library;
 }
 

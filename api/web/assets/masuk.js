@@ -1,9 +1,9 @@
 // The sign-in page: the provider's button, if there is a provider, and the form of local accounts.
 
-import { fill, say, sayProblem, switchLanguage } from "./words.js";
+import { say, sayProblem, switchLanguage } from "./words.js";
 
 const at = (id) => document.getElementById(id);
-const base = location.pathname.replace(/\/masuk$/, "");
+const base = document.documentElement.dataset.base;
 
 /** The path to return to afterwards: one of ours, never another host's. */
 function following() {
@@ -27,6 +27,7 @@ function serve(form, problem, button, path, bodyOf, wrong = () => "") {
     event.preventDefault();
     tell(wrong());
     if (!problem.hidden) return;
+    const usual = button.textContent;
     button.disabled = true;
     button.textContent = say("sign_in.busy");
     try {
@@ -46,7 +47,7 @@ function serve(form, problem, button, path, bodyOf, wrong = () => "") {
     for (const field of form.querySelectorAll("[type=password]")) field.value = "";
     form.querySelector("[type=password]").focus();
     button.disabled = false;
-    button.textContent = say(button.dataset.say);
+    button.textContent = usual;
   });
   button.disabled = false; // before this, the browser itself would have sent the form, in the URL
 }
@@ -55,15 +56,14 @@ function turn() {
   const invited = at("invited").hidden;
   at("invited").hidden = !invited;
   at("local").hidden = invited;
-  at("switch").dataset.say = invited ? "invited.not" : "invited.have";
-  fill();
+  const { dataset, textContent } = at("switch");
+  at("switch").textContent = dataset.other;
+  dataset.other = textContent;
   at(invited ? "code" : "name").focus();
 }
 
-fill();
-const hasProvider = document.body.dataset.provider === "yes";
-at("provider").hidden = at("or").hidden = !hasProvider;
-at("provider-link").href = `${base}/auth/login?next=${encodeURIComponent(following())}`;
+const provider = at("provider-link");
+if (provider) provider.href = `${base}/auth/login?next=${encodeURIComponent(following())}`;
 serve(at("local"), at("problem"), at("go"), "/auth/local",
   () => ({ name: at("name").value.trim(), password: at("password").value }));
 serve(at("invited"), at("invited-problem"), at("accept"), "/auth/invitation",
@@ -71,4 +71,4 @@ serve(at("invited"), at("invited-problem"), at("accept"), "/auth/invitation",
   () => (at("chosen").value === at("again").value ? "" : say("invited.differ")));
 at("language").addEventListener("click", () => switchLanguage());
 at("switch").addEventListener("click", turn);
-if (!hasProvider) at("name").focus();
+if (!provider) at("name").focus();

@@ -1,13 +1,13 @@
 // The view page: choose cameras and a time, give the purpose, view. No footage is requested before the purpose.
 
-import { ask, BASE, send } from "./calls.js";
+import { ask, BASE } from "./calls.js";
 import { accuracyOf, sayBound, worstOf } from "./certainty.js";
 import { dateOf, forField, ofField, parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
 import { historyOf } from "./history.js";
 import { Tile } from "./tile.js";
 import { Timeline } from "./timeline.js";
 import { Wall } from "./wall.js";
-import { fill, say, sayProblem, switchLanguage } from "./words.js";
+import { say, sayProblem } from "./words.js";
 
 const MAX_CAMERAS = 9;
 const LISTED = 60;
@@ -46,7 +46,7 @@ function wanted() {
 
 async function choose() {
   only("choose");
-  document.querySelector("[data-say='view.times']").textContent = say("view.times", { zone: ZONE_NAME });
+  at("times").textContent = say("view.times", { zone: ZONE_NAME });
   const now = Math.floor(Date.now() / MINUTE) * MINUTE;
   at("from").value = forField(parse(asked.get("from")) ?? now - 15 * MINUTE);
   at("to").value = forField(parse(asked.get("to")) ?? now - 5 * MINUTE);
@@ -236,13 +236,21 @@ function showAccuracy() {
   }));
 }
 
-async function signOut() {
-  try {
-    const { location: where } = await send("/auth/logout");
-    location.replace(where || `${BASE}/masuk`);
-  } catch (problem) {
-    tell(sayProblem(problem));
-  }
+const KEPT = "saksi.keperluan";
+
+/** Keep what is shown for the same page in the other language: the instant in its address, and the purpose. */
+function keep() {
+  if (!state.wall) return;
+  asked.set("at", write(state.wall.at));
+  history.replaceState(null, "", `?${asked}`);
+  sessionStorage.setItem(KEPT, state.purpose);
+}
+
+/** The purpose that was kept, once; "" if there is none. */
+function takeKept() {
+  const purpose = sessionStorage.getItem(KEPT) ?? "";
+  sessionStorage.removeItem(KEPT);
+  return purpose;
 }
 
 /** Set the line under a print, however the user started printing; what can be unfolded is. */
@@ -265,9 +273,8 @@ function onClick(id, act) {
 }
 
 async function begin() {
-  fill();
-  onClick("language", () => { switchLanguage(); relabel(); });
-  onClick("sign-out", signOut);
+  // The page may be shown anew, in the other language: then it continues where the clock is.
+  document.addEventListener("leaving", keep);
   onClick("print", print);
   addEventListener("beforeprint", signPrint);
   onClick("play", () => state.wall.toggle());
@@ -285,7 +292,7 @@ async function begin() {
       await choose();
       return;
     }
-    state.purpose = await askWhy(link);
+    state.purpose = takeKept() || await askWhy(link);
     relabel();
     await look(link);
   } catch (problem) {

@@ -1,0 +1,29 @@
+// The bar of every page: the other language, the theme, and sign-out.
+
+import { BASE, send } from "./calls.js";
+import { choose, sayProblem, switchLanguage } from "./words.js";
+
+const at = (id) => document.getElementById(id);
+const root = document.documentElement;
+const light = matchMedia("(prefers-color-scheme: light)");
+
+/** Show the other theme, on this and on every further page. */
+function switchTheme() {
+  const shown = root.dataset.theme ?? (light.matches ? "light" : "dark");
+  root.dataset.theme = shown === "light" ? "dark" : "light";
+  choose("saksi_tema", root.dataset.theme);
+}
+
+async function signOut() {
+  try {
+    const { location: where } = await send("/auth/logout");
+    location.replace(where || `${BASE}/masuk`);
+  } catch (problem) {
+    at("problem").textContent = sayProblem(problem);
+    at("problem").hidden = false;
+  }
+}
+
+at("language").addEventListener("click", switchLanguage);
+at("theme").addEventListener("click", switchTheme);
+at("sign-out").addEventListener("click", signOut);

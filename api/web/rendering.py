@@ -1,0 +1,77 @@
+"""Rendering: a page from its template, in the reader's language, with the bar of what they may use.
+
+Templates are in ``pages``; what several of them use is in ``parts``. All values are escaped. A template that
+names an unknown key, value or part fails, and a test renders every page in every language.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth.principal import Principal
+from api.headers import PAGES
+from api.web.catalogue import FIRST, Catalogue
+from api.web.files import FOLDER, Assets
+from api.web.navigation import places_of
+
+LANGUAGE = "saksi_bahasa"
+"""The cookie with the reader's choice of language; a script sets it."""
+THEME = "saksi_tema"
+"""The cookie with the reader's choice of theme: ``light``, ``dark``, or none for that of the system."""
+
+_THEMES = frozenset({"light", "dark"})
+_HTML = "text/html; charset=utf-8"
+
+
+class Pages:
+    """The pages of one process. ``base_path`` is the path of the installation's root, without a slash."""
+
+    def __init__(
+        self, assets: Assets, catalogues: Mapping[str, Catalogue], *, zone: str, base_path: str
+    ) -> None:
+        self.assets = assets
+        self._catalogues = catalogues
+        self._zone = zone
+        self._base = base_path
+        self._environment = Environment(
+            loader=FileSystemLoader([Path(FOLDER, "pages"), Path(FOLDER, "parts")]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def catalogue(self, request: Request) -> Catalogue:
+        """The catalogue of the reader's language."""
+        return self._catalogues.get(request.cookies.get(LANGUAGE, FIRST), self._catalogues[FIRST])
+
+    def render(
+        self,
+        request: Request,
+        name: str,
+        *,
+        reader: Principal | None = None,
+        policy: str = PAGES,
+        status: int = 200,
+        **facts: object,
+    ) -> Response:
+        """A page. ``reader`` is whose bar it has; ``facts`` are the values of the template."""
+        catalogue = self.catalogue(request)
+        theme = request.cookies.get(THEME, "")
+        path = request.url.path.removeprefix(self._base)
+        text = self._environment.get_template(f"{name}.html").render(
+            say=catalogue.say,
+            language=catalogue.language,
+            theme=theme if theme in _THEMES else "",
+            zone=self._zone,
+            base=self._base,
+            asset=lambda one: self._base + self.assets.path(one),
+            reader=reader,
+            places=() if reader is None else places_of(reader, path),
+            **facts,
+        )
+        headers = {"Content-Security-Policy": policy, "Vary": "Cookie"}
+        return Response(text, status_code=status, media_type=_HTML, headers=headers)
