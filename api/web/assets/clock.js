@@ -18,6 +18,23 @@ function fields(instant) {
   return found;
 }
 
+/** Year, month, day, hour, minute and second of an instant in the city's zone, as numbers. */
+export function fieldsOf(instant) {
+  const found = fields(instant);
+  return Object.fromEntries(
+    ["year", "month", "day", "hour", "minute", "second"].map((name) => [name, Number(found[name])]));
+}
+
+/** The reverse of `fieldsOf`; null for a day or a time that there is not. */
+export function instantOf({ year, month, day, hour, minute, second }) {
+  const guess = Date.UTC(year, month - 1, day, hour, minute, second);
+  const shown = fieldsOf(guess);
+  const offset = Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute, shown.second) - guess;
+  const found = fieldsOf(guess - offset);
+  const same = found.month === month && found.day === day && found.hour === hour && found.minute === minute;
+  return same ? guess - offset : null;
+}
+
 /** RFC 3339 with an offset as an instant, with its microseconds; null for anything else. */
 export function parse(text) {
   const written = String(text ?? "").trim().replace(/(:\d\d(?:\.\d+)?) (\d\d:\d\d)$/, "$1+$2");
@@ -55,11 +72,7 @@ export function ofField(text) {
   const found = /^\s*(\d{4})-(\d\d)-(\d\d)[ T]+(\d\d)[:.](\d\d)(?:[:.](\d\d))?\s*$/.exec(text);
   if (found === null) return null;
   const [, year, month, day, hour, minute, second] = found.map((part) => Number(part ?? 0));
-  const guess = Date.UTC(year, month - 1, day, hour, minute, second);
-  const shown = fields(guess);
-  const offset = Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute, shown.second) - guess;
-  const instant = guess - offset;
-  return fields(instant).day === found[3] ? instant : null;
+  return instantOf({ year, month, day, hour, minute, second });
 }
 
 /** The reverse: an instant in the form that is typed. */
