@@ -61,7 +61,7 @@ def template() -> Iterator[Path]:
         yield root
 
 
-JOBS = {"hold": 30, "dispose": 25, "checkpoint": 10, "rebuild": 10}
+JOBS = {"hold": 30, "dispose": 25, "checkpoint": 10, "rebuild": 30}
 """The jobs, and how many kills of each there are at least."""
 
 KILLS_OVER_MINIO = 3

@@ -22,10 +22,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -362,13 +363,16 @@ class Stepping:
         told["left"] = self._left(folder)
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
-        calls: list[str] = json.loads((folder / "calls").read_text()) if moment is None else []
+        calls: list[str] = []
+        if moment is None:
+            calls, modules = json.loads((folder / "calls").read_text())
+            _import(modules)
         shutil.rmtree(folder)
         return calls
 
     def _work(self, folder: Path, fatal: Fatal) -> None:
         JOBS[self._job](Process(folder, fatal, self._open))
-        (folder / "calls").write_text(json.dumps(fatal.calls))
+        (folder / "calls").write_text(json.dumps([fatal.calls, list(sys.modules)]))
 
     def _left(self, folder: Path) -> Any:
         kept = folder / "left.json"
@@ -378,6 +382,14 @@ class Stepping:
     def _do(self, what: Callable[[], object]) -> None:
         if forked(what) != 0:
             raise SystemExit(1)
+
+
+def _import(modules: Iterable[str]) -> None:
+    """Import what a process imported while it worked: each would do it again, longer than its work."""
+    for name in modules:
+        if name not in sys.modules:
+            with suppress(ImportError):
+                import_module(name)
 
 
 def main() -> None:
