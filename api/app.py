@@ -258,10 +258,10 @@ def _lifespan(
             # Answers that are kept too long do no harm; the next sweep tries again.
             _LOG.warning("old answers could not be deleted", code=error.code)
 
-    async def sweep_for_ever() -> None:
+    async def sweep_for_ever(thread: ThreadPoolExecutor) -> None:
         while True:
             await asyncio.sleep(pause)
-            await asyncio.to_thread(sweep)
+            await asyncio.get_running_loop().run_in_executor(thread, sweep)
 
     def stop() -> None:
         runtime.playback.end_all()
@@ -278,12 +278,14 @@ def _lifespan(
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         if workers is not None:
             workers.listen()
-        sweeper = asyncio.create_task(sweep_for_ever())
-        try:
-            yield
-        finally:
-            sweeper.cancel()
-            await asyncio.to_thread(stop)
+        # One thread, so that the end comes after a sweep that is under way, and not beside it.
+        with ThreadPoolExecutor(1, "sweep") as thread:
+            sweeper = asyncio.create_task(sweep_for_ever(thread))
+            try:
+                yield
+            finally:
+                sweeper.cancel()
+                await asyncio.get_running_loop().run_in_executor(thread, stop)
 
     return lifespan
 
