@@ -108,6 +108,11 @@ def check_sprites_span(span: Timespan) -> Timespan:
     return span
 
 
+def check_step(services: Services, span: Timespan, step: str) -> None:
+    """Refuse a length of buckets that fits no span, or makes too many. Raises as :func:`buckets_json`."""
+    bucket_edges(span, step_of(step), services.settings.zone)
+
+
 def buckets_json(services: Services, looking: Looking, step: str) -> list[JsonObject]:
     """The activity of each bucket of a question's span: how long, and how strong at most.
 

@@ -134,12 +134,19 @@ class Access:
                 raise Refused(
                     f"the segments of {camera} reach beyond what is open to you: {ref.span}",
                     code="whole_segments_refused",
-                    hint="Segments are not cut. Request container=mp4, or a span that ends before the edge.",
+                    hint="Segments are not cut. Request the exact clip, or a span that ends before the edge.",
                 )
 
     def sees_footage(self, camera: str, span: Timespan) -> bool:
         """Whether the principal may have all footage of a camera in a span, as :meth:`footage` checks it."""
         return Reach.ALL in self._reach or self._may(camera, span)
+
+    def playable(self, reading: Reading) -> Reading:
+        """As :meth:`trim`. Raises Refused as :meth:`whole` if nothing is left: that is not "no footage"."""
+        kept = self.trim(reading)
+        if not kept.segments:
+            self.whole(reading.camera, reading.segments)
+        return kept
 
     def trim(self, reading: Reading) -> Reading:
         """A reading without the segments that the principal may not have whole."""

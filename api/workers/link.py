@@ -135,6 +135,7 @@ class LinkedSessions:
                 bytes_sent=one["bytes_sent"],
                 spans=SpanSet(Timespan(*span) for span in one["spans"]),
                 copied={run: set(numbers) for run, numbers in one["copied"].items()},
+                unknown=one["unknown"],
             )
             for one in ended
         ]
