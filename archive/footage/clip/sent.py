@@ -13,7 +13,6 @@ from archive.footage.mp4.header import SegmentHeader
 from archive.model.segment import SegmentRef
 from archive.timespan import Timespan
 
-
 Source = Callable[[int, int], tuple[int, int]]
 """Tells from where to where the bytes ``[start, end)`` of a piece lie in the segment's object."""
 
