@@ -12,7 +12,7 @@ from api.clips import Clips
 from api.services import Services
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Unavailable
-from archive.footage.reader import Reading
+from archive.footage.reader import Reading, check_span
 from archive.footage.skim.looking import Looking, Question
 from archive.footage.skim.made import Activity, Sheet
 from archive.footage.skim.parts import Part, parts_of
@@ -109,7 +109,12 @@ def check_sprites_span(span: Timespan) -> Timespan:
 
 
 def check_step(services: Services, span: Timespan, step: str) -> None:
-    """Refuse a length of buckets that fits no span, or makes too many. Raises as :func:`buckets_json`."""
+    """Refuse buckets that cannot be made.
+
+    Raises:
+        Malformed: ``span_in_future``; as :func:`buckets_json`.
+    """
+    check_span(span, services.clock.now())
     bucket_edges(span, step_of(step), services.settings.zone)
 
 

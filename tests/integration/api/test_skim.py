@@ -240,6 +240,8 @@ def test_what_cannot_be_answered_is_refused_before_footage_is_looked_at(tmp_path
         fill(site, tmp_path)
         week = span(180 - 6 * 86_400, 180, step="1s", order="latest", wait_s="30")
         assert site.call.get(ACTIVITY, params=week).json()["code"] == "too_many_buckets"
+        last = {"from": "9999-12-31T00:00:00Z", "to": "9999-12-31T23:00:00Z", "step": "1d"}
+        assert site.call.get(ACTIVITY, params=last).json()["code"] == "span_in_future"
         assert not list(site.services.stores.cache.list("skim/copies/"))
 
 
