@@ -193,7 +193,9 @@ class Access:
         return replace(where, kecamatan=own if asked is None else tuple(one for one in asked if one in own))
 
     def searched(self, cameras: Iterable[str], stood: Callable[[], Iterable[str]]) -> None:
-        """Check that the principal may name cameras in a search: they stand, or ``stood`` then, in reach.
+        """Check that the principal may name cameras in a search: within reach now, or among ``stood``.
+
+        ``stood`` gives the cameras that stood within reach at the time of the search.
 
         Raises:
             NotFound: ``camera_not_found``.

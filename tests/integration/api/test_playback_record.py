@@ -49,6 +49,14 @@ def test_pieces_without_a_session_are_on_record_each_for_its_own_purpose(site: S
     assert sent == {"LP/B/1/XI/2026": 2, "LP/B/2/XI/2026": 1}
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+def test_a_purpose_in_a_header_is_on_record_as_it_was_written(site: Site, coding: str) -> None:
+    call = caller(site, "citra", purpose="")
+    written = {b"Saksi-Purpose": "Café Ratu, LP/B/3".encode(coding)}
+    assert call.get(FRAME, params={"at": instant(5)}, headers=written).status_code == 200
+    assert site.events("frame.view")[-1].purpose == "Café Ratu, LP/B/3"
+
+
 @pytest.mark.parametrize("variant", ["h264-closed", "h264-open-b"])
 def test_only_what_was_sent_of_a_piece_counts_as_shown(variant: str, tmp_path: Path) -> None:
     with open_site(tmp_path, variant=variant) as site:
