@@ -239,12 +239,14 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(monkeypatch: py
     monkeypatch.setattr("api.workers.link.PATIENCE_S", 0.05)
     ours, theirs = socket.socketpair()
     with closing(ours), closing(theirs):
-        link = Link(theirs)
+        lost: list[str] = []
+        link = Link(theirs, lambda: lost.append("lost"))
         with pytest.raises(Unavailable):
             link.ask("changes")
         ours.sendall(b"7\n")
         with pytest.raises(Unavailable):
             link.ask("streams")
+        assert lost == ["lost"], "the worker ends: it could only answer 503 from now on"
 
 
 def value(text: str, name: str, **labels: str) -> float:
