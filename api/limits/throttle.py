@@ -33,7 +33,7 @@ class Throttle:
         return cls({kind: Buckets(rates.of(kind), clock) for kind in Kind}, refusals)
 
     def of_address(self, address: str, kind: Kind) -> Response | None:
-        """The refusal of an address that exceeded its rate, or whose rate cannot be asked; None if neither."""
+        """The refusal of an address that exceeded its rate, or whose rate is not known; else None."""
         try:
             wait = self.buckets[kind].take(network_of(address))
         except Unavailable as error:

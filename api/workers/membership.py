@@ -19,7 +19,7 @@ from archive.errors import Unavailable
 
 
 class Membership:
-    """One worker among several. ``on_lost`` is called once the parent is gone or hangs: the worker must end."""
+    """One worker among several. ``on_lost`` is called if the parent is gone or hangs: the worker must end."""
 
     def __init__(self, calls: socket.socket, turns: socket.socket, on_lost: Callable[[], None]) -> None:
         self._link = Link(calls, on_lost)
