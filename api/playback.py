@@ -74,9 +74,10 @@ class PlaybackSessions:
         """Begin to send one piece within a session.
 
         If the session is not known, it is opened, and its start event is durable when this returns; of
-        concurrent pieces only one opens it. Raises as the custody record.
+        concurrent pieces only one opens it. Pieces without a session ("") share one for each purpose, so that
+        none is on record under another purpose than its own. Raises as the custody record.
         """
-        key = self._joined(session, actor, camera, purpose)
+        key = self._joined(session or _unnamed(actor, camera, purpose), actor, camera, purpose)
 
         def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
             self._book.piece(key, count, span, None if copied is None else (copied.run, copied.seq))
@@ -168,8 +169,9 @@ class PlaybackSessions:
                         "bytes_sent": session.bytes_sent,
                         "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),
                         "shown_count": len(spans),
-                        "seconds_shown": session.spans.duration // SECOND,
+                        "seconds_shown": -(-session.spans.duration // SECOND),
                         **_copied(session.copied),
+                        **({"pieces_unknown": session.unknown} if session.unknown else {}),
                     },
                 )
             )
@@ -208,6 +210,12 @@ def check_bound(session: str, actor: Actor, camera: str, purpose: str) -> None:
             code="playback_of_another",
             hint="Open the playlist yourself; what you see is recorded with your name and purpose.",
         )
+
+
+def _unnamed(actor: Actor, camera: str, purpose: str) -> str:
+    """The id of the session of pieces that a person or a machine fetches without naming one."""
+    said = "\0".join((actor.id, camera, purpose)).encode()
+    return base64.urlsafe_b64encode(hashlib.sha256(said).digest()[:12]).decode("ascii")
 
 
 def bound_id(random: str, actor: Actor, camera: str, purpose: str) -> str:

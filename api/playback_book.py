@@ -41,7 +41,10 @@ class Opened:
 
 @dataclass(slots=True)
 class Playback:
-    """A session and what was sent in it. ``active`` counts the pieces being sent, by worker."""
+    """A session and what was sent in it. ``active`` counts the pieces being sent, by worker.
+
+    ``unknown`` counts pieces of which nobody knows how much was sent: their worker died.
+    """
 
     opened: Opened
     seen_at: int
@@ -49,6 +52,7 @@ class Playback:
     pieces: int = 0
     bytes_sent: int = 0
     spans: SpanSet = field(default_factory=SpanSet)
+    unknown: int = 0
     copied: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of the segments of which viewing copies were sent, by run."""
 
@@ -158,6 +162,6 @@ class OpenSessions:
         """A worker died: its pieces are no longer being sent, and it opens nothing any more."""
         with self._guard:
             for known in self._sessions.values():
-                known.active.pop(worker, None)
+                known.unknown += known.active.pop(worker, 0)
             for key in [key for key, opener in self._opening.items() if opener == worker]:
                 del self._opening[key]

@@ -12,7 +12,7 @@ from api.clips import Clips
 from api.services import Services
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Unavailable
-from archive.footage.reader import Reading
+from archive.footage.reader import Reading, check_span
 from archive.footage.skim.looking import Looking, Question
 from archive.footage.skim.made import Activity, Sheet
 from archive.footage.skim.parts import Part, parts_of
@@ -106,6 +106,16 @@ def check_sprites_span(span: Timespan) -> Timespan:
             f"{span} is longer than an hour", code="span_too_long", hint="Request at most an hour at a time."
         )
     return span
+
+
+def check_step(services: Services, span: Timespan, step: str) -> None:
+    """Refuse buckets that cannot be made.
+
+    Raises:
+        Malformed: ``span_in_future``; as :func:`buckets_json`.
+    """
+    check_span(span, services.clock.now())
+    bucket_edges(span, step_of(step), services.settings.zone)
 
 
 def buckets_json(services: Services, looking: Looking, step: str) -> list[JsonObject]:

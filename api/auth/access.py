@@ -134,12 +134,19 @@ class Access:
                 raise Refused(
                     f"the segments of {camera} reach beyond what is open to you: {ref.span}",
                     code="whole_segments_refused",
-                    hint="Segments are not cut. Request container=mp4, or a span that ends before the edge.",
+                    hint="Segments are not cut. Request the exact clip, single frames, or another span.",
                 )
 
     def sees_footage(self, camera: str, span: Timespan) -> bool:
         """Whether the principal may have all footage of a camera in a span, as :meth:`footage` checks it."""
         return Reach.ALL in self._reach or self._may(camera, span)
+
+    def playable(self, reading: Reading) -> Reading:
+        """As :meth:`trim`. Raises Refused as :meth:`whole` if nothing is left: that is not "no footage"."""
+        kept = self.trim(reading)
+        if not kept.segments:
+            self.whole(reading.camera, reading.segments)
+        return kept
 
     def trim(self, reading: Reading) -> Reading:
         """A reading without the segments that the principal may not have whole."""
@@ -186,7 +193,9 @@ class Access:
         return replace(where, kecamatan=own if asked is None else tuple(one for one in asked if one in own))
 
     def searched(self, cameras: Iterable[str], stood: Callable[[], Iterable[str]]) -> None:
-        """Check that the principal may name cameras in a search: they stand, or ``stood`` then, in reach.
+        """Check that the principal may name cameras in a search: within reach now, or among ``stood``.
+
+        ``stood`` gives the cameras that stood within reach at the time of the search.
 
         Raises:
             NotFound: ``camera_not_found``.

@@ -34,6 +34,7 @@ from api.statements import gap_headers, other_headers
 from api.transfer import Representation, send
 from archive.errors import Malformed, NotFound
 from archive.footage.clip.keyframes import KeyframeSegment
+from archive.footage.clip.sent import after, seen_through
 from archive.footage.clip.viewing import ViewingSegment, viewing_init
 from archive.footage.mp4.header import SegmentHeader
 from archive.footage.reader import Reading
@@ -204,9 +205,11 @@ def get_media(
             headers={"Saksi-Skipped-Frames": str(viewed.skipped)},
             stream=viewed.stream,
         )
+        seen = seen_through(ref, header, viewed.source_of)
     else:
         shown = _as_stored(context, ref, len(header.init))
-    return send(context, request, shown, record)
+        seen = seen_through(ref, header, after(len(header.init)))
+    return send(context, request, shown, replace(record, span_of=seen))
 
 
 def get_copy(
@@ -252,8 +255,8 @@ def get_keyframes(
 class _Piece:
     """Records a piece under its session.
 
-    ``span_of`` tells the wall time that bytes show: start, length. ``copied`` is the segment that a viewing
-    copy was made of.
+    ``span_of`` tells the wall time that bytes show: start, length; it is asked about those that were really
+    sent. ``copied`` is the segment that a viewing copy was made of.
     """
 
     context: RequestContext
@@ -268,8 +271,12 @@ class _Piece:
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
         """Record the session's start, durably; return the function to call at the end."""
         end = self._take()
-        span = self.span_of(part.start, part.length)
-        return lambda sent: end(sent.bytes_sent, span, self.copied)
+
+        def tell(sent: Sent) -> None:
+            span = self.span_of(part.start, sent.bytes_sent) if sent.bytes_sent else None
+            end(sent.bytes_sent, span, self.copied)
+
+        return tell
 
     def _take(self) -> PieceEnd:
         context = self.context
@@ -303,7 +310,7 @@ def _reading(
     _check_length(span, longest)
     access = context.access
     access.footage(camera, span)
-    return access.trim(context.runtime.clips.reading(camera, span))
+    return access.playable(context.runtime.clips.reading(camera, span))
 
 
 def _check_length(span: Timespan, longest: int) -> None:

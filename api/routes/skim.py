@@ -16,7 +16,7 @@ from api.ranges import is_unmodified
 from api.request_context import RequestContext, require, span_details
 from api.routing import BINARY, add_document, add_json
 from api.schemas.skim import ActivityOut, SpritesOut
-from api.skim import buckets_json, check_sprites_span
+from api.skim import buckets_json, check_sprites_span, check_step
 from archive.errors import NotFound
 from archive.footage.clip.exact import no_footage
 from archive.footage.reader import part_of as within
@@ -25,7 +25,6 @@ from archive.footage.skim.looking import DEFAULT_LIMIT, DEFAULT_THRESHOLD, MOST,
 from archive.footage.skim.made import Sheet
 from archive.footage.skim.parts import PART, Part, parts_of, stamp_of, start_of
 from archive.timespan import SECOND, Timespan, format_instant
-from search.timeline import step_of
 
 LONGEST_WAIT_S = 30
 
@@ -77,7 +76,7 @@ def get_activity(
     context.begin(Act.ACTIVITY_SEARCH, camera, details=details)
     question = Question(camera=camera, span=span, box=asked, threshold=threshold, order=order, limit=limit)
     if step:
-        step_of(step)  # before footage is looked at in vain
+        check_step(context.services, span, step)  # before footage is looked at in vain
     context.access.footage(camera, span)
     looking = context.runtime.skims.look(question, wait=wait_s * SECOND)
     answer = looking.answer()
@@ -136,7 +135,7 @@ def get_sprite_sheet(
             code="no_picture",
             hint="The footage itself is untouched; request a clip, or another time.",
         )
-    context.done(bytes=len(sheet.jpeg))
+    context.done(bytes=0 if request.method == "HEAD" else len(sheet.jpeg))
     return Response(sheet.jpeg, media_type="image/jpeg", headers={"ETag": etag})
 
 

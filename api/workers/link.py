@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,10 +20,15 @@ PATIENCE_S = 10.0
 
 
 class Link:
-    """Questions to the parent, one after the other. Thread-safe; an answer takes a tenth of a millisecond."""
+    """Questions to the parent, one after the other. Thread-safe; an answer takes a tenth of a millisecond.
 
-    def __init__(self, connection: socket.socket) -> None:
+    ``on_lost`` is called once if the parent is gone, or hung for :data:`PATIENCE_S`. Nothing more is asked
+    then, so the worker must end; a parent that goes on replaces it.
+    """
+
+    def __init__(self, connection: socket.socket, on_lost: Callable[[], None]) -> None:
         connection.settimeout(PATIENCE_S)
+        self._on_lost = on_lost
         self._connection = connection
         self._answers = connection.makefile("rb")
         self._guard = threading.Lock()
@@ -39,12 +44,16 @@ class Link:
                 self._connection.sendall(question)
                 answer = self._answers.readline()
             except OSError as error:
-                self._is_lost = True  # a late answer would be taken for that to the next question
+                self._lose()  # a late answer would be taken for that to the next question
                 raise _lost() from error
             if not answer.endswith(b"\n"):
-                self._is_lost = True
+                self._lose()
                 raise _lost()
         return json.loads(answer)
+
+    def _lose(self) -> None:
+        self._is_lost = True
+        self._on_lost()
 
     def tell(self, name: str, *of: Any) -> None:
         """Tell the parent something; without a parent it no longer matters, and the process is ending."""
@@ -135,6 +144,7 @@ class LinkedSessions:
                 bytes_sent=one["bytes_sent"],
                 spans=SpanSet(Timespan(*span) for span in one["spans"]),
                 copied={run: set(numbers) for run, numbers in one["copied"].items()},
+                unknown=one["unknown"],
             )
             for one in ended
         ]

@@ -149,4 +149,5 @@ def ended_json(ended: Playback) -> dict[str, Any]:
         "bytes_sent": ended.bytes_sent,
         "spans": [[span.start, span.end] for span in ended.spans],
         "copied": {run: sorted(numbers) for run, numbers in ended.copied.items()},
+        "unknown": ended.unknown,
     }

@@ -24,10 +24,10 @@ from archive.prefetch import in_order
 from archive.timespan import HOUR, MINUTE, Timespan, hour_of
 
 LEAST_FROM_PACK = 8
-"""Fewer headers of an hour are read from its segments: that takes no longer than its pack."""
+"""If fewer headers of an hour are wanted, its segments are read: that takes no longer than its pack."""
 
 LEAST_TO_PACK = 16
-"""As many headers of an hour must have been read from its segments before they are packed."""
+"""So many headers of an hour must have been read from its segments before they are packed."""
 
 CLOSED_AFTER = 10 * MINUTE
 """How long after its end an hour is packed: segments of an open hour are still arriving."""

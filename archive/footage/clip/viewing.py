@@ -61,6 +61,11 @@ class ViewingSegment:
             raise Malformed(f"the segment has {self.size} bytes, not {start} to {end}", code="bad_range")
         return self._stream(start, end)
 
+    def source_of(self, start: int, end: int) -> tuple[int, int]:
+        """From where to where the bytes ``[start, end)`` lie in the segment's object; equal if nowhere."""
+        ranges = list(self._wanted(max(start, len(self._head)), end))
+        return (ranges[0].start, ranges[-1].start + ranges[-1].length) if ranges else (0, 0)
+
     def _stream(self, start: int, end: int) -> Iterator[bytes]:
         if start < len(self._head):
             yield self._head[start:end]

@@ -1,8 +1,8 @@
 """Footage as parts of a ZIP, and the checksums that a ZIP needs of it.
 
 A segment is read whole and compared with its hash before a byte of it leaves; so is the segment of which a
-client asks for a part. A range of many segments costs at most one segment more than its bytes, and an altered
-object never goes out.
+client asks for a part. A range costs at most two segments more than its bytes, those at its ends, and an
+altered object never goes out.
 """
 
 import hashlib

@@ -74,8 +74,11 @@ class Skimmer:
         found: dict[int, Sheet] = {}
         missing: list[tuple[Part, list[Keyframe]]] = []
         for part in parts:
+            if part.recorded is None:
+                found[part.start] = _empty(part)  # no mark either: the past has no end
+                continue
             self.cache.mark_used(part.camera, part.start)
-            sheet = self.cache.sheet(part) if part.recorded is not None else _empty(part)
+            sheet = self.cache.sheet(part)
             if sheet is not None:
                 found[part.start] = sheet
             else:

@@ -230,6 +230,7 @@ def test_every_route_has_its_kind_of_work(site: Site) -> None:
     assert kinds[CLIP] is Work.FOOTAGE
     assert kinds[DESCRIPTION] is Work.PROOF
     assert kinds[FRAME] is Work.PICTURE
+    assert work_of(FRAME.replace(".jpg", ".png")) is Work.PICTURE
     assert {path for path, work in kinds.items() if work is Work.RECORDS} >= {
         "/v1/custody", "/v1/custody/report.pdf", "/v1/custody/report.jsonl", "/v1/log/proof"
     }  # fmt: skip

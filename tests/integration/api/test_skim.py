@@ -235,6 +235,24 @@ def test_what_cannot_be_asked_is_refused(site: Site, path: str, params: dict[str
     assert answer.json()["code"] == code
 
 
+def test_what_cannot_be_answered_is_refused_before_footage_is_looked_at(tmp_path: Path) -> None:
+    with open_site(tmp_path / "site", variant=None) as site:
+        fill(site, tmp_path)
+        week = span(180 - 6 * 86_400, 180, step="1s", order="latest", wait_s="30")
+        assert site.call.get(ACTIVITY, params=week).json()["code"] == "too_many_buckets"
+        last = {"from": "9999-12-31T00:00:00Z", "to": "9999-12-31T23:00:00Z", "step": "1d"}
+        assert site.call.get(ACTIVITY, params=last).json()["code"] == "span_in_future"
+        assert not list(site.services.stores.cache.list("skim/copies/"))
+
+
+def test_asking_for_thumbnails_of_no_footage_leaves_nothing_behind(tmp_path: Path) -> None:
+    with open_site(tmp_path, variant=None) as site:
+        for days in range(1, 5):
+            before = span(-days * 86_400, 3600 - days * 86_400)
+            assert site.call.get(SPRITES, params=before).json()["sprites"] == []
+        assert not list(site.services.stores.cache.list("skim/"))
+
+
 def test_without_ffmpeg_it_is_unavailable(site: Site) -> None:
     call = Caller(site.remade(skimmer=None), site.headers)
     for path, params in ((ACTIVITY, ALL), (SPRITES, ALL), (SHEET, {})):

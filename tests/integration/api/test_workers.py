@@ -101,6 +101,20 @@ def test_a_killed_worker_is_replaced_and_the_other_goes_on(server: ApiServer) ->
     )
 
 
+def test_workers_whose_parent_hung_are_replaced(server: ApiServer) -> None:
+    token = new_token(server.line, "patient")
+    before = await_both(server)
+    with held(server.pid):
+        refused = ask(server, token)
+        assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+
+    until(
+        lambda: len(server.workers()) == 2 and set(server.workers()) != set(before),
+        "the one that lost its parent is replaced",
+    )
+    until(lambda: all(ask(server, token).status_code == 200 for _ in range(6)), "all answer again")
+
+
 def test_a_stop_lets_a_request_finish(tmp_path: Path) -> None:
     body = b'{"span": ["2026-11-24T06:00:00Z", "2026-11-24T06:01:00Z"]}'
     with api_server(tmp_path, {}, "--workers", "2") as server:

@@ -162,6 +162,18 @@ def test_a_dead_workers_pieces_and_half_opened_sessions_are_free(parent: Parent)
     assert ended.opened == OPENED
 
 
+def test_what_a_dead_worker_was_sending_is_said_to_be_unknown(parent: Parent) -> None:
+    (one, kill), (other, _) = parent.worker(), parent.worker()
+    mine, theirs = one.sessions(), other.sessions()
+    mine.opened(KEY, OPENED, active=0)
+    assert [mine.claim(KEY) for _ in range(3)] == [Claim.JOINED] * 3
+    mine.piece(KEY, 100, SPAN, None)
+    kill()
+    parent.clock.advance(MINUTE)
+    (ended,) = theirs.over(MINUTE)
+    assert (ended.bytes_sent, ended.pieces, ended.unknown) == (100, 1, 2)
+
+
 def test_of_workers_that_stop_the_last_one_ends_the_sessions(parent: Parent) -> None:
     (one, _), (other, _) = parent.worker(), parent.worker()
     one.sessions().opened(KEY, OPENED, active=0)
@@ -227,12 +239,14 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(monkeypatch: py
     monkeypatch.setattr("api.workers.link.PATIENCE_S", 0.05)
     ours, theirs = socket.socketpair()
     with closing(ours), closing(theirs):
-        link = Link(theirs)
+        lost: list[str] = []
+        link = Link(theirs, lambda: lost.append("lost"))
         with pytest.raises(Unavailable):
             link.ask("changes")
         ours.sendall(b"7\n")
         with pytest.raises(Unavailable):
             link.ask("streams")
+        assert lost == ["lost"], "the worker ends: it could only answer 503 from now on"
 
 
 def value(text: str, name: str, **labels: str) -> float:
