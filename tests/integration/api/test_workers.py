@@ -15,7 +15,8 @@ import pytest
 from archive.clock import SystemClock
 from archive.model.custody import CustodyEvent
 from archive.records.custody import decode
-from archive.timespan import HOUR, MINUTE, SECOND, Timespan
+from archive.timespan import MINUTE, SECOND, Timespan
+from ops import keys
 from ops.settings import Settings
 from ops.wiring import Site
 from tests.support.api_server import ApiServer, api_server, new_token, read_all
@@ -127,9 +128,10 @@ def test_a_playback_is_one_whichever_worker_answers_and_goes_on_when_one_dies(tm
     """A list grows, footage comes late behind it, and the worker that made it is killed."""
     base = f"/v1/cameras/{CAMERA}/"
     with Site(Settings.load({"SAKSI_HOME": str(tmp_path)}), SystemClock()) as site:
+        keys.init(site.settings.keys_dir, clock=site.clock)
         site.registry.add(camera_form(CAMERA), actor="os:test")
         made, start = made_footage(), site.clock.now() - MINUTE
-        asked = Timespan(start - 20 * SECOND, start + HOUR).to_json()
+        asked = Timespan(start - 20 * SECOND, start + 30 * MINUTE).to_json()
         kept = archive_run(site, made[:2], run="6b05180000000001", start=start)  # type: ignore[arg-type]
         with api_server(tmp_path, {}, "--workers", "2") as server:
             until(lambda: len(server.workers()) == 2, "both workers have started")

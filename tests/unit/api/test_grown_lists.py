@@ -1,6 +1,5 @@
 """A growing playlist is one list, whichever of several processes answers, and whatever each has forgotten."""
 
-from collections.abc import Iterator
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -28,7 +27,7 @@ NAMES = count()
 
 
 class Workers:
-    """Three processes over one book. ``made`` counts the lists that each began or took up."""
+    """Three processes over one book."""
 
     def __init__(self, folder: Path) -> None:
         clock = ManualClock(T0)
@@ -55,8 +54,8 @@ class Workers:
 
 
 @pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    yield Workers(tmp_path_factory.mktemp("records"))
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Workers:
+    return Workers(tmp_path_factory.mktemp("records"))
 
 
 def test_each_worker_gives_the_same_and_what_came_late_stays_out_of_all(workers: Workers) -> None:
