@@ -69,9 +69,9 @@ def measure(bench: Workbench) -> Findings:
         conditions=(
             f"{seconds} s of 1080p15 H.264 at 2 Mbit/s, GOP 2 s, a moving pattern under noise, in the page "
             "cache. Processor time is that of the process and of the FFmpeg processes that it started.",
-            "First ask: the index of the hour's thumbnails and all sheets, over HTTP, with an empty cache; the "
-            "first sheet: the same for the first ten minutes alone (sheets=1). Then the activity of the hour is "
-            f"asked for with wait_s={_WAIT_S} until it is complete; each answer has what was found so far. "
+            "First ask: the index of the hour's thumbnails and all sheets, over HTTP, with an empty cache; "
+            "the first sheet: the same for the first ten minutes alone (sheets=1). Then the activity of the "
+            f"hour is asked for with wait_s={_WAIT_S} until it is complete; each answer has what was found. "
             f"Cached: the same answers again, {_ROUNDS} times.",
         ),
         figures=tuple(figures),
