@@ -90,7 +90,7 @@ def test_a_worker_that_took_over_goes_on_where_the_dead_one_was(workers: Workers
         max_size=10,
     )
 )
-def test_whoever_answers_and_forgets_a_list_only_grows(
+def test_whichever_answers_and_forgets_a_list_only_grows(
     workers: Workers, steps: list[tuple[int, set[int], int, bool]]
 ) -> None:
     """In each step one worker answers; before it, it may have forgotten what it followed."""
