@@ -123,16 +123,23 @@ class _Slot:
     def choose(self, inside: Mapping[SegmentRef, Sequence[Keyframe]]) -> Keyframe | None:
         """Its keyframe, from the keyframes of the segments that were read; damaged ones have none."""
         for ref, spans in self.candidates:
-            mine = [one for one in inside.get(ref, ()) if one.at in self.span and _within(one.at, spans)]
-            if mine:
-                return min(mine, key=lambda one: one.at)
+            found = self._first(inside.get(ref, ()), spans)
+            if found is not None:
+                return found
         return None
 
     def next_unread(self, inside: Mapping[SegmentRef, Sequence[Keyframe]]) -> SegmentRef | None:
         """The segment to be read next for it; None if it has its keyframe, or no segment is left."""
-        if self.choose(inside) is not None:
-            return None
-        return next((ref for ref, _ in self.candidates if ref not in inside), None)
+        for ref, spans in self.candidates:
+            if ref not in inside:
+                return ref
+            if self._first(inside[ref], spans) is not None:
+                return None
+        return None
+
+    def _first(self, keyframes: Sequence[Keyframe], spans: Sequence[Timespan]) -> Keyframe | None:
+        mine = (one for one in keyframes if one.at in self.span and _within(one.at, spans))
+        return min(mine, key=lambda one: one.at, default=None)
 
 
 def _slots_of(part: Part, shown: Mapping[SegmentRef, Sequence[Timespan]]) -> list[_Slot]:

@@ -59,9 +59,18 @@ def await_both(server: ApiServer) -> list[int]:
     """The workers, once each of them has answered alone."""
     one, other = server.workers()
     for idle in (one, other):
-        with held(idle), server.client() as client:
-            assert client.get("/healthz").status_code == 200
+        with held(idle):
+            until(lambda: is_up(server), "the other one serves")
     return [one, other]
+
+
+def is_up(server: ApiServer) -> bool:
+    """Whether a worker answers soon: one that has just been started still reads its modules."""
+    with server.client() as client:
+        try:
+            return client.get("/healthz", timeout=5).status_code == 200
+        except httpx.TimeoutException:
+            return False
 
 
 def test_a_rate_holds_over_both_workers_together(server: ApiServer) -> None:
