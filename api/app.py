@@ -35,6 +35,7 @@ from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
 from api.limits.attendance import Attendance
 from api.limits.buckets import TakingTokens
+from api.limits.programs import ProgramPlaces, Programs, places_of
 from api.limits.rates import Kind
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
@@ -144,6 +145,11 @@ def create_app(services: Services) -> FastAPI:
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
     )
     clips_of_services = Clips(services)
+    programs: Programs = (
+        ProgramPlaces(places_of(stills=settings.stills, skims=settings.skims, copies=settings.copies))
+        if workers is None
+        else workers.programs()
+    )
     runtime = Runtime(
         services=services,
         audit=audit,
@@ -152,9 +158,9 @@ def create_app(services: Services) -> FastAPI:
         cookies=cookies,
         slots=StreamSlots(settings.streams) if workers is None else workers.slots(settings.streams),
         clips=clips_of_services,
-        frames=Frames(services),
-        copies=ViewingCopies(services),
-        skims=Skims.of(services, clips_of_services),
+        frames=Frames(services, programs),
+        copies=ViewingCopies(services, programs),
+        skims=Skims(services, clips_of_services, programs),
         playback=PlaybackSessions(
             audit,
             OpenSessions(services.clock) if workers is None else workers.sessions(),

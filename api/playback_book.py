@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from api.grown_lists import Grown, GrownLists
+from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.model.custody import Actor
 from archive.timespan import SpanSet, Timespan
@@ -87,6 +89,14 @@ class PlaybackBook(Protocol):
         """Take out the sessions without a request for ``idle`` µs; with None all: the process stops."""
         ...
 
+    def grown(self, name: str, number: int, count: int) -> Grown | None:
+        """As :meth:`api.grown_lists.GrownLists.read`. Raises Unavailable ``busy`` without a parent."""
+        ...
+
+    def grow(self, name: str, number: int, count: int, lines: Sequence[str], state: JsonObject) -> int:
+        """As :meth:`api.grown_lists.GrownLists.add`. Raises Unavailable ``busy`` without a parent."""
+        ...
+
 
 class OpenSessions:
     """A :class:`PlaybackBook` in memory. ``worker`` tells apart processes that share it."""
@@ -96,6 +106,7 @@ class OpenSessions:
         self._guard = threading.Lock()
         self._sessions: dict[Key, Playback] = {}
         self._opening: dict[Key, int] = {}
+        self._lists = GrownLists()
 
     def claim(self, key: Key, *, worker: int = 0) -> Claim:
         """As :class:`PlaybackBook`."""
@@ -157,6 +168,14 @@ class OpenSessions:
                 if idle is None or (not one.active.total() and now - one.seen_at >= idle)
             ]
             return [self._sessions.pop(key) for key in ended]
+
+    def grown(self, name: str, number: int, count: int) -> Grown | None:
+        """As :class:`PlaybackBook`."""
+        return self._lists.read(name, number, count)
+
+    def grow(self, name: str, number: int, count: int, lines: Sequence[str], state: JsonObject) -> int:
+        """As :class:`PlaybackBook`."""
+        return self._lists.add(name, number, count, lines, state)
 
     def gone(self, worker: int) -> None:
         """A worker died: its pieces are no longer being sent, and it opens nothing any more."""

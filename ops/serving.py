@@ -1,7 +1,6 @@
 """The API process: its services, its first token, and its uvicorn server."""
 
 import logging
-import os
 import sys
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from api.app import create_app
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
+from api.limits.programs import transcoders
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
 from api.workers.membership import Membership
@@ -84,8 +84,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),
             organization=site.settings.organization,
-            # Workers are about as many as processors, and half of those transcode at once.
-            copies=1 if workers is not None else max(1, len(os.sched_getaffinity(0)) // 2),
+            copies=transcoders(),
             max_upload=site.settings.attachment_max_mib << 20,
             public_url=site.settings.public_url.rstrip("/"),
             hosts=_hosts(site.settings),

@@ -22,8 +22,8 @@ _OVERLONG = 120
 _LOOK_EVERY = 5.0
 _MEASURE_EVERY = 0.25
 _OPENING = 6
-"""How long (s) to wait for the next file's first pictures; a fragment is 1 s long, or one picture."""
-_OPENING_EVERY = 0.1
+"""How long (s) to wait for the next file's first pictures; a fragment is 0.5 s long, or one picture."""
+_OPENING_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)

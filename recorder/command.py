@@ -29,7 +29,8 @@ from recorder.sources import Pattern, Source, SourceKind
 
 RAW = "%06d.raw.mp4"
 """How FFmpeg names its files in a session's folder."""
-_FRAGMENT_US = 1_000_000
+_FRAGMENT_US = 500_000
+"""A crash costs one fragment at most, and a segment waits for the first one of the next."""
 _QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
 _MARKS = (
     rf"setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,{ABSENT}\,PTS)"

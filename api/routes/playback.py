@@ -139,11 +139,14 @@ def get_playlist(
     """
     view = _copies if picture is Listing.VIEWING_COPY else _viewer
     reading = _reading(context, camera, span, context.services.settings.max_playlist, picture)
-    growing = _growing(context, reading, session, f"media {picture}", hls.Growing)
-    if growing is not None:
-        with growing.turn:
-            listed = hls.whole_segments(view(_in_session(context, session), growing.firsts))
-            return _playlist(growing.text(reading, listed), reading)
+
+    def text_of(growing: hls.Growing) -> str:
+        listed = hls.whole_segments(view(_in_session(context, session), growing.firsts))
+        return growing.text(reading, listed)
+
+    grown = _grown(context, reading, session, f"media {picture}", hls.Growing, text_of)
+    if grown is not None:
+        return _playlist(grown, reading)
     session = session or _opened(context, reading, picture)
     return _playlist(hls.vod_playlist(reading, view(_in_session(context, session), {})), reading)
 
@@ -156,11 +159,14 @@ def get_keyframe_playlist(
 ) -> Response:
     """A playlist of the keyframes in those segments, each at its wall time, for scrubbing. It grows alike."""
     reading = _reading(context, camera, span, MAX_KEYFRAMES)
-    growing = _growing(context, reading, session, "keyframes", hls.Growing.of_keyframes)
-    if growing is not None:
-        with growing.turn:
-            listed = _keyframe_lister(context, growing.news(reading), session, growing.firsts)
-            return _playlist(growing.text(reading, listed), reading)
+
+    def text_of(growing: hls.Growing) -> str:
+        listed = _keyframe_lister(context, growing.news(reading), session, growing.firsts)
+        return growing.text(reading, listed)
+
+    grown = _grown(context, reading, session, "keyframes", hls.Growing.of_keyframes, text_of)
+    if grown is not None:
+        return _playlist(grown, reading)
     session = session or _opened(context, reading)
     listed = _keyframe_lister(context, reading.shown, session, {})
     return _playlist(hls.keyframe_playlist(reading, listed), reading)
@@ -334,9 +340,14 @@ def _as(picture: Listing) -> dict[str, str]:
     return {"picture": picture.value} if picture is Listing.VIEWING_COPY else {}
 
 
-def _growing(
-    context: RequestContext, reading: Reading, session: str, kind: str, made: Callable[[], hls.Growing]
-) -> hls.Growing | None:
+def _grown(
+    context: RequestContext,
+    reading: Reading,
+    session: str,
+    kind: str,
+    made: Callable[[], hls.Growing],
+    text_of: Callable[[hls.Growing], str],
+) -> str | None:
     """The session's growing playlist of one kind; None outside a session, and for a span that is over.
 
     Raises:
@@ -350,13 +361,15 @@ def _growing(
     is_over = hls.settled_until(reading) >= span.end
     if not is_over:
         _check_length(span, MAX_GROWING)
-    return context.runtime.playback.growing(
+    return context.runtime.playback.grown(
         session,
         context.actor,
         reading.camera,
         context.purpose,
         name=f"{kind} {format_instant(span.start)} {format_instant(span.end)}",
-        made=None if is_over else made,
+        made=made,
+        is_over=is_over,
+        text_of=text_of,
     )
 
 

@@ -105,9 +105,11 @@ class SpritesOut(StretchOut):
     """Thumbnails of a span for scrubbing, one for each 30 s that have a keyframe; never the exhibit.
 
     ``until`` is the time until which the camera's footage is in the archive; null if it has none.
+    ``complete`` is false while sheets are left that may still be made: the same request again goes on.
     """
 
     camera: str = Field(examples=["cam-1"])
     until: str | None = Field(examples=[TO])
+    complete: bool = Field(examples=[True])
     sheets: list[SheetOut]
     sprites: list[SpriteOut]

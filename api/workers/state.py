@@ -1,4 +1,4 @@
-"""What the parent keeps for its workers: rates, streams, playback sessions, and what each has written.
+"""What the parent keeps for its workers: limits, playback sessions and their lists, and what each wrote.
 
 Every question is answered at once, from memory: none waits for a store, a client or another worker.
 """
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api.limits.buckets import Buckets
+from api.limits.programs import Program, ProgramPlaces
 from api.limits.rates import Kind, Rates
 from api.playback_book import Key, Opened, OpenSessions, Playback
 from api.workers.figures import counted_before
@@ -18,12 +19,18 @@ from archive.timespan import Timespan
 
 
 class SharedState:
-    """The shared state of one host's workers. Used in one thread. Without ``rates`` there are no limits."""
+    """The shared state of one host's workers. Used in one thread. Without ``rates`` there are no limits.
 
-    def __init__(self, clock: Clock, *, rates: Rates | None, streams: int) -> None:
+    ``programs`` says how many FFmpeg processes of each kind run at once.
+    """
+
+    def __init__(
+        self, clock: Clock, *, rates: Rates | None, streams: int, programs: Mapping[Program, int]
+    ) -> None:
         self._buckets = {} if rates is None else {kind: Buckets(rates.of(kind), clock) for kind in Kind}
         self._streams = streams
         self._sending: Counter[int] = Counter()
+        self._programs = ProgramPlaces(programs)
         self._sessions = OpenSessions(clock)
         self._stored: Counter[int] = Counter()
         self._indexed: Counter[int] = Counter()
@@ -36,12 +43,16 @@ class SharedState:
             "take_stream": self._take_stream,
             "give_stream": self._give_stream,
             "streams": lambda _worker: self._sending.total(),
+            "take_program": lambda worker, kind: self._programs.take(Program(kind), worker=worker),
+            "give_program": lambda worker, kind: self._programs.give_back(Program(kind), worker=worker),
             "claim": self._claim,
             "opened": self._opened,
             "failed": lambda _worker, key: self._sessions.failed(_key_of(key)),
             "piece": self._piece,
             "left": self._left,
             "over": self._over,
+            "grown": self._grown,
+            "grow": lambda _worker, *of: self._sessions.grow(*of),
             "changed": self._changed,
             "changes": lambda _worker: self._changes,
             "stored": self._note_stored,
@@ -63,6 +74,7 @@ class SharedState:
         """A worker ended or died: free what it held. Its custody events are left to the follower."""
         self._present.discard(worker)
         self._sending.pop(worker, None)
+        self._programs.gone(worker)
         self._sessions.gone(worker)
         self._stored.pop(worker, None)
         self._indexed.pop(worker, None)
@@ -106,6 +118,10 @@ class SharedState:
             if self._present:
                 return []
         return [ended_json(one) for one in self._sessions.over(idle)]
+
+    def _grown(self, _worker: int, name: str, number: int, count: int) -> list[Any] | None:
+        found = self._sessions.grown(name, number, count)
+        return None if found is None else [found.number, found.start, list(found.lines), found.state]
 
     def _changed(self, _worker: int) -> None:
         self._changes += 1

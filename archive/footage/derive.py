@@ -225,7 +225,10 @@ def sheet_command(program: Path, *, width: int, height: int, columns: int, rows:
 
 
 def _compiled(output: Any, program: Path) -> list[str]:
-    argv = output.compile(cmd=[str(program), "-hide_banner", "-loglevel", "error"])
+    # A thread of the filters for each processor would cost more than it gains at these sizes.
+    argv = output.compile(
+        cmd=[str(program), "-hide_banner", "-loglevel", "error", "-filter_complex_threads", "1"]
+    )
     return [str(argument) for argument in argv]
 
 

@@ -113,6 +113,19 @@ class StoredHeaders:
             yield from found
 
 
+def read_range(one: FootageRange, footage: ObjectStore) -> bytes:
+    """The bytes of a range that fits into memory. Raises as :func:`stream_ranges`."""
+    try:
+        data = footage.read(one.ref.key, one.start, one.length, version=one.ref.version or None)
+    except NotFound as error:
+        raise _missing(one.ref) from error
+    except Malformed as error:
+        raise _short(one) from error
+    if len(data) != one.length:
+        raise _short(one)
+    return data
+
+
 def stream_ranges(
     ranges: Iterable[FootageRange], footage: ObjectStore, pool: Executor | None
 ) -> "Generator[bytes, None, None] | Prefetched":

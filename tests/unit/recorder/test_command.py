@@ -16,7 +16,7 @@ FOLDER = Path("/spool/kam-1/s")
 SEGMENTS = (
     "{more}-segment_atclocktime 1 -segment_format mp4 -segment_format_options "
     "movflags=+empty_moov+default_base_moof+frag_discont:use_editlist=0:avoid_negative_ts=disabled"
-    ":frag_duration=1000000:flush_packets=1:write_prft=wallclock"
+    ":frag_duration=500000:flush_packets=1:write_prft=wallclock"
     ":video_track_timescale=90000 -segment_list pipe:1 -segment_list_type csv "
     "-segment_time 10 {last}/spool/kam-1/s/%06d.raw.mp4"
 )
