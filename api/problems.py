@@ -143,7 +143,10 @@ def problem(
 
 
 def of_archive_error(error: ArchiveError) -> JSONResponse:
-    """The problem of an archive error; from 500 on only its code is answered, the rest is logged."""
+    """The problem of an archive error.
+
+    From 500 on only its code is answered, and the key of a damaged segment; the rest is logged.
+    """
     status = status_of(error)
     headers = dict(_headers_of(error, status))
     gaps = getattr(error, "gaps", ())
@@ -161,12 +164,18 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
         return problem(status, error.code, error.message, hint=error.hint, members=members, headers=headers)
     incident = new_error_reference()
     _LOG.error("request failed", incident=incident, code=error.code, reason=error.message)
+    # Whoever may read footage may know which of it is damaged; of anything else only the log says it.
+    damaged = error.key if isinstance(error, IntegrityError) else ""
     return problem(
         status,
         error.code,
         _INSIDE[status],
         hint=_outside_hint(status, error),
-        members={"incident": incident, "retryable": error.retryable},
+        members={
+            "incident": incident,
+            "retryable": error.retryable,
+            **({"segment": damaged} if damaged.startswith("segments/") else {}),
+        },
         headers=headers,
     )
 

@@ -48,6 +48,7 @@ class Problem(BaseModel):
     errors: list[FieldError] = Field([], examples=[[]])
     fits: dict[str, int] = Field({}, examples=[{}])
     incident: str = Field("", examples=[""])
+    segment: str = Field("", description="The key of a stored segment that is damaged.", examples=[""])
     retryable: bool = False
 
 

@@ -1,0 +1,73 @@
+"""Whether a stored file still holds the bytes that were stored, asked before a part of it is given out.
+
+S3 servers compare each part with a checksum of their own when they read it. A file system does not: a bit
+that flips, or a person at the disk, changes a file unseen. Whoever reads a whole object compares its SHA-256;
+whoever reads a part cannot. So the store compares the whole object before the first part of it leaves, and
+again once the file has changed in any way that the system shows, or after :data:`LASTING`.
+"""
+
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+
+from archive import attended
+from archive.clock import Clock
+from archive.objects.filesystem.reading import altered
+from archive.timespan import MINUTE
+
+LASTING = 10 * MINUTE
+"""How long a file that looks the same is taken for the same (µs of elapsed time)."""
+
+MOST = 100_000
+"""Files that one store remembers: about 30 MB."""
+
+_PIECE = 1 << 20
+
+_Look = tuple[int, int, int, int, int]
+
+
+class Comparisons:
+    """Which files were compared with their SHA-256, and when. Thread-safe; the oldest are forgotten."""
+
+    def __init__(self, clock: Clock, *, most: int = MOST) -> None:
+        self._clock = clock
+        self._most = most
+        self._guard = threading.Lock()
+        self._compared: OrderedDict[_Look, int] = OrderedDict()
+
+    def check(self, descriptor: int, key: str, sha256: str) -> None:
+        """Compare an open file with its SHA-256, unless it was compared lately and looks the same since.
+
+        Raises:
+            IntegrityError: ``object_altered``.
+            Abandoned: the reader left meanwhile.
+            OSError: the disk failed.
+        """
+        look = _look(descriptor)
+        now = self._clock.monotonic()
+        with self._guard:
+            compared = self._compared.get(look)
+        if compared is not None and now - compared < LASTING:
+            return
+        digest = hashlib.sha256()
+        at = 0
+        while piece := os.pread(descriptor, _PIECE, at):
+            digest.update(piece)
+            at += len(piece)
+            attended.step()
+        if digest.hexdigest() != sha256:
+            raise altered(key, "its SHA-256 differs")
+        if _look(descriptor) != look:
+            return  # it is being changed: compare again at the next read
+        with self._guard:
+            self._compared[look] = now
+            self._compared.move_to_end(look)
+            while len(self._compared) > self._most:
+                self._compared.popitem(last=False)
+
+
+def _look(descriptor: int) -> _Look:
+    """What the system shows of a file; any write to it changes the last of these."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
