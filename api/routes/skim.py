@@ -12,19 +12,20 @@ from starlette.responses import JSONResponse, Response
 from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import CameraId, asked_span
+from api.problems import gaps_json
 from api.ranges import is_unmodified
 from api.request_context import RequestContext, require, span_details
 from api.routing import BINARY, add_document, add_json
 from api.schemas.skim import ActivityOut, SpritesOut
 from api.skim import buckets_json, check_sprites_span
 from archive.errors import NotFound
-from archive.footage.clip.exact import no_footage
+from archive.footage.clip.exact import all_gaps, no_footage
 from archive.footage.reader import part_of as within
 from archive.footage.skim.box import box_of
 from archive.footage.skim.looking import DEFAULT_LIMIT, DEFAULT_THRESHOLD, MOST, Order, Question
 from archive.footage.skim.made import Sheet
 from archive.footage.skim.parts import PART, Part, parts_of, stamp_of, start_of
-from archive.timespan import SECOND, Timespan, format_instant
+from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 from search.timeline import step_of
 
 LONGEST_WAIT_S = 30
@@ -89,12 +90,14 @@ def get_activity(
 def get_sprites(
     context: Player, camera: CameraId, span: Annotated[Timespan, Depends(asked_span)]
 ) -> JSONResponse:
-    """Where the thumbnails of a span are: up to an hour, one for each half minute."""
+    """Where the thumbnails of a span are: up to an hour, one for each half minute; and what is missing."""
     context.begin(Act.SPRITES_VIEW, camera, details=span_details(span))
     check_sprites_span(span)
     context.access.footage(camera, span)
     reading = context.runtime.skims.reading(camera, span)
-    found = [one for one in context.runtime.skims.sheets(reading, span) if one[1].jpeg]
+    made = context.runtime.skims.sheets(reading, span)
+    found = [(part, sheet) for part, sheet in made if sheet.jpeg]
+    unreadable = SpanSet(part.recorded for part, sheet in made if part.recorded and not sheet.jpeg)
     sprites = [one for number, (_, sheet) in enumerate(found) for one in _sprites(sheet, number, span)]
     high_water = context.services.index.high_water(camera)
     context.done(sprites=len(sprites))
@@ -105,6 +108,8 @@ def get_sprites(
             "until": None if high_water is None else format_instant(high_water),
             "sheets": [_sheet(context, part) for part, _ in found],
             "sprites": sprites,
+            "gaps": gaps_json(all_gaps(within(reading, span))),
+            "unreadable": [one.to_json() for one in unreadable.within(span)],
         }
     )
 

@@ -116,11 +116,17 @@ class FilesystemStore:
         return data
 
     def read(self, key: str, start: int, length: int, *, version: str | None = None) -> bytes:
-        """Exactly ``length`` bytes from ``start``."""
+        """Exactly ``length`` bytes from ``start``.
+
+        A part is compared as by :meth:`stream`, but not the head of an object: readers read many heads before
+        the first byte of anything, and check them by their own rules.
+        """
         rules.check_range(key, start, length)
         with translated(f"reading {key}"), self._object(key, version) as (descriptor, facts):
             if start + length > facts.size:
                 raise rules.bad_range(key, start, length)
+            if start:
+                self._comparisons.check(descriptor, key, facts.sha256)
             return read_exactly(descriptor, key, start, length)
 
     def stream(
