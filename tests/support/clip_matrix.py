@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import m3u8
 
 from archive.footage.mp4.finalise import Finalised
 from archive.model.gap import Gap, GapCause
 from archive.model.segment import SegmentRef
 from archive.ports import IndexEntry
-from archive.timespan import MINUTE, SECOND, SpanSet, Timespan, format_instant, parse_instant
+from archive.timespan import MINUTE, SECOND, SpanSet, Timespan, format_instant, from_datetime, parse_instant
 from tests.support.api_site import PLACE, T0, Site, archive_run, camera_form
 from tests.support.clip_kinds import ClipKind, Recorded
 from tests.support.numbered import finalised_run, read_numbers, record
@@ -70,6 +71,8 @@ class Camera:
     pairs: int = 0
     presented: int = 0
     seen: int = 0
+    pieces: int = 0
+    played: int = 0
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -99,14 +102,14 @@ class Camera:
         return (
             f"| {self.id} | {len(self.segments)} | {sum(len(run.frames) for run in self.runs)} | "
             f"{self.clips} | {self.pictures} | {self.refused} | {self.empty} | {self.pairs} | "
-            f"{self.presented} | {self.seen} | {len(self.wrong)} |"
+            f"{self.presented} | {self.seen} | {self.pieces} | {self.played} | {len(self.wrong)} |"
         )
 
 
 HEAD = (
     "| camera | segments | pictures | clips | pictures in them | refused | without a picture | pairs | "
-    "presented by Chromium | pictures presented | wrong |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    "presented by Chromium | pictures presented | pieces of playlists | pictures in them | wrong |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -319,6 +322,42 @@ def check_pair(camera: Camera, span: Timespan, get: Get, *, seed: str) -> None:
         shown += check_clip(camera, part, get)
     if shown != camera.expected(span):
         camera.wrong.append(f"{span} in two at {middle}: {shown}, not {camera.expected(span)}")
+
+
+def check_playlists(camera: Camera, get: Get) -> None:
+    """Play all of a camera as an independent parser reads its playlists; strict: it refuses what RFC 8216
+    forbids. Pieces leave out leading pictures, and say how many."""
+    base, span = f"/v1/cameras/{camera.id}/", asked(camera.span)
+    master = m3u8.M3U8(get(f"{base}master.m3u8", span).text, strict=True)
+    (stream,), (scrubbing,) = master.playlists, master.iframe_playlists
+    sign = "avc1." if camera.recorded.first.codec == "h264" else "hvc1."
+    if not stream.stream_info.codecs.startswith(sign):
+        camera.wrong.append(f"the master playlist says {stream.stream_info.codecs}")
+    keyframes = m3u8.M3U8(get(base + scrubbing.uri, {}).text, strict=True)
+    playlist = m3u8.M3U8(get(base + stream.uri, {}).text, strict=True)
+    starts = [format_instant(ref.span.start)[:-4] for ref in camera.segments]
+    listed = [format_instant(from_datetime(one.program_date_time))[:-4] for one in playlist.segments]
+    if listed != starts or not keyframes.is_i_frames_only or len(keyframes.segments) < len(starts):
+        camera.wrong.append(f"a playlist lists {listed}, not {starts}")
+    if any(round(one.duration) > playlist.target_duration for one in playlist.segments):
+        camera.wrong.append("a piece is longer than the playlist says")
+    streams: list[bytes] = []
+    skipped: list[int] = []
+    for one in playlist.segments:
+        if one.discontinuity or not streams:
+            streams.append(get(base + one.init_section.uri, {}).content)
+            skipped.append(0)
+        answer = get(base + one.uri, {})
+        camera.pieces += 1
+        streams[-1] += answer.content
+        skipped[-1] += int(answer.headers.get("saksi-skipped-frames", "0"))
+    for run, data, left_out in zip(camera.runs, streams, skipped, strict=True):
+        shown = [one.number for one in read_numbers(data)]
+        camera.played += len(shown)
+        known = set(shown)
+        every = [frame.number for frame in run.frames]
+        if shown != [one for one in every if one in known] or len(shown) + left_out != len(every):
+            camera.wrong.append(f"pieces show {shown} and skip {left_out} of {every}")
 
 
 def check_presented(camera: Camera, span: Timespan, get: Get, cinema: Cinema, *, places: int) -> None:

@@ -1,4 +1,4 @@
-"""Clips of every kind of stream, over the API, show exactly the pictures of their ranges.
+"""Clips of every kind of stream, over the API, show exactly the pictures of their ranges; playlists play.
 
 The short form takes a few kinds, from files. The long form, ``make soak-clips``, takes all, or those that
 ``$SAKSI_CLIPS`` names with commas between them, through a server of its own over MinIO and SQLite:
@@ -27,6 +27,7 @@ from tests.support.clip_matrix import (
     Get,
     check_clip,
     check_pair,
+    check_playlists,
     check_presented,
     laid_down,
     ranges,
@@ -65,6 +66,7 @@ def check(camera: Camera, get: Get, *, count: int, presented: int, screen: Cinem
             check_pair(camera, span, get, seed="matrix")
     whole = camera.runs[-1].span
     check_pair(camera, whole, get, seed="whole")
+    check_playlists(camera, get)
     if screen is not None and presentable(camera):
         joined = [span for span in spans if camera.joins(span) and len(camera.expected(span)) > 1]
         for span in joined[:presented]:
@@ -92,7 +94,7 @@ def test_clips_of_a_few_kinds_show_exactly_their_ranges(site: Site, screen: Cine
     cameras = laid_down(site, SHORT, tmp_path)
 
     def get(path: str, params: dict[str, str]) -> httpx.Response:
-        return site.call.get(path, params=params)
+        return site.call.get(path, params=params or None)
 
     for camera in cameras:
         check(camera, get, count=8, presented=1, screen=screen)
@@ -127,7 +129,7 @@ def test_clips_of_every_kind_show_exactly_their_ranges(stored: Site, screen: Cin
         )
 
         def get(path: str, params: dict[str, str]) -> httpx.Response:
-            return client.get(path, params=params)
+            return client.get(path, params=params or None)
 
         for name in names:
             cameras += laid_down(stored, [CAMERAS[name]], tmp_path)
