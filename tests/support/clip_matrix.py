@@ -34,8 +34,8 @@ GAP = 17 * SECOND + 333_331
 BEFORE = 2 * SECOND
 """How far before the first picture ranges may begin."""
 LONGEST = 9 * SECOND
-ROUNDING_US = 8
-"""Edges of segments are whole microseconds, so a wall time differs from the stream's time by some of them."""
+ROUNDING_US = 30
+"""A wall time differs from the stream's time by roundings: to ticks of 1/90000 s, and of a segment's edges."""
 
 Get = Callable[[str, dict[str, str]], httpx.Response]
 """Answers a GET of a path with these parameters."""
