@@ -35,7 +35,7 @@ BEFORE = 2 * SECOND
 """How far before the first picture ranges may begin."""
 LONGEST = 9 * SECOND
 ROUNDING_US = 30
-"""A wall time differs from the stream's time by roundings: to ticks of 1/90000 s, and of a segment's edges."""
+"""A wall time differs from the stream's time by roundings: to ticks of 1/90000 s, and of segments' edges."""
 
 Get = Callable[[str, dict[str, str]], httpx.Response]
 """Answers a GET of a path with these parameters."""

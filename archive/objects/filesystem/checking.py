@@ -19,8 +19,8 @@ from archive.timespan import MINUTE
 LASTING = 10 * MINUTE
 """How long a file that looks the same is taken for the same (µs of elapsed time)."""
 
-MOST = 100_000
-"""Files that one store remembers: about 30 MB."""
+MOST = 20_000
+"""Files that one store remembers: about 6 MB."""
 
 _PIECE = 1 << 20
 
@@ -28,13 +28,17 @@ _Look = tuple[int, int, int, int, int]
 
 
 class Comparisons:
-    """Which files were compared with their SHA-256, and when. Thread-safe; the oldest are forgotten."""
+    """Which files were compared with their SHA-256, and when. Thread-safe; the oldest are forgotten.
+
+    Of several threads that want the same file only one reads it; the others wait for that.
+    """
 
     def __init__(self, clock: Clock, *, most: int = MOST) -> None:
         self._clock = clock
         self._most = most
         self._guard = threading.Lock()
         self._compared: OrderedDict[_Look, int] = OrderedDict()
+        self._turns: dict[_Look, threading.Lock] = {}
 
     def check(self, descriptor: int, key: str, sha256: str) -> None:
         """Compare an open file with its SHA-256, unless it was compared lately and looks the same since.
@@ -45,11 +49,25 @@ class Comparisons:
             OSError: the disk failed.
         """
         look = _look(descriptor)
-        now = self._clock.monotonic()
+        if self._is_known(look):
+            return
+        with self._guard:
+            turn = self._turns.setdefault(look, threading.Lock())
+        try:
+            with turn:
+                if not self._is_known(look):
+                    self._compare(descriptor, key, sha256, look)
+        finally:
+            with self._guard:
+                self._turns.pop(look, None)
+
+    def _is_known(self, look: _Look) -> bool:
         with self._guard:
             compared = self._compared.get(look)
-        if compared is not None and now - compared < LASTING:
-            return
+        return compared is not None and self._clock.monotonic() - compared < LASTING
+
+    def _compare(self, descriptor: int, key: str, sha256: str, look: _Look) -> None:
+        began = self._clock.monotonic()
         digest = hashlib.sha256()
         at = 0
         while piece := os.pread(descriptor, _PIECE, at):
@@ -59,9 +77,9 @@ class Comparisons:
         if digest.hexdigest() != sha256:
             raise altered(key, "its SHA-256 differs")
         if _look(descriptor) != look:
-            return  # it is being changed: compare again at the next read
+            return  # it is being changed: it is compared again at the next read
         with self._guard:
-            self._compared[look] = now
+            self._compared[look] = began
             self._compared.move_to_end(look)
             while len(self._compared) > self._most:
                 self._compared.popitem(last=False)
