@@ -14,13 +14,17 @@ from collections import OrderedDict
 from archive import attended
 from archive.clock import Clock
 from archive.objects.filesystem.reading import altered
-from archive.timespan import MINUTE
+from archive.timespan import MINUTE, SECOND
 
 LASTING = 10 * MINUTE
 """How long a file that looks the same is taken for the same (µs of elapsed time)."""
 
 MOST = 20_000
 """Files that one store remembers: about 6 MB."""
+
+SETTLED = SECOND
+"""A file that was changed less than this before is not remembered: systems count such times in steps, so a
+second change within a step would look like the first."""
 
 _PIECE = 1 << 20
 
@@ -67,7 +71,7 @@ class Comparisons:
         return compared is not None and self._clock.monotonic() - compared < LASTING
 
     def _compare(self, descriptor: int, key: str, sha256: str, look: _Look) -> None:
-        began = self._clock.monotonic()
+        began, now = self._clock.monotonic(), self._clock.now()
         digest = hashlib.sha256()
         at = 0
         while piece := os.pread(descriptor, _PIECE, at):
@@ -76,8 +80,8 @@ class Comparisons:
             attended.step()
         if digest.hexdigest() != sha256:
             raise altered(key, "its SHA-256 differs")
-        if _look(descriptor) != look:
-            return  # it is being changed: it is compared again at the next read
+        if _look(descriptor) != look or now - look[-1] // 1000 < SETTLED:
+            return
         with self._guard:
             self._compared[look] = began
             self._compared.move_to_end(look)

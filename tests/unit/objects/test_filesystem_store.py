@@ -25,11 +25,12 @@ from archive.errors import (
     Unavailable,
 )
 from archive.objects.filesystem import FilesystemStore, durable
-from archive.objects.filesystem.checking import LASTING, Comparisons
+from archive.objects.filesystem.checking import LASTING, SETTLED, Comparisons
 from archive.ports import Content, Lock, LockMode
 from archive.timespan import DAY, SECOND
 from tests.support import stores
 from tests.support.stores import child_environment, refused_with
+from tests.support.waiting import until
 
 small_disk = stores.small_disk
 
@@ -292,10 +293,15 @@ class TestDamage:
         assert store.read(KEY, 5, 100) == BODY[5:105]
         before = (root / KEY).stat()
         (root / KEY).chmod(0o600)
-        with (root / KEY).open("r+b") as object_file:
-            object_file.seek(at)
-            object_file.write(bytes([BODY[at] ^ 1]))
-        os.utime(root / KEY, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        def alter() -> bool:
+            with (root / KEY).open("r+b") as object_file:
+                object_file.seek(at)
+                object_file.write(bytes([BODY[at] ^ 1]))
+            os.utime(root / KEY, ns=(before.st_atime_ns, before.st_mtime_ns))
+            return (root / KEY).stat().st_ctime_ns != before.st_ctime_ns
+
+        until(alter, "the system's time has gone on since it was stored")
         for start, length in ((5, 100), (0, 100), (500_000, None)):
             refused_with(
                 IntegrityError,
@@ -330,6 +336,25 @@ class TestDamage:
         store.put(f"{KEY}.2", Content.of_bytes(b"2"))
         compare(f"{KEY}.2", hashlib.sha256(b"2").hexdigest())
         refused_with(IntegrityError, "object_altered", lambda: compare(KEY, wrong))
+
+    def test_what_was_changed_just_now_is_not_remembered(self, store: FilesystemStore, root: Path) -> None:
+        store.put(KEY, Content.of_bytes(BODY))
+        stored_at = (root / KEY).stat().st_ctime_ns // 1000
+        descriptor = os.open(root / KEY, os.O_RDONLY)
+        try:
+            for passed, is_remembered in ((SETTLED - 1, False), (SETTLED + 1, True)):
+                compared = Comparisons(ManualClock(stored_at + passed))
+                compared.check(descriptor, KEY, hashlib.sha256(BODY).hexdigest())
+                if is_remembered:
+                    compared.check(descriptor, KEY, "0" * 64)
+                else:
+                    refused_with(
+                        IntegrityError,
+                        "object_altered",
+                        lambda compared=compared: compared.check(descriptor, KEY, "0" * 64),
+                    )
+        finally:
+            os.close(descriptor)
 
     def test_torn_while_it_is_read(self, store: FilesystemStore, root: Path) -> None:
         store.put(KEY, Content.of_bytes(bytes(3 << 20)))
