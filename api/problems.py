@@ -164,7 +164,7 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
         return problem(status, error.code, error.message, hint=error.hint, members=members, headers=headers)
     incident = new_error_reference()
     _LOG.error("request failed", incident=incident, code=error.code, reason=error.message)
-    # Whoever may read footage may know which of it is damaged; of anything else only the log says it.
+    # Who may read footage may know which of it is damaged. What else is damaged only the log says.
     damaged = error.key if isinstance(error, IntegrityError) else ""
     return problem(
         status,

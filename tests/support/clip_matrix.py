@@ -302,9 +302,12 @@ def _check_refusal(
     for run in camera.runs[1:]:
         if not run.joins and span.start < run.span.start < span.end:
             edges.append(run.span.start)
-    for start, end in pairwise([*edges, span.end]):
-        if end - start >= SECOND:
-            check_clip(camera, Timespan(start, end), get)
+    parts = [Timespan(start, end) for start, end in pairwise([*edges, span.end]) if end - start >= SECOND]
+    named = re.findall(r"\[(\S+Z), (\S+Z)\)", problem["hint"])
+    if {Timespan(parse_instant(start), parse_instant(end)) for start, end in named} != set(parts):
+        camera.wrong.append(f"{span}: the parts are {parts}, not as in {problem['hint']!r}")
+    for part in parts:
+        check_clip(camera, part, get)
 
 
 def check_pair(camera: Camera, span: Timespan, get: Get, *, seed: str) -> None:

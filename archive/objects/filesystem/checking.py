@@ -1,8 +1,8 @@
 """Whether a stored file still holds the bytes that were stored, asked before a part of it is given out.
 
 S3 servers compare each part with a checksum of their own when they read it. A file system does not: a bit
-that flips, or a person at the disk, changes a file unseen. Whoever reads a whole object compares its SHA-256;
-whoever reads a part cannot. So the store compares the whole object before the first part of it leaves, and
+that flips, or a person at the disk, changes a file unseen. A reader of the whole object compares its SHA-256;
+a reader of a part cannot. So the store compares the whole object before the first part of it leaves, and
 again once the file has changed in any way that the system shows, or after :data:`LASTING`.
 """
 
