@@ -164,8 +164,7 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
         return problem(status, error.code, error.message, hint=error.hint, members=members, headers=headers)
     incident = new_error_reference()
     _LOG.error("request failed", incident=incident, code=error.code, reason=error.message)
-    # Who may read footage may know which of it is damaged. What else is damaged only the log says.
-    damaged = error.key if isinstance(error, IntegrityError) else ""
+    damaged = damaged_segment(error)
     return problem(
         status,
         error.code,
@@ -174,10 +173,19 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
         members={
             "incident": incident,
             "retryable": error.retryable,
-            **({"segment": damaged} if damaged.startswith("segments/") else {}),
+            **({"segment": damaged} if damaged else {}),
         },
         headers=headers,
     )
+
+
+def damaged_segment(error: ArchiveError) -> str:
+    """The key of the stored segment that an error is about, or "".
+
+    Who may read footage may know which of it is damaged. What else is damaged only the log says.
+    """
+    key = error.key if isinstance(error, IntegrityError) else ""
+    return key if key.startswith("segments/") else ""
 
 
 def of_unexpected(error: BaseException) -> JSONResponse:

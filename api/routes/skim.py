@@ -20,6 +20,7 @@ from api.schemas.skim import ActivityOut, SpritesOut
 from api.skim import buckets_json, check_sprites_span
 from archive.errors import NotFound
 from archive.footage.clip.exact import all_gaps, no_footage
+from archive.footage.reader import check_span
 from archive.footage.reader import part_of as within
 from archive.footage.skim.box import box_of
 from archive.footage.skim.looking import DEFAULT_LIMIT, DEFAULT_THRESHOLD, MOST, Order, Question
@@ -92,7 +93,7 @@ def get_sprites(
 ) -> JSONResponse:
     """Where the thumbnails of a span are: up to an hour, one for each half minute; and what is missing."""
     context.begin(Act.SPRITES_VIEW, camera, details=span_details(span))
-    check_sprites_span(span)
+    check_span(check_sprites_span(span), context.services.clock.now())
     context.access.footage(camera, span)
     reading = context.runtime.skims.reading(camera, span)
     made = context.runtime.skims.sheets(reading, span)

@@ -25,8 +25,8 @@ _UNEVEN_OUT = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-video_
 class ClipKind:
     """One kind of stream.
 
-    ``bframes`` stand between two references. ``gop`` is in seconds. In an ``is_open`` GOP that many pictures
-    lead its keyframe: they are shown before it and refer to the GOP before. ``refers``: B-frames are
+    ``bframes`` stand between two references. ``gop`` is in seconds. In an ``is_open`` GOP some of them lead
+    its keyframe: they are shown before it and refer to the GOP before. ``refers``: B-frames are
     references themselves. ``has_radl`` (H.265): an IDR picture has two leading pictures, which refer to
     nothing before it. ``size`` multiplies 320 × 192.
     """
@@ -63,12 +63,6 @@ class ClipKind:
         """The nominal length of its segments: three of them at least."""
         return max(4, self.gop)
 
-    @property
-    def leading(self) -> int:
-        """How many pictures lead each keyframe but the stream's first: no clip shows them without what
-        is before it."""
-        return self.bframes if self.is_open else 2 * self.has_radl
-
     def make(self, folder: Path) -> Path:
         """The stream, its pictures numbered from 0."""
         filters = _UNEVEN if self.is_uneven else ""
@@ -94,7 +88,8 @@ def _matrix() -> list[ClipKind]:
         found += [
             ClipKind(codec, 0, fps, gop),  # type: ignore[arg-type]
             ClipKind(codec, 2, fps, gop),  # type: ignore[arg-type]
-            ClipKind(codec, 3, fps, gop, is_open=True),  # type: ignore[arg-type]
+            # Where a whole number of references and B-frames fills a GOP, nothing leads its keyframe.
+            ClipKind(codec, 4 if fps * gop % 4 == 1 else 3, fps, gop, is_open=True),  # type: ignore[arg-type]
         ]
     for codec in ("h264", "hevc"):
         found += [
