@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from api.schemas.examples import FROM, TO
+from api.schemas.problem import GapOut
 from api.schemas.war_room import StretchOut
 
 _AT, _SOON = "2026-11-24T06:02:11.000000Z", "2026-11-24T06:02:17.000000Z"
@@ -106,6 +107,7 @@ class SpritesOut(StretchOut):
 
     ``until`` is the time until which the camera's footage is in the archive; null if it has none.
     ``complete`` is false while sheets are left that may still be made: the same request again goes on.
+    ``gaps`` are the parts of the span without footage; ``unreadable`` those whose footage gives no thumbnail.
     """
 
     camera: str = Field(examples=["cam-1"])
@@ -113,3 +115,5 @@ class SpritesOut(StretchOut):
     complete: bool = Field(examples=[True])
     sheets: list[SheetOut]
     sprites: list[SpriteOut]
+    gaps: list[GapOut]
+    unreadable: list[StretchOut]

@@ -121,7 +121,7 @@ class Skimmer:
         except IntegrityError as error:
             # The bytes of one segment are damaged, though its header is not: nothing is concluded from the
             # rest of the part either, and it is not stored.
-            return Activity(part.start, (), damaged=(Damage(part.span, _key_in(error), error.code),))
+            return Activity(part.start, (), damaged=(Damage(part.span, error.key, error.code),))
         # Nothing is said about a damaged segment, not even by what is before and after it.
         coverage = part.reading.coverage - SpanSet(one.span for one in damaged)
 
@@ -182,8 +182,3 @@ def _sheet(part: Part, tiles: Sequence[int | None], height: int, jpeg: bytes) ->
 def _empty(part: Part) -> Sheet:
     """The sheet of a part that shows nothing."""
     return _sheet(part, [None] * SLOTS, 0, b"")
-
-
-def _key_in(error: IntegrityError) -> str:
-    """The object that a message begins with."""
-    return error.message.partition(" ")[0]
