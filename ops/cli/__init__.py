@@ -24,6 +24,7 @@ from ops.cli import (
     custody_command,
     disposition_command,
     evidence,
+    export_command,
     fixity_command,
     grant_command,
     health_command,
@@ -78,6 +79,7 @@ def build() -> typer.Typer:
     app.add_typer(retention_command.app, name="retention")
     app.add_typer(hold_command.app, name="hold")
     app.add_typer(request_command.app, name="request")
+    app.add_typer(export_command.app, name="export")
     app.add_typer(custody_command.app, name="custody")
     app.add_typer(notice_command.app, name="notice")
     if find_spec("ops.stack") is not None:  # it is for development, and not in the wheel

@@ -197,6 +197,7 @@ JOBS: Mapping[str, str] = {
     "handover": "api",
     "notices": "api",
     "skim": "api",
+    "exports": "api",
 }
 """The account of each job; the canary runs in every process, with that process's account."""
 
