@@ -11,15 +11,13 @@ from api.camera_then import CameraHistories
 from api.parameters import camera_ids, instant
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_json
-from api.schemas.exports import ExportChangeIn, ExportIn, ExportList, ExportOut, export_json
+from api.schemas.exports import ExportChangeIn, ExportIn, ExportList, ExportOut
 from api.several import check_all, seen_all
 from api.statements import interval, named
 from api.transfer import Download, Representation, send
-from archive.canonical import JsonObject
-from archive.cases.exports.model import Export, ExportStatus
-from archive.cases.exports.package import StoredPart, export_zip
-from archive.cases.exports.worker import changed_pieces, outdated_text
-from archive.errors import Conflict
+from archive.cases.exports.model import ExportStatus, check_order, export_json
+from archive.cases.exports.package import StoredPart, check_fetchable, export_zip
+from archive.footage.download.bulk import footage_bytes
 from archive.footage.download.naming import several
 from archive.footage.reader import check_span
 from archive.ids import check_name
@@ -54,14 +52,17 @@ def order_export(context: Exporting, form: ExportIn) -> JSONResponse:
     cameras = camera_ids(form.cameras, context.services.settings.max_cameras)
     span = Timespan(instant("from", form.start), instant("to", form.end))
     context.begin(Act.EXPORT_ORDER, *cameras, details=span_details(span))
-    check_span(span, context.services.clock.now())
+    now = context.services.clock.now()
+    check_span(span, now)
+    check_order(len(cameras), span, now)
     check_all(context.access, cameras, span)
-    seen_all(context.runtime.clips, cameras, span)
-    export = context.services.exports.order(context.principal.id, context.purpose, cameras, span)
+    size = footage_bytes([one.reading for one in seen_all(context.runtime.clips, cameras, span)])
+    export = context.services.exports.order(
+        context.principal.id, context.purpose, cameras, span, footage_bytes=size
+    )
     context.objects = (export.order.id, *cameras)
-    context.done()
     where = f"{context.services.settings.base_path}/v1/exports/{export.order.id}"
-    return JSONResponse(_shown(context, export), status_code=202, headers={"Location": where})
+    return JSONResponse(export_json(export), status_code=202, headers={"Location": where})
 
 
 def list_exports(context: Exporting) -> JSONResponse:
@@ -69,7 +70,7 @@ def list_exports(context: Exporting) -> JSONResponse:
     context.begin(Act.EXPORT_READ)
     found = context.services.exports.exports_of(context.principal.id)
     context.done(results=len(found))
-    return JSONResponse({"exports": [_shown(context, export) for export in found]})
+    return JSONResponse({"exports": [export_json(export) for export in found]})
 
 
 def get_export(context: Exporting, export_id: ExportId) -> JSONResponse:
@@ -77,16 +78,14 @@ def get_export(context: Exporting, export_id: ExportId) -> JSONResponse:
     context.begin(Act.EXPORT_READ, export_id)
     export = context.services.exports.find(context.principal.id, export_id)
     context.done(status=export.state.status.value)
-    return JSONResponse(_shown(context, export))
+    return JSONResponse(export_json(export))
 
 
 def change_export(context: Exporting, export_id: ExportId, form: ExportChangeIn) -> JSONResponse:
     """Pause, continue or cancel an export; the worker looks between two clips."""
     context.begin(Act.EXPORT_CHANGE, export_id, details={"status": form.status})
-    board = context.services.exports
-    export = board.change(board.find(context.principal.id, export_id), ExportStatus(form.status))
-    context.done()
-    return JSONResponse(_shown(context, export))
+    export = context.services.exports.change(context.principal.id, export_id, ExportStatus(form.status))
+    return JSONResponse(export_json(export))
 
 
 def download_export(context: Exporting, request: Request, export_id: ExportId) -> Response:
@@ -100,11 +99,7 @@ def download_export(context: Exporting, request: Request, export_id: ExportId) -
     order = export.order
     context.begin(Act.EXPORT_DOWNLOAD, export_id, *order.cameras, details=span_details(order.span))
     check_all(context.access, order.cameras, order.span)
-    outdated = changed_pieces(export.state, clips.etag_of)
-    if outdated:
-        raise Conflict(
-            outdated_text(outdated), code="export_outdated", hint="Order it again; nothing old is given out."
-        )
+    check_fetchable(export, frozenset(services.exports.parts(order)), clips.etag_of)
     histories = CameraHistories(services.registry.history)
 
     def camera_of(name: str) -> Camera:
@@ -129,8 +124,3 @@ def download_export(context: Exporting, request: Request, export_id: ExportId) -
         ),
         Download(context, Act.EXPORT_READ),
     )
-
-
-def _shown(context: RequestContext, export: Export) -> JsonObject:
-    parts = context.services.exports.parts(export.order)
-    return export_json(export, len(parts), sum(parts.values()))

@@ -5,9 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.examples import CASE, DECIDED, FROM, TO
-from archive.canonical import JsonObject
-from archive.cases.exports.model import Export, ExportStatus
-from archive.timespan import format_instant
+from archive.cases.exports.model import ExportStatus
 
 EXPORT = "exp-0a1b2c3d4e5f60718293a4b5"
 
@@ -37,8 +35,9 @@ class ExportChangeIn(BaseModel):
 
 
 class ExportOut(BaseModel):
-    """An export. ``files`` and ``bytes`` are what it will have; the two ``done`` what is made of it.
+    """An export. It is made in ``parts``: a camera and at most half an hour each; ``parts_done`` are made.
 
+    ``bytes`` is the size of the footage, about what it will have; ``bytes_done`` is what is made.
     ``until`` is when a finished one is removed. ``code`` and ``message`` say why it failed or is outdated.
     """
 
@@ -49,9 +48,9 @@ class ExportOut(BaseModel):
     end: str = Field(alias="to", examples=[TO])
     purpose: str = Field(examples=[CASE])
     ordered_at: str = Field(examples=[DECIDED])
-    files: int = Field(examples=[16])
+    parts: int = Field(examples=[16])
+    parts_done: int = Field(examples=[4])
     bytes: int = Field(examples=[3_221_225_472])
-    files_done: int = Field(examples=[4])
     bytes_done: int = Field(examples=[805_306_368])
     until: str | None = Field(examples=[DECIDED])
     code: str = Field(examples=[""])
@@ -62,23 +61,3 @@ class ExportList(BaseModel):
     """The caller's exports, the newest first."""
 
     exports: list[ExportOut]
-
-
-def export_json(export: Export, parts: int, done: int) -> JsonObject:
-    """An export as answers show it; ``parts`` of ``done`` bytes are made."""
-    order, state = export.order, export.state
-    return {
-        "export_id": order.id,
-        "status": state.status.value,
-        "cameras": list(order.cameras),
-        **order.span.to_json(),
-        "purpose": order.purpose,
-        "ordered_at": format_instant(order.ordered_at),
-        "files": state.files,
-        "bytes": state.bytes,
-        "files_done": parts,
-        "bytes_done": done,
-        "until": format_instant(state.until) if state.status is ExportStatus.READY else None,
-        "code": state.code,
-        "message": state.message,
-    }

@@ -1,20 +1,20 @@
 """``saksi export``: order clips of many cameras and hours, follow them, and write what is finished."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from archive.canonical import JsonObject
-from archive.cases.exports.model import Export, ExportStatus
-from archive.cases.exports.package import export_zip
-from archive.cases.exports.worker import changed_pieces, outdated_text
-from archive.errors import Conflict
+from archive.cases.exports.model import UNFINISHED, Export, ExportStatus, check_order, export_json
+from archive.cases.exports.package import check_fetchable, export_zip
+from archive.errors import Unavailable
 from archive.footage.download.naming import several
-from archive.timespan import format_instant
+from archive.footage.reader import check_span
+from archive.timespan import SECOND
 from ops.cli.downloads import Container, path_in, write_export
 from ops.cli.options import From, Json, Purpose, To, actor, open_site, parse_span
-from ops.cli.output import print_json, print_table, say
+from ops.cli.output import print_json, print_table, progress_bar, say
 from ops.cli.times import span_text, time_text, zone_of_city
 from ops.exports import ExportPlans, board_of
 from ops.wiring import Site
@@ -25,6 +25,9 @@ app = typer.Typer(
 )
 
 ExportId = Annotated[str, typer.Argument(help="Id of the export.", metavar="ID", show_default=False)]
+
+LOOK_S = 1.0
+"""How often ``follow`` looks."""
 
 
 @app.command("start")
@@ -39,10 +42,40 @@ def start(
     span = parse_span(start, end)
     cameras = tuple(dict.fromkeys(camera))
     with open_site() as site:
-        for name in cameras:
-            site.registry.camera(name)
-        export = board_of(site).order(actor().id, purpose, cameras, span)
+        now = site.clock.now()
+        check_span(span, now)
+        check_order(len(cameras), span, now)
+        size = ExportPlans(site).footage_bytes(cameras, span)
+        export = board_of(site).order(actor().id, purpose, cameras, span, footage_bytes=size)
         _record(site, "export.order", export, purpose)
+        _tell(site, export, as_json=json_)
+
+
+@app.command("follow")
+def follow(
+    export_id: ExportId,
+    seconds: Annotated[
+        int, typer.Option("--for", help="Longest time to wait, in seconds.", min=1, metavar="SECONDS")
+    ] = 86_400,
+    json_: Json = False,
+) -> None:
+    """Wait until an export is finished, and show how much of it is made."""
+    with open_site() as site:
+        board, who = board_of(site), actor().id
+        export = board.find(who, export_id)
+        _record(site, "export.read", export, "")
+        end = site.clock.monotonic() + seconds * SECOND
+        with progress_bar(export_id) as bar:
+            while export.state.status in UNFINISHED:
+                bar(len(export.state.pieces), export.order.piece_count)
+                if site.clock.monotonic() >= end:
+                    raise Unavailable(
+                        f"the export {export_id} is still {export.state.status.value}",
+                        code="export_not_finished",
+                        hint="Is saksi work running? Follow it again, or look: saksi export show",
+                    )
+                time.sleep(LOOK_S)
+                export = board.find(who, export_id)
         _tell(site, export, as_json=json_)
 
 
@@ -53,7 +86,7 @@ def list_(json_: Json = False) -> None:
         found = board_of(site).exports_of(actor().id)
         site.custody.record("export.read", actor=actor(), details={"results": len(found)})
         if json_:
-            print_json({"exports": [_json(site, export) for export in found]})
+            print_json({"exports": [export_json(export) for export in found]})
             return
         zone = zone_of_city(site)
         print_table(
@@ -64,7 +97,7 @@ def list_(json_: Json = False) -> None:
                     one.state.status.value,
                     ", ".join(one.order.cameras),
                     span_text(one.order.span, zone),
-                    f"{len(board_of(site).parts(one.order))}/{one.state.files}",
+                    f"{len(one.state.pieces)}/{one.order.piece_count}",
                 )
                 for one in found
             ],
@@ -107,14 +140,9 @@ def download(
 ) -> None:
     """Write a finished export as one ZIP."""
     with open_site() as site:
-        export = board_of(site).find(actor().id, export_id)
-        outdated = changed_pieces(export.state, ExportPlans(site).etag_of)
-        if outdated:
-            raise Conflict(
-                outdated_text(outdated),
-                code="export_outdated",
-                hint="Order it again; nothing old is given out.",
-            )
+        board = board_of(site)
+        export = board.find(actor().id, export_id)
+        check_fetchable(export, frozenset(board.parts(export.order)), ExportPlans(site).etag_of)
         zone, order = zone_of_city(site), export.order
         made = export_zip(
             export, site.stores.cache, lambda name: site.registry.as_of(name, order.span.start), zone
@@ -123,15 +151,14 @@ def download(
         output = path_in(output, name, Container.MP4, cameras=2)
         write_export(site, (order.id, *order.cameras), order.span, made, output, purpose or order.purpose)
         if json_:
-            print_json({**_json(site, export), "file": str(output)})
+            print_json({**export_json(export), "file": str(output)})
         else:
-            say(f"{output}: {export.state.files} clips, {made.size} bytes")
+            say(f"{output}: {len(export.state.files)} clips, {made.size} bytes")
 
 
 def _change(export_id: str, wanted: ExportStatus, *, as_json: bool) -> None:
     with open_site() as site:
-        board = board_of(site)
-        export = board.change(board.find(actor().id, export_id), wanted)
+        export = board_of(site).change(actor().id, export_id, wanted)
         _record(site, "export.change", export, "", status=wanted.value)
         _tell(site, export, as_json=as_json)
 
@@ -147,33 +174,12 @@ def _record(site: Site, act: str, export: Export, purpose: str, **details: str) 
     )
 
 
-def _json(site: Site, export: Export) -> JsonObject:
-    order, state = export.order, export.state
-    parts = board_of(site).parts(order)
-    return {
-        "export_id": order.id,
-        "status": state.status.value,
-        "cameras": list(order.cameras),
-        **order.span.to_json(),
-        "purpose": order.purpose,
-        "ordered_at": format_instant(order.ordered_at),
-        "files": state.files,
-        "bytes": state.bytes,
-        "files_done": len(parts),
-        "bytes_done": sum(parts.values()),
-        "until": format_instant(state.until) if state.status is ExportStatus.READY else None,
-        "code": state.code,
-        "message": state.message,
-    }
-
-
 def _tell(site: Site, export: Export, *, as_json: bool) -> None:
     if as_json:
-        print_json(_json(site, export))
+        print_json(export_json(export))
         return
     order, state, zone = export.order, export.state, zone_of_city(site)
-    parts = board_of(site).parts(order)
-    say(f"{order.id}: {state.status.value}, {len(parts)} of {state.files} clips")
+    say(f"{order.id}: {state.status.value}, {len(state.pieces)} of {order.piece_count} parts")
     say(f"  cameras {', '.join(order.cameras)}")
     say(f"  time    {span_text(order.span, zone)}")
     say(f"  ordered {time_text(order.ordered_at, zone)}")

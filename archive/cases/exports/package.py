@@ -8,7 +8,9 @@ from datetime import tzinfo
 from archive import canonical
 from archive.canonical import JsonObject, sha256_hex
 from archive.cases.exports.model import Export, ExportFile, ExportPiece, ExportStatus
+from archive.cases.exports.worker import EtagOf, changed_pieces, lost_pieces, outdated_text
 from archive.errors import Conflict, IntegrityError, NotFound
+from archive.footage.clip.exact import others_json
 from archive.footage.download.bulk_readme import readme
 from archive.footage.download.naming import several
 from archive.footage.download.texts import steady_gaps, sums
@@ -71,33 +73,52 @@ class StoredPart:
             raise _altered(self.file)
 
 
-def export_zip(
-    export: Export, cache: ObjectStore, camera_of: Callable[[str], Camera], zone: tzinfo
-) -> VirtualZip:
-    """The ZIP of a finished export; ``camera_of`` gives the facts of its cameras.
+def check_fetchable(export: Export, stored: frozenset[str], etag_of: EtagOf) -> None:
+    """Refuse an export that is not whole, or does not show the footage of now, before a byte of it leaves.
+
+    ``stored`` are the keys of its parts that are there.
 
     Raises:
-        Conflict: ``export_not_ready``, with its status.
+        Conflict: ``export_not_ready``, with its status; ``export_outdated``.
+        Unavailable: the index does not answer.
     """
     order, state = export.order, export.state
     if state.status is not ExportStatus.READY:
         raise Conflict(
             f"the export {order.id} is {state.status.value}", code="export_not_ready", hint=state.message
         )
-    cameras = [camera_of(name) for name in order.cameras]
+    stale = changed_pieces(state, etag_of) or lost_pieces(state, stored)
+    if stale:
+        raise Conflict(
+            outdated_text(stale), code="export_outdated", hint="Order it again; nothing old is given out."
+        )
+
+
+def export_zip(
+    export: Export, cache: ObjectStore, camera_of: Callable[[str], Camera], zone: tzinfo
+) -> VirtualZip:
+    """The ZIP of a finished export; ``camera_of`` gives the facts of its cameras when its time began."""
+    order, state = export.order, export.state
+    found = [
+        (camera_of(name), [piece for piece in state.pieces if piece.camera == name]) for name in order.cameras
+    ]
     lines = [
-        (camera, [file.path for piece in found for file in piece.files], gaps_of(found), ())
-        for camera in cameras
-        for found in [[piece for piece in state.pieces if piece.camera == camera.id]]
+        (
+            camera,
+            [file.path for piece in pieces for file in piece.files],
+            gaps_of(pieces),
+            [span for piece in pieces for span in piece.left_out],
+        )
+        for camera, pieces in found
     ]
     texts = {
         "README.txt": readme(order.span, lines, zone),
-        "index.json": canonical.encode(_index(order.span, state.pieces)) + b"\n",
+        "index.json": canonical.encode(_index(order.span, found)) + b"\n",
     }
-    files = [(piece.camera, file) for piece in state.pieces for file in piece.files]
+    files = [(piece.camera, file) for _, pieces in found for piece in pieces for file in piece.files]
     hashes = [(sha256_hex(data), path) for path, data in texts.items()]
     texts["SHA256SUMS"] = sums([*hashes, *((file.sha256, file.path) for _, file in files)])
-    folder = f"{several(len(cameras), order.span, zone).ascii}/"
+    folder = f"{several(len(found), order.span, zone).ascii}/"
     parts: list[Part] = [Bytes(folder + path, data) for path, data in texts.items()]
     parts += [StoredPart(folder + file.path, camera, file, cache) for camera, file in files]
     return VirtualZip(parts, layout=LAYOUT)
@@ -108,27 +129,22 @@ def gaps_of(pieces: Sequence[ExportPiece]) -> tuple[GapSpan, ...]:
     return steady_gaps(gap for piece in pieces for gap in piece.gaps)
 
 
-def _index(span: Timespan, pieces: Sequence[ExportPiece]) -> JsonObject:
-    names = dict.fromkeys(piece.camera for piece in pieces)
+def _index(span: Timespan, found: Sequence[tuple[Camera, Sequence[ExportPiece]]]) -> JsonObject:
     return {
         "v": 1,
         "container": "mp4",
         "asked": span.to_json(),
         "cameras": [
             {
-                "camera": name,
-                "clips": [
-                    file.span.to_json() | {"path": file.path, "bytes": file.size}
-                    for piece in pieces
-                    if piece.camera == name
-                    for file in piece.files
-                ],
-                "gaps": [
-                    gap.span.to_json() | {"cause": gap.cause}
-                    for gap in gaps_of([piece for piece in pieces if piece.camera == name])
-                ],
+                "camera": camera.id,
+                "name": camera.name,
+                "kecamatan": camera.place.kecamatan,
+                "clips": [file.described for piece in pieces for file in piece.files],
+                "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in gaps_of(pieces)],
+                "others": others_json([one for piece in pieces for one in piece.others]),
+                "left_out": [span.to_json() for piece in pieces for span in piece.left_out],
             }
-            for name in names
+            for camera, pieces in found
         ],
     }
 
