@@ -77,6 +77,8 @@ def follow(
                 time.sleep(LOOK_S)
                 export = board.find(who, export_id)
         _tell(site, export, as_json=json_)
+        if export.state.status is not ExportStatus.READY:
+            raise typer.Exit(2)
 
 
 @app.command("list")

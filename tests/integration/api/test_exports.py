@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from archive.cases.exports.model import KEPT, ExportStatus
-from archive.cases.exports.worker import LEASE, ExportWorker, spans_of
+from archive.cases.exports.model import KEPT, ExportStatus, spans_of
+from archive.cases.exports.worker import LEASE
 from archive.model.custody import Outcome
 from archive.model.token import TokenScope
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
-from ops.exports import worker_of
 from ops.tokens import token_file
 from tests.support.api_site import (
     ASKED,
@@ -31,8 +30,8 @@ from tests.support.api_site import (
     open_site,
     span,
 )
+from tests.support.exports import EXPORTS, change, fetch, order, parts, shown, worker
 
-EXPORTS = "/v1/exports"
 THIRD_RUN = "6b05180000000003"
 
 
@@ -43,39 +42,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield made
 
 
-def order(site: Site, cameras: tuple[str, ...] = (CAMERA, EMPTY_CAMERA), **times: str) -> str:
-    answer = site.call("POST", EXPORTS, json={"cameras": list(cameras), **(times or ASKED)})
-    assert answer.status_code == 202, answer.text
-    found: str = answer.json()["export_id"]
-    assert answer.headers["location"] == f"{EXPORTS}/{found}"
-    return found
-
-
-def shown(site: Site, export_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = site.call.get(f"{EXPORTS}/{export_id}").json()
-    return found
-
-
-def change(site: Site, export_id: str, status: str) -> Any:
-    return site.call("POST", f"{EXPORTS}/{export_id}/status", json={"status": status})
-
-
-def fetch(site: Site, export_id: str, **options: Any) -> Any:
-    return site.call.get(f"{EXPORTS}/{export_id}/export.zip", **options)
-
-
-def worker(site: Site) -> ExportWorker:
-    return worker_of(site.evidence.site)
-
-
 def test_it_is_made_in_the_background_and_fetched(site: Site, tmp_path: Path) -> None:
     export_id = order(site)
     assert shown(site, export_id)["status"] == "queued"
     assert fetch(site, export_id).json()["code"] == "export_not_ready"
     assert worker(site).run() == 1
     said = shown(site, export_id)
-    assert (said["status"], said["files"], said["files_done"]) == ("ready", 2, 2)
-    assert said["bytes"] == said["bytes_done"]
+    assert (said["status"], said["parts"], said["parts_done"]) == ("ready", 2, 2)
+    assert 0 < said["bytes_done"] <= said["bytes"]
     answer = fetch(site, export_id)
     assert answer.status_code == 200, answer.text
     with zipfile.ZipFile(io.BytesIO(answer.content)) as package:
@@ -86,7 +60,12 @@ def test_it_is_made_in_the_background_and_fetched(site: Site, tmp_path: Path) ->
         ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    for one in json.loads((folder / "index.json").read_bytes())["cameras"]:
+    index = json.loads((folder / "index.json").read_bytes())
+    times = {"camera": [CAMERA, EMPTY_CAMERA], **ASKED}
+    with zipfile.ZipFile(io.BytesIO(site.call.get("/v1/clips.zip", params=times).content)) as bulk:
+        (name,) = (one for one in bulk.namelist() if one.endswith("/index.json"))
+        assert index == json.loads(bulk.read(name)), "it says what a download of the same says"
+    for one in index["cameras"]:
         (clip,) = one["clips"]
         alone = site.call.get(CLIP.replace(CAMERA, one["camera"]), params=ASKED)
         assert (folder / clip["path"]).read_bytes() == alone.content
@@ -135,8 +114,9 @@ def test_it_is_paused_continued_and_cancelled(site: Site) -> None:
     refused = change(site, export_id, "paused")
     assert (refused.status_code, refused.json()["code"]) == (409, "export_state")
     assert change(site, export_id, "cancelled").json()["status"] == "cancelled"
-    assert worker(site).run() == 1
-    assert shown(site, export_id)["files_done"] == 0
+    assert parts(site) == [], "its room is free at once"
+    assert worker(site).run() == 0
+    assert shown(site, export_id)["parts_done"] == 0
     assert fetch(site, export_id).json()["code"] == "export_not_ready"
     assert [event.details["status"] for event in site.events("export.change")] == [
         "paused", "queued", "paused", "cancelled",
@@ -160,7 +140,7 @@ def test_a_pause_in_the_middle_keeps_what_is_made(site: Site) -> None:
 
     first = replace(worker(site), cache=Pausing())  # type: ignore[arg-type]
     assert first.run() == 0
-    (export,) = board.every()
+    (export,) = board.everybodys()
     assert export.state.status is ExportStatus.PAUSED
     assert list(board.parts(export.order)) == made
     change(site, export_id, "queued")
@@ -172,9 +152,9 @@ def test_a_pause_in_the_middle_keeps_what_is_made(site: Site) -> None:
 def test_another_worker_continues_what_a_dead_one_began(site: Site) -> None:
     export_id = order(site)
     board = site.services.exports
-    (export,) = board.every()
-    dead = worker(site)
-    dead._claim(export)
+    (export,) = board.everybodys()
+    until = site.clock.now() + LEASE
+    board.append(export, replace(export.state, status=ExportStatus.RUNNING, worker="dead", until=until))
     assert worker(site).run() == 0, "its claim holds"
     site.clock.advance(LEASE + SECOND)
     assert worker(site).run() == 1
@@ -190,8 +170,9 @@ def test_footage_that_changed_is_not_given_out(site: Site, swept: bool) -> None:
     if swept:
         assert worker(site).run() == 1
         said = shown(site, export_id)
-        assert (said["status"], said["code"], said["files_done"]) == ("outdated", "export_outdated", 0)
+        assert (said["status"], said["code"], said["parts_done"]) == ("outdated", "export_outdated", 0)
         assert CAMERA in said["message"]
+        assert parts(site) == []
     refused = fetch(site, export_id)
     assert refused.status_code == 409
     assert refused.json()["code"] == ("export_not_ready" if swept else "export_outdated")
@@ -219,7 +200,9 @@ def test_a_right_that_ended_ends_the_fetching(site: Site) -> None:
 def test_it_is_gone_after_a_day_and_the_record_stays(site: Site) -> None:
     export_id = order(site)
     worker(site).run()
-    site.clock.advance(KEPT + SECOND)
+    site.clock.advance(KEPT)
+    assert fetch(site, export_id).json()["code"] == "export_not_found", "also while no job removes it"
+    assert site.call.get(EXPORTS).json() == {"exports": []}
     assert worker(site).run() == 1
     assert list(site.services.stores.cache.versions("exports/")) == []
     assert fetch(site, export_id).json()["code"] == "export_not_found"
@@ -227,12 +210,17 @@ def test_it_is_gone_after_a_day_and_the_record_stays(site: Site) -> None:
     assert acts[:2] == ["export.order", "export.made"]
 
 
-def test_without_footage_it_fails_and_says_why(site: Site) -> None:
-    export_id = order(site, (CAMERA,), **span(31, 39))
+def test_without_footage_it_is_refused_or_fails_and_says_why(site: Site) -> None:
+    form = {"cameras": [CAMERA], **span(31, 39)}
+    refused = site.call("POST", EXPORTS, json=form)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_footage")
+    assert "unreachable" in refused.json()["detail"]
+    export_id = order(site, (CAMERA,))
+    site.services.index.remove(site.first)
     assert worker(site).run() == 1
     said = shown(site, export_id)
     assert (said["status"], said["code"]) == ("failed", "no_footage")
-    assert "unreachable" in said["message"]
+    assert "none of the cameras has footage" in said["message"]
     assert site.events("export.made")[-1].outcome is Outcome.FAILED
 
 
@@ -247,6 +235,9 @@ def test_bounds(site: Site) -> None:
     assert code(**span(-25 * 3600, 0)) == (422, "export_too_large")
     both = {"cameras": [CAMERA, EMPTY_CAMERA]}
     assert code(**both, **span(-13 * 3600, 0)) == (422, "export_too_large")
+    assert code(**{"from": "2010-01-01T00:00:00+08:00"}) == (422, "export_too_large")
+    assert code(cameras=[f"cam-{number}" for number in range(200)]) == (422, "too_many_cameras")
+    assert code(**span(0, 0.5)) == (422, "clip_too_short")
     assert code(cameras=[]) == (422, "invalid_request")
     for _ in range(3):
         order(site, (CAMERA,))
@@ -258,8 +249,7 @@ def test_bounds(site: Site) -> None:
 def test_a_part_that_was_altered_breaks_the_download(site: Site, tmp_path: Path) -> None:
     export_id = order(site, (CAMERA,))
     worker(site).run()
-    (export,) = site.services.exports.every()
-    (key,) = site.services.exports.parts(export.order)
+    (key,) = parts(site)
     name = key.rpartition("/")[2]
     (path,) = (one for one in tmp_path.rglob(name) if one.name == name)
     path.chmod(0o644)
@@ -280,3 +270,13 @@ def test_the_parts_of_a_span_are_clips(length: int, pieces: int) -> None:
     assert len(found) == pieces
     assert (found[0].start, found[-1].end) == (T0, T0 + length)
     assert all(SECOND <= one.duration < HOUR for one in found)
+
+
+def test_the_same_order_sent_twice_is_one_export(site: Site) -> None:
+    key = {"Idempotency-Key": "6f1d6d0e-7a0c-4f0e-8e3c-1c7b0f6b2a11"}
+    form = {"cameras": [CAMERA], **ASKED}
+    first, second = (site.call("POST", EXPORTS, json=form, headers=key) for _ in range(2))
+    assert first.status_code == second.status_code == 202
+    assert second.headers["idempotency-replayed"] == "true"
+    assert first.json() == second.json()
+    assert len(site.call.get(EXPORTS).json()["exports"]) == 1

@@ -382,7 +382,7 @@ ALONE_ON_THE_HOST = frozenset(
             "camera": "add compliance disable edit enable export import list moves show",
             "custody": "show",
             "evidence": "download list request show",
-            "export": "cancel download list pause resume show start",
+            "export": "cancel download follow list pause resume show start",
             "fixity": "run status",
             "grant": "list revoke show",
             "health": "cameras recorders",

@@ -43,8 +43,11 @@ def test_an_export_from_order_to_file(saksi: CommandsAt, tmp_path: Path) -> None
     assert saksi.must("export", "pause", export_id, "--json").json["status"] == "paused"
     assert work(saksi) == 0
     assert saksi.must("export", "resume", export_id, "--json").json["status"] == "queued"
-    assert work(saksi) == 1
-    assert "ready" in saksi.must("export", "show", export_id).out
+    waiting = saksi("export", "follow", export_id, "--for", "1", "--json")
+    assert (waiting.code, waiting.problem["code"]) == (3, "export_not_finished")
+    assert work(saksi) == 2, "a piece of each camera"
+    assert saksi.must("export", "follow", export_id, "--json").json["parts_done"] == 2
+    assert "ready, 2 of 2 parts" in saksi.must("export", "show", export_id).out
     assert export_id in saksi.must("export", "list").out
     assert [one["export_id"] for one in saksi.must("export", "list", "--json").json["exports"]] == [export_id]
     saksi.must("export", "download", export_id, "-o", str(tmp_path))
@@ -55,6 +58,7 @@ def test_an_export_from_order_to_file(saksi: CommandsAt, tmp_path: Path) -> None
     assert saksi.must("export", "cancel", export_id, "--json").json["status"] == "cancelled"
     again = saksi("export", "download", export_id, "-o", str(tmp_path / "again.zip"), "--json")
     assert again.problem["code"] == "export_not_ready"
+    assert saksi("export", "follow", export_id).code == 2
 
 
 def test_an_unknown_export_is_said_to_be_unknown(saksi: CommandsAt) -> None:
@@ -62,3 +66,27 @@ def test_an_unknown_export_is_said_to_be_unknown(saksi: CommandsAt) -> None:
     unknown = saksi("export", "show", "exp-0123456789abcdef01234567", "--json")
     assert unknown.problem["code"] == "export_not_found"
     saksi.must("export", "cancel", ordered["export_id"])
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (
+            (*CAMERAS, "--from", "2016-11-24T14:00:00+08:00", "--to", "2026-11-24T14:00:14+08:00"),
+            "span_too_long",
+        ),
+        (
+            (*CAMERAS, "--from", "2026-11-23T14:00:00+08:00", "--to", "2026-11-24T13:00:00+08:00"),
+            "export_too_large",
+        ),
+        (
+            (*CAMERAS[:2], "--from", "2026-11-24T12:00:00+08:00", "--to", "2026-11-24T12:01:00+08:00"),
+            "no_footage",
+        ),
+        (("--camera", "cam-nowhere", *SPAN), "camera_not_found"),
+    ],
+)
+def test_limits_are_said_at_the_order(saksi: CommandsAt, options: tuple[str, ...], code: str) -> None:
+    refused = saksi("export", "start", *options, "--json")
+    assert refused.problem["code"] == code
+    assert saksi.must("export", "list", "--json").json["exports"][0]["status"] == "cancelled"
