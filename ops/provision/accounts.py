@@ -176,7 +176,8 @@ ACCOUNTS: Sequence[Account] = (
         "exports",
         "the exports job: reads footage, writes its copies to the cache, and removes them",
         _footage("rs", _SEGMENTS),
-        _records("rs", *_ledger("camera", "policy")),
+        # The journal's names and the recorders' keys show whether the index is whole.
+        _records("rs", *_ledger("camera", "recorder"), "journal/"),
         _records("p", _CUSTODY),
         _cache("rspd", "exports/"),
     ),

@@ -46,7 +46,7 @@ def test_it_is_made_in_the_background_and_fetched(site: Site, tmp_path: Path) ->
     export_id = order(site)
     assert shown(site, export_id)["status"] == "queued"
     assert fetch(site, export_id).json()["code"] == "export_not_ready"
-    assert worker(site).run() == 1
+    assert worker(site).run() == 2
     said = shown(site, export_id)
     assert (said["status"], said["parts"], said["parts_done"]) == ("ready", 2, 2)
     assert 0 < said["bytes_done"] <= said["bytes"]
@@ -110,7 +110,7 @@ def test_it_is_paused_continued_and_cancelled(site: Site) -> None:
     assert change(site, export_id, "paused").json()["status"] == "paused"
     assert worker(site).run() == 0
     assert change(site, export_id, "queued").json()["status"] == "queued"
-    assert worker(site).run() == 1
+    assert worker(site).run() == 2
     refused = change(site, export_id, "paused")
     assert (refused.status_code, refused.json()["code"]) == (409, "export_state")
     assert change(site, export_id, "cancelled").json()["status"] == "cancelled"
@@ -144,7 +144,7 @@ def test_a_pause_in_the_middle_keeps_what_is_made(site: Site) -> None:
     assert export.state.status is ExportStatus.PAUSED
     assert list(board.parts(export.order)) == made
     change(site, export_id, "queued")
-    assert worker(site).run() == 1
+    assert worker(site).run() == 2
     assert set(made) < set(board.parts(export.order))
     assert fetch(site, export_id).status_code == 200
 
@@ -157,7 +157,7 @@ def test_another_worker_continues_what_a_dead_one_began(site: Site) -> None:
     board.append(export, replace(export.state, status=ExportStatus.RUNNING, worker="dead", until=until))
     assert worker(site).run() == 0, "its claim holds"
     site.clock.advance(LEASE + SECOND)
-    assert worker(site).run() == 1
+    assert worker(site).run() == 2
     assert shown(site, export_id)["status"] == "ready"
 
 
