@@ -157,9 +157,10 @@ class ExportWorker:
         due = now >= self._looked.get(folder.prefix, 0) + LOOK
         if not due and frozenset(folder.parts) == export.state.keys:
             return 0
-        export = self._newest(export)
-        if export.state.status not in {ExportStatus.READY, ExportStatus.PAUSED}:
+        newest = self.board.read(export.order)
+        if newest is None or newest.state.status not in {ExportStatus.READY, ExportStatus.PAUSED}:
             return 0
+        export = newest
         self._looked[folder.prefix] = now
         stale = changed_pieces(export.state, self.etag_of)
         lost = lost_pieces(export.state, frozenset(self.board.parts(export.order)))
@@ -171,10 +172,6 @@ class ExportWorker:
         if stale or lost:
             return self._end(export, ExportStatus.OUTDATED, "export_outdated", outdated_text(stale or lost))
         return self.board.forget_parts(export.order, but=export.state.keys)
-
-    def _newest(self, export: Export) -> Export:
-        """The export as it is now, or as it was if it is gone."""
-        return self.board.read(export.order) or export
 
     def _take(self, export: Export, end: int) -> int:
         claim = replace(
@@ -191,10 +188,10 @@ class ExportWorker:
         except Unavailable:
             raise
         except ArchiveError as error:
-            newest = self._newest(export)
-            if newest.state.status is ExportStatus.RUNNING and newest.state.worker == self.name:
-                return self._fail(newest, error.code, error.message)
-            return 0
+            newest = self.board.read(export.order)
+            if newest is None or newest.state.worker != self.name:
+                return 0
+            return self._fail(newest, error.code, error.message)
 
     def _make(self, export: Export, end: int) -> int:
         """Go on with the pieces until the turn ends; at least one."""
@@ -218,7 +215,9 @@ class ExportWorker:
             causes = sorted({gap.cause for piece in export.state.pieces for gap in piece.gaps})
             raise NoFootage(f"none of the cameras has footage in {order.span}: {', '.join(causes)}", ())
         now = self.clock.now()
-        ready = replace(export.state, status=ExportStatus.READY, at=now, until=now + KEPT)
+        pieces = {(piece.camera, piece.span): piece for piece in export.state.pieces}
+        in_order = tuple(pieces[one] for one in order.pieces())  # one that was lost was made again, later
+        ready = replace(export.state, status=ExportStatus.READY, at=now, until=now + KEPT, pieces=in_order)
         self._record(order, Outcome.DONE, {"files": len(files), "bytes": sum(file.size for file in files)})
         self.board.append(export, ready)
         return made or 1

@@ -133,6 +133,35 @@ def test_two_workers_make_one_export(site: Site) -> None:
     assert len([one for one in site.events("export.made") if second in one.objects]) == 1
 
 
+@pytest.mark.parametrize("status", ["paused", "running"])
+def test_a_part_that_was_lost_is_made_again(site: Site, status: str) -> None:
+    _, whole = made_undisturbed(site)
+    export_id = order(site)
+    cache = site.services.stores.cache
+    stored: list[str] = []
+
+    def lose(key: str) -> None:
+        if key.endswith(".mp4"):
+            stored.append(key)
+            if len(stored) == 3:
+                cache.delete_version(stored[0], version=next(cache.versions(stored[0])).version)
+                if status == "paused":
+                    change(site, export_id, "paused")
+
+    watched(site, after=lose).run()
+    if status == "paused":
+        assert shown(site, export_id)["parts_done"] == 2
+        worker(site).run()
+        assert shown(site, export_id)["parts_done"] == 1, "the one that is lost is not counted"
+        change(site, export_id, "queued")
+    else:
+        assert shown(site, export_id)["parts_done"] == 5
+        site.clock.advance(LEASE)
+    worker(site).run()
+    assert shown(site, export_id)["status"] == "ready"
+    assert fetch(site, export_id).content == whole
+
+
 def test_people_take_turns(site: Site) -> None:
     mine = []
     for _ in range(3):
