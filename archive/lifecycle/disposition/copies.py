@@ -1,4 +1,4 @@
-"""What was made of footage goes with it: packed headers, thumbnails, activity, exports in the cache bucket."""
+"""What was made of footage goes with it: packed headers, thumbnails, activity, exports in the cache."""
 
 from collections import defaultdict
 from collections.abc import Iterable
