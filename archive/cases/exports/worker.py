@@ -28,7 +28,7 @@ from archive.cases.exports.model import (
     ExportStatus,
 )
 from archive.clock import Clock
-from archive.errors import ArchiveError, Conflict, Unavailable
+from archive.errors import ArchiveError, Conflict, IntegrityError, Unavailable
 from archive.evidence.stored import Witness
 from archive.footage.clip.exact import Clip, NoFootage
 from archive.footage.download.bulk import CameraClips, clip_json
@@ -45,6 +45,8 @@ TURN = 20 * SECOND
 """How long a turn goes on with pieces: a worker stops, and looks at other people's exports, between turns."""
 LOOK = 10 * MINUTE
 """How often what is made is compared with the index, besides at each download."""
+SETTLED = 2 * MINUTE
+"""How long stored footage must be missing or altered before an export fails for it."""
 ACTOR = Actor(id="job:exports", role="host")
 
 
@@ -81,6 +83,7 @@ class ExportWorker:
     lease: int = LEASE
     _looked: dict[str, int] = field(default_factory=dict)
     _served: dict[str, int] = field(default_factory=dict)
+    _amiss: dict[str, int] = field(default_factory=dict)
     _turns: int = 0
 
     def run(self) -> int:
@@ -92,7 +95,9 @@ class ExportWorker:
         """
         end = self.clock.monotonic() + TURN
         folders = self.board.folders()
-        self._looked = {name: at for name, at in self._looked.items() if name in {f.prefix for f in folders}}
+        standing = {folder.prefix for folder in folders}
+        self._looked = {name: at for name, at in self._looked.items() if name in standing}
+        self._amiss = {name: at for name, at in self._amiss.items() if name in standing}
         done = sum(self._tidy(folder) for folder in folders)
         trouble: ArchiveError | None = None
         for folder in folders:
@@ -191,7 +196,17 @@ class ExportWorker:
             newest = self.board.read(export.order)
             if newest is None or newest.state.worker != self.name:
                 return 0
+            if isinstance(error, IntegrityError) and self._is_fresh(export.order):
+                return 0
             return self._fail(newest, error.code, error.message)
+
+    def _is_fresh(self, order: ExportOrder) -> bool:
+        """Whether this export has found stored footage amiss for less than :data:`SETTLED`.
+
+        Disposition destroys segments before the index forgets them.
+        """
+        now = self.clock.now()
+        return now < self._amiss.setdefault(order.folder, now) + SETTLED
 
     def _make(self, export: Export, end: int) -> int:
         """Go on with the pieces until the turn ends; at least one."""
@@ -234,7 +249,13 @@ class ExportWorker:
         files: list[ExportFile] = []
         for path, clip in planned.clips.clips:
             export = self._hold(export)
-            name = stored.get((camera, clip.asked, _etag(clip))) or self._store(order, clip)
+            name = stored.get((camera, clip.asked, _etag(clip)))
+            if name is None:
+                try:
+                    name = self._store(order, clip)
+                except IntegrityError:
+                    self._require_same(order, planned, files)  # destroyed meanwhile, and so nobody's failure
+                    raise
             files.append(
                 ExportFile(
                     path=path,
@@ -246,9 +267,7 @@ class ExportWorker:
                     described=clip_json(path, clip),
                 )
             )
-        if self.etag_of(camera, span) != planned.etag:
-            self.board.forget_these(order, frozenset(file.key for file in files))
-            raise changed(order)
+        self._require_same(order, planned, files)
         piece = ExportPiece(
             camera=camera,
             span=span,
@@ -261,6 +280,12 @@ class ExportWorker:
         now = self.clock.now()
         pieces = (*export.state.pieces, piece)
         return self.board.append(export, replace(export.state, at=now, until=now + self.lease, pieces=pieces))
+
+    def _require_same(self, order: ExportOrder, planned: Planned, files: Sequence[ExportFile]) -> None:
+        """Look at the index again. Raises Conflict if the footage changed; then no clip of it stays."""
+        if self.etag_of(planned.camera, planned.span) != planned.etag:
+            self.board.forget_these(order, frozenset(file.key for file in files))
+            raise changed(order)
 
     def _hold(self, export: Export) -> Export:
         """The claim, renewed when half of it has passed. Raises Conflict if the export was changed."""

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from archive.cases.exports.worker import SETTLED
+from archive.clock import ManualClock
 from archive.footage.download.export_parts import LEAD, PartName, forget_parts
 from archive.model.retention import Policy, Scope, Terms, to_state
+from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content
 from archive.timespan import DAY, HOUR, SECOND, SpanSet, Timespan
 from ops.disposition import Dispositions
@@ -85,7 +88,10 @@ def test_no_part_outlives_its_footage(site: Site, status: str) -> None:
     expected = "export_outdated" if status == "ready" else "export_not_ready"
     assert (refused.status_code, refused.json()["code"]) == (409, expected)
     change(site, export_id, "queued")
-    worker(site).run()
+    one = worker(site)
+    one.run()
+    assert parts(site) == []
+    one.run()
     assert shown(site, export_id)["status"] == ("outdated" if status == "ready" else "failed")
     assert parts(site) == []
 
@@ -104,6 +110,18 @@ def test_footage_that_is_destroyed_while_its_part_is_made_leaves_no_part(site: S
     assert parts(site) == []
     one.run()
     assert shown(site, export_id)["code"] == "no_footage"
+
+
+def test_footage_that_is_gone_before_the_index_knows_fails_nothing_at_once(site: Site) -> None:
+    export_id = order(site, (CAMERA,))
+    one = worker(site)
+    ref = site.first[0]
+    site.services.stores.footage.delete_version(ref.key, version=ref.version)
+    assert one.run() == 0
+    assert shown(site, export_id)["status"] == "running"
+    site.clock.advance(SETTLED)
+    one.run()
+    assert (shown(site, export_id)["status"], shown(site, export_id)["code"]) == ("failed", "segment_missing")
 
 
 def test_held_footage_keeps_its_export(site: Site) -> None:
@@ -134,7 +152,7 @@ def test_held_footage_keeps_its_export(site: Site) -> None:
     ],
 )
 def test_the_name_of_a_part_says_what_it_shows(
-    site: Site, camera: str, start: int, end: int, stays: bool
+    tmp_path: Path, camera: str, start: int, end: int, stays: bool
 ) -> None:
     name = PartName(
         folder="exports/0123456789abcdef/exp-1/",
@@ -145,9 +163,9 @@ def test_the_name_of_a_part_says_what_it_shows(
         crc32=0xC0FFEE,
     )
     assert PartName.of(name.key) == name
-    cache = site.services.stores.cache
+    cache = FilesystemStore(tmp_path, ManualClock(T0))
     cache.put(name.key, Content.of_bytes(b"a clip"))
     gone = SpanSet((Timespan(T0 + start * SECOND, T0 + end * SECOND),))
     forget_parts(cache, {camera: gone})
-    assert parts(site) == ([name.key] if stays else [])
+    assert [one.key for one in cache.list("")] == ([name.key] if stays else [])
     assert PartName.of(f"{name.folder}order.json") is None

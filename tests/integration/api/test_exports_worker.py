@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,13 +64,20 @@ def watched(
     return replace(worker(site), cache=cache, board=ExportBoard(cache, site.clock, room=ROOM))
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """Two cameras with footage, and pieces of 4 s."""
-    monkeypatch.setattr(model, "PIECE", 4 * SECOND)
-    with opened(tmp_path) as made:
+@pytest.fixture(scope="module")
+def whole_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("site")) as made:
         archive_run(made.services, made_footage()[:2], run="6b05180000000003", start=T0, camera=EMPTY_CAMERA)
         yield made
+
+
+@pytest.fixture
+def site(whole_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Two cameras with footage, pieces of 4 s, and no export."""
+    monkeypatch.setattr(model, "PIECE", 4 * SECOND)
+    for folder in whole_site.services.exports.folders():
+        whole_site.services.exports.forget(folder.prefix)
+    return whole_site
 
 
 def made_undisturbed(site: Site) -> tuple[str, bytes]:
@@ -253,12 +259,13 @@ def test_what_is_paused_for_a_day_is_gone(site: Site) -> None:
     assert parts(site) == []
 
 
-def test_what_cannot_be_read_is_removed(site: Site, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_removed(site: Site) -> None:
     made_undisturbed(site)
     cache = site.services.stores.cache
     (order_key,) = (one.key for one in cache.list("exports/") if one.key.endswith("order.json"))
     folder = order_key.removesuffix("order.json")
-    (path,) = (one for one in tmp_path.rglob("order.json") if one.is_file())
+    home = site.evidence.site.settings.home
+    (path,) = (one for one in home.rglob("order.json") if one.is_file())
     path.chmod(0o644)
     path.write_bytes(b"{}" + path.read_bytes()[2:])
     half = "exports/0123456789abcdef/exp-half/"
