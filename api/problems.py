@@ -85,6 +85,7 @@ _BY_CODE: Mapping[str, int] = {
     "bad_kind": 500,
     "bad_user_record": 500,
     "bad_grant_record": 500,
+    "bad_export": 500,
     "bad_request_record": 500,
 }
 

@@ -22,6 +22,7 @@ from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
+from ops.exports import board_of
 from ops.handover import handovers_of, reports_of
 from ops.secret_box import header_key
 from ops.settings import Settings
@@ -65,6 +66,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
         company=company,
         custody_record=site.custody_record,
         evidence=Evidence(site, build_facts()),
+        exports=board_of(site),
         handovers=handovers_of(site),
         handover_reports=reports_of(site),
         requests=site.requests,

@@ -95,6 +95,19 @@ def check_bulk(cameras: int, span: Timespan) -> None:
         )
 
 
+def footage_bytes(readings: Sequence[Reading]) -> int:
+    """The size of the segments in these readings. Raises NoFootage ``no_footage`` if there is none."""
+    found = [ref.size for reading in readings for ref in reading.segments]
+    if not found:
+        gaps = [gap for reading in readings for gap in all_gaps(reading, ())]
+        causes = ", ".join(sorted({gap.cause for gap in gaps}))
+        raise NoFootage(
+            f"none of the {len(readings)} cameras has footage in {readings[0].span}: {causes}",
+            sorted(gaps, key=lambda gap: gap.span),
+        )
+    return sum(found)
+
+
 def clips_of(
     reading: Reading,
     camera: Camera,
@@ -220,7 +233,7 @@ def _index(asked: Timespan, cameras: Sequence[CameraClips]) -> JsonObject:
                 "camera": one.camera.id,
                 "name": one.camera.name,
                 "kecamatan": one.camera.place.kecamatan,
-                "clips": [_clip(path, clip) for path, clip in one.clips],
+                "clips": [clip_json(path, clip) for path, clip in one.clips],
                 "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in steady_gaps(one.gaps)],
                 "others": others_json(one.others),
                 "left_out": [span.to_json() for span in one.left_out],
@@ -230,7 +243,8 @@ def _index(asked: Timespan, cameras: Sequence[CameraClips]) -> JsonObject:
     }
 
 
-def _clip(path: str, clip: Clip) -> JsonObject:
+def clip_json(path: str, clip: Clip) -> JsonObject:
+    """What ``index.json`` says about one clip."""
     return {
         "path": path,
         "asked": clip.asked.to_json(),

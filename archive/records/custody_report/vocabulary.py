@@ -22,6 +22,11 @@ activity.search | dissemination* | examined | mencari gerakan dalam gambar | sea
 sprites.view | displaying* | examined | melihat gambar kecil rekaman | looked at thumbnails of footage
 clip.describe | dissemination* | examined | melihat keterangan klip | looked at what a clip is
 clip.download | dissemination* | transferred | mengunduh klip | downloaded a clip
+export.order | – | – | memesan ekspor klip | ordered an export of clips
+export.read | – | – | melihat keadaan ekspor | looked at an export's state
+export.change | – | – | menunda, melanjutkan, atau membatalkan ekspor | paused, continued, cancelled an export
+export.made | – | – | ekspor dibuat, atau gagal | export made, or failed
+export.download | dissemination* | transferred | mengunduh ekspor | downloaded an export
 camera.change | – | – | mengubah data kamera | changed a camera
 camera.import | – | – | mengimpor tabel kamera | imported a table of cameras
 camera.export | dissemination* | transferred | mengekspor tabel kamera | exported a table of cameras

@@ -30,6 +30,7 @@ WITHOUT_VERSION = {
     "/v1/requests/{request_id}/handover/downloads": "counts, and each is one more",
     "/v1/requests/{request_id}/handover/confirm": "names what it confirms by two fingerprints",
     "/v1/evidence/{evidence_id}/verify": "changes nothing",
+    "/v1/exports/{export_id}/status": "names the state that is wanted; from another it does not follow",
 }
 """POSTs below a thing that need not say which version of it was read."""
 

@@ -348,7 +348,8 @@ ALONE_OVER_HTTP = frozenset(
     # A camera's facts; asking and searching; proposing for a second person; keeping footage longer; taking
     # back what was proposed; one's own session, request and receipt; access that is narrowed or ended; a
     # token that decides nothing; the end of an incident, which stays on record.
-    """accept_invitation add_camera add_paper amend_request begin_download cancel_request change_password
+    """accept_invitation add_camera add_paper amend_request begin_download cancel_request change_export
+    change_password order_export
     close_account close_integrity_incident comment_on_request confirm disable_camera edit_camera enable_camera
     end_sessions extend_hold file_request import_cameras invite make_token open_account place_hold
     plan_retention propose_policy propose_release refuse reject_policy request_evidence review_hold
@@ -381,6 +382,7 @@ ALONE_ON_THE_HOST = frozenset(
             "camera": "add compliance disable edit enable export import list moves show",
             "custody": "show",
             "evidence": "download list request show",
+            "export": "cancel download follow list pause resume show start",
             "fixity": "run status",
             "grant": "list revoke show",
             "health": "cameras recorders",
