@@ -78,6 +78,8 @@ class CaptureSession:
         """Whether FFmpeg still runs."""
         self.is_stuck = False
         """Whether the camera's timestamps went back so far that only a new connection gives true ones."""
+        self.sound_left_out = ""
+        """Why the newest segment is without the sound that its source holds."""
 
     @classmethod
     def resume(
@@ -243,6 +245,7 @@ class CaptureSession:
 
     def _make(self, number: int) -> Made:
         made = make(self.folder, number, self._run, self.facts.noticed_by)
+        self.sound_left_out = made.finalised.sound_left_out
         self._next = number + 1
         return made
 
@@ -269,8 +272,7 @@ class CaptureSession:
         return self._place(replace(made, duration=duration), None)
 
     def _piece(self, made: Made) -> Piece:
-        pause = self.facts.doubt * TIMESCALE // (4 * SECOND)  # three quarters of FFmpeg's time-out
-        return piece_of(made, self._growth, self.facts.noticed_by, pause)
+        return piece_of(made, self._growth, self.facts)
 
     def _has_jumped(self, piece: Piece, arrival: int) -> bool:
         """Only a camera's media is compared with elapsed time; a file is read as fast as possible."""
