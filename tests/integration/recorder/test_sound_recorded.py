@@ -1,7 +1,7 @@
 """Sound is recorded only where it is allowed, stays with its pictures, and never delays or stops them.
 
-Cameras publish to a real MediaMTX: AAC, G.711, and AAC that stops. A scripted camera announces sound and sends
-none, and another goes on with sound when its pictures have stopped.
+Cameras publish to a real MediaMTX: AAC, G.711, and AAC that stops. A scripted camera announces sound and
+sends none, and another goes on with sound when its pictures have stopped.
 """
 
 import itertools
@@ -53,7 +53,7 @@ class Recorded:
 
 def recorded(site: Site, camera: str) -> Recorded:
     refs = segments_of(site, camera)
-    leaves = [decode(site.stores.footage.stat(one.key).metadata["leaf"].encode()) for one in refs]
+    leaves = [decode(site.stores.footage.head(one.key).metadata["leaf"].encode()) for one in refs]
     stored = [site.stores.footage.get(one.key) for one in refs]
     segments = [leaf for leaf in leaves if isinstance(leaf, Segment)]
     return Recorded(segments, [parse_header(data) for data in stored], stored)
