@@ -1,7 +1,7 @@
 """Finalising real recordings with sound: each sample of sound once, in order, the camera's own bytes.
 
-Recorded with the recorder's own command by each installed FFmpeg, but faster than real time; read back only by
-FFmpeg and ffprobe.
+Recorded with the recorder's own command by each installed FFmpeg, but faster than real time; read back only
+by FFmpeg and ffprobe.
 """
 
 import re
