@@ -119,6 +119,8 @@ class Hearing:
                 told = await ask(source, binary=self.binary, clock=self.clock, timeout=self.timeout)
             except Unavailable:
                 told = None
+            if told is None and not self._known:
+                self.log.warning("sound_not_known", camera=camera, codec="")
             if told is not None and told != self._known:
                 self._known = told
                 if told and not is_recorded(told):
