@@ -9,6 +9,7 @@ were invented or repaired by more than :data:`MOST_APART`, or where its own were
 """
 
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median_low
@@ -23,7 +24,8 @@ from archive.model.segment import TIMESCALE
 
 MOST_APART = TIMESCALE // 10
 """By how many ticks of 1/90000 s sound may stand off its pictures: 100 ms."""
-_FURTHEST = 5 * TIMESCALE
+_FURTHEST = TIMESCALE
+"""What the recorder takes for a jump of the camera's timestamps, too."""
 _LONGEST_SAMPLE = 1 << 16
 _SQUEEZED = 1
 """The duration that FFmpeg gives a sample before one whose time went back."""
@@ -145,12 +147,22 @@ def _strange(heard: SourceSound, track: SoundTrack, pictures: SampleTable, start
     lasts = [one.duration for one in heard.samples]
     if lasts.count(_SQUEEZED) * median_low(lasts) * TIMESCALE > MOST_APART * track.timescale:
         return "the times of the sound were invented"
-    apart = max(_FURTHEST, 4 * max(pictures.durations))
-    earliest = heard.samples[0].time * TIMESCALE // track.timescale
-    latest = heard.samples[-1].time * TIMESCALE // track.timescale
-    if earliest < starts_at - apart or latest > starts_at + sum(pictures.durations) + apart:
+    # Both come in the order of sending; a picture is written when up to two more have come.
+    longest = max(pictures.durations)
+    apart = _FURTHEST + 3 * longest
+    times = [one.time * TIMESCALE // track.timescale for one in heard.samples]
+    if times[0] < starts_at - apart or times[-1] > starts_at + sum(pictures.durations) + apart:
         return "the times of the sound do not fit those of the pictures"
+    if longest > max(_FURTHEST, 4 * median_low(pictures.durations)):
+        for place, lasts in zip(pictures.decode_times(starts_at), pictures.durations, strict=True):
+            if lasts > _FURTHEST and not _has_sound(times, place + lasts // 4, place + lasts * 3 // 4):
+                return "the pictures' times jumped, or nothing was sent for a while"
     return ""
+
+
+def _has_sound(times: list[int], start: int, end: int) -> bool:
+    place = bisect_left(times, start)
+    return place < len(times) and times[place] < end
 
 
 def _read_part(source: Readable, track: SoundTrack, moof: Box, mdat: Box) -> list[SoundSample]:
