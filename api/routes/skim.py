@@ -27,7 +27,6 @@ from archive.footage.skim.looking import DEFAULT_LIMIT, DEFAULT_THRESHOLD, MOST,
 from archive.footage.skim.made import Sheet
 from archive.footage.skim.parts import PART, Part, parts_of, stamp_of, start_of
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
-from search.timeline import step_of
 
 LONGEST_WAIT_S = 30
 MOST_SHEETS = 7

@@ -30,7 +30,8 @@ _GROUPS: Mapping[str, str] = {
     "log": "log_command", "index": "index_command", "archive": "archive_command", "fixity": "fixity_command",
     "integrity-incident": "integrity_incident_command", "break-glass": "breakglass_command",
     "retention": "retention_command", "hold": "hold_command", "request": "request_command",
-    "custody": "custody_command", "notice": "notice_command", "stack": "stack_command",
+    "export": "export_command", "custody": "custody_command", "notice": "notice_command",
+    "stack": "stack_command",
     "store": "store_command", "token": "token_command", "user": "user_command", "grant": "grant_command",
 }  # fmt: skip
 """The module of each group of commands."""
