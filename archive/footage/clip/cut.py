@@ -25,7 +25,7 @@ from typing import Literal
 
 from archive.footage.clip.entries import shown_entry, track_shape
 from archive.footage.clip.joins import Join
-from archive.footage.clip.sound import SoundCutter, codec_of, decoded_alike
+from archive.footage.clip.sound import SoundCutter, codec_of
 from archive.footage.clip.tables import ClipTables, Edit, SoundTables
 from archive.footage.clip.wall import WallLine
 from archive.footage.mp4.header import SegmentHeader
@@ -439,4 +439,6 @@ class _Stretch:
 def _sounds_alike(head: _Timed, following: _Timed) -> bool:
     """Whether the sound of the segment before the first one shown leads into that one's."""
     one, other = head.header.sound, following.header.sound
-    return one is not None and other is not None and decoded_alike(one, other)
+    if one is None or other is None:
+        return False
+    return (one.sample_entry, one.timescale) == (other.sample_entry, other.timescale)

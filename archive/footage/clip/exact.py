@@ -156,14 +156,14 @@ class Clip:
             "pieces": [_piece_json(piece, at[number]) for number, piece in enumerate(self.pieces)],
             "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in self.gaps],
             "others": others_json(self.others),
-        } | ({} if self.sound is None else self._sound_json())
+            "sound": self.sound,
+            "hidden_sound_us": self.hidden_sound_us,
+            "layout": self.layout,
+        }
 
     def describe(self) -> JsonObject:
         """The clip's description, as ``saksi clip --json`` prints it."""
         return self.outline() | {"sha256": self.digest()}
-
-    def _sound_json(self) -> JsonObject:
-        return {"sound": self.sound, "hidden_sound_us": self.hidden_sound_us, "layout": self.layout}
 
     def _stream(self, start: int, end: int) -> Iterator[bytes]:
         at = 0
@@ -241,15 +241,14 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
     """
     codec = made.pieces[0].ref.codec  # players use the first sample entry's codec for the whole track
     bad = [join.at for join in made.joins if join.codec != codec or not starts_anew(join, footage)]
-    what = "pictures do" if bad else "sound does"
+    why = "reconnected" if bad else "changed its sound"
     bad = sorted({*bad, *made.sound_breaks})
     if not bad:
         return
     edges = [reading.span.start, *bad, reading.span.end]
     spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
     raise NotJoinable(
-        f"camera {reading.camera} reconnected within {reading.span}, and its {what} not allow both"
-        " connections in one clip",
+        f"camera {reading.camera} {why} within {reading.span}, and no decoder plays the parts as one clip",
         all_gaps(reading, made.undecodable),
         spans,
     )
@@ -339,23 +338,20 @@ def _begins_open(first: SegmentRef, span: Timespan) -> bool:
 
 
 def _piece_json(piece: Piece, clip_offset: int) -> JsonObject:
-    return (
-        piece.span.to_json()
-        | {
-            "at_us": piece.at_us,
-            "run": piece.ref.run,
-            "seq": piece.ref.seq,
-            "uncertainty_us": piece.ref.uncertainty_us,
-            "frames": piece.frames,
-            "hidden_frames": piece.hidden_frames,
-            "original": piece.ref.key,
-            "sha256": piece.ref.sha256,
-            "original_offset": piece.original_offset,
-            "clip_offset": clip_offset,
-            "length": piece.length,
-        }
-        | ({} if piece.track == "pictures" else {"track": piece.track})
-    )
+    return piece.span.to_json() | {
+        "at_us": piece.at_us,
+        "run": piece.ref.run,
+        "seq": piece.ref.seq,
+        "uncertainty_us": piece.ref.uncertainty_us,
+        "frames": piece.frames,
+        "hidden_frames": piece.hidden_frames,
+        "original": piece.ref.key,
+        "sha256": piece.ref.sha256,
+        "original_offset": piece.original_offset,
+        "clip_offset": clip_offset,
+        "length": piece.length,
+        "track": piece.track,
+    }
 
 
 def _ticks_to_us(ticks: int) -> int:
