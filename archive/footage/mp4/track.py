@@ -121,6 +121,11 @@ def read_sound_track(source: Readable, moov: Box) -> SoundTrack | None:
     return SoundTrack(track_id, entry, timescale, channels, _read_trex(source, moov, track_id))
 
 
+def count_tracks(source: Readable, moov: Box) -> int:
+    """How many tracks there are. Raises Malformed ``bad_segment``."""
+    return sum(found.kind == b"trak" for found in boxes(source, moov.body, moov.end, "moov"))
+
+
 def write_init(track: Track, sound: SoundTrack | None = None) -> bytes:
     """``ftyp`` and ``moov`` of a segment with this track: no samples, no edit list, room for one moof."""
     # flags 3: enabled and in the movie
