@@ -121,7 +121,7 @@ def get_master(
     query = urlencode(carried)
     headers = _headers_by_codec(context, reading)
     first = next(iter(headers.values()))
-    heard = _has_sound(context, reading)
+    heard = first.sound is not None and _has_sound(context, reading)
     text = hls.master_playlist(
         hls.Variant(
             media=hls.Resource(f"playlist.m3u8?{urlencode({**carried, **listened(heard)})}"),
@@ -158,14 +158,12 @@ def get_playlist(
     if growing is not None:
         with growing.turn:
             listed = hls.whole_segments(view(in_session(context, session), growing.firsts))
-            return _playlist(growing.text(reading, listed), reading)
+            return _with_sound(_playlist(growing.text(reading, listed), reading), sound, Listening.LEFT_OUT)
     session = session or _opened(context, reading, picture)
     heard = sound is Listening.KEPT and picture is Listing.ORIGINAL and _has_sound(context, reading)
     carried = {**in_session(context, session), **listened(heard)}
     answer = _playlist(hls.vod_playlist(reading, view(carried, {})), reading)
-    if sound is Listening.KEPT:
-        answer.headers["Saksi-Sound"] = (Listening.KEPT if heard else Listening.LEFT_OUT).value
-    return answer
+    return _with_sound(answer, sound, Listening.KEPT if heard else Listening.LEFT_OUT)
 
 
 def get_keyframe_playlist(
@@ -384,6 +382,13 @@ def _headers_by_codec(context: RequestContext, reading: Reading) -> Mapping[str,
     """The header of the first segment of each codec in a reading."""
     firsts = {ref.codec: ref for ref in reversed(reading.shown)}
     return {codec: context.runtime.clips.headers.read(ref) for codec, ref in firsts.items()}
+
+
+def _with_sound(answer: Response, asked: Listening, given: Listening) -> Response:
+    """The answer, which says what became of sound that was asked for."""
+    if asked is Listening.KEPT:
+        answer.headers["Saksi-Sound"] = given.value
+    return answer
 
 
 def _listening(header: SegmentHeader, asked: _Asked) -> SegmentHeader:

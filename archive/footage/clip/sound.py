@@ -54,7 +54,7 @@ class SoundCutter:
         self.tables = SoundTables()
         self.breaks: list[int] = []
         self._first: Sound | None = None
-        self._entry = 0
+        self._latest: Sound | None = None
         self._begin(0, 0)
 
     def begin(self, shown_from: int, at: int) -> None:
@@ -73,8 +73,10 @@ class SoundCutter:
         away = abs(sound.tfdt * TIMESCALE - first_pts * sound.timescale)
         if away > _FURTHEST * TIMESCALE * sound.timescale:
             return None
-        if self._first is not None and not decoded_alike(self._first, sound):
+        if self._latest is not None and not decoded_alike(self._latest, sound):
             self.breaks.append(instant)
+        self._latest = sound
+        if self._first is not None and not decoded_alike(self._first, sound):
             return None
         times, scale = sound.times, sound.timescale
         shown = self._shown_from * scale // TIMESCALE

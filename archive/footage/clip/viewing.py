@@ -15,7 +15,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from archive.errors import IntegrityError, Malformed
 from archive.footage.clip.entries import shown_init
@@ -40,11 +40,12 @@ def pictures_of(header: SegmentHeader) -> SegmentHeader:
 
 def heard_together(headers: Iterable[SegmentHeader]) -> bool:
     """Whether one player can play all these segments with their sound: each has some, and all are alike."""
-    sounds = [header.sound for header in headers]
-    return all(
-        one is not None and other is not None and decoded_alike(one, other)
-        for one, other in pairwise([*sounds, *sounds[:1]])
-    )
+    first = None
+    for header in headers:
+        if header.sound is None or (first is not None and not decoded_alike(first, header.sound)):
+            return False
+        first = header.sound
+    return True
 
 
 class ViewingSegment:
