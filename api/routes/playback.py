@@ -215,6 +215,7 @@ def get_media(
     """
     ref, stored, record = _segment(context, asked)
     header = _listening(stored, asked)
+    record = replace(record, heard=None if header.sound is None else ref.span)
     if ref.gop == "open" or header is not stored:
         viewed = ViewingSegment(ref, header, context.services.stores.footage)
         shown = Representation(
@@ -273,23 +274,24 @@ class _Piece:
     """Records a piece under its session.
 
     ``span_of`` tells the wall time that bytes show: start, length. ``copied`` is the segment that a viewing
-    copy was made of.
+    copy was made of, ``heard`` the wall time of the piece's sound.
     """
 
     context: RequestContext
     asked: _Asked
     span_of: Callable[[int, int], Timespan | None]
     copied: SegmentRef | None = None
+    heard: Timespan | None = None
 
     def looked(self, etag: str, status: int) -> None:
         """Record the session; no bytes were sent."""
-        self._take()(0, None, None)
+        self._take()(0, None, None, None)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
         """Record the session's start, durably; return the function to call at the end."""
         end = self._take()
         span = self.span_of(part.start, part.length)
-        return lambda sent: end(sent.bytes_sent, span, self.copied)
+        return lambda sent: end(sent.bytes_sent, span, self.copied, self.heard)
 
     def _take(self) -> PieceEnd:
         context = self.context

@@ -113,9 +113,17 @@ class LinkedSessions:
         """As :class:`api.playback_book.PlaybackBook`."""
         self._link.tell("failed", key)
 
-    def piece(self, key: Key, count: int, span: Timespan | None, copied: Copied | None) -> None:
+    def piece(
+        self,
+        key: Key,
+        count: int,
+        span: Timespan | None,
+        copied: Copied | None,
+        heard: Timespan | None = None,
+    ) -> None:
         """As :class:`api.playback_book.PlaybackBook`."""
-        self._link.tell("piece", key, count, None if span is None else [span.start, span.end], copied)
+        shown, sounds = (None if one is None else [one.start, one.end] for one in (span, heard))
+        self._link.tell("piece", key, count, shown, copied, sounds)
 
     def left(self, key: Key) -> None:
         """As :class:`api.playback_book.PlaybackBook`."""
@@ -135,6 +143,7 @@ class LinkedSessions:
                 bytes_sent=one["bytes_sent"],
                 spans=SpanSet(Timespan(*span) for span in one["spans"]),
                 copied={run: set(numbers) for run, numbers in one["copied"].items()},
+                heard=SpanSet(Timespan(*span) for span in one["heard"]),
             )
             for one in ended
         ]

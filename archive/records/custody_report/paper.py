@@ -34,6 +34,7 @@ _DETAILS: Mapping[str, str] = {
     "bytes": "bita terkirim",
     "size": "ukuran (bita)",
     "seconds_shown": "detik rekaman tampil",
+    "seconds_heard": "detik bersuara",
     "ending": "akhir",
     "code": "kode",
     "status": "status",

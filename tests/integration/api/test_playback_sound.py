@@ -139,6 +139,17 @@ def test_stills_viewing_copies_and_sheets_are_made_of_segments_with_sound(site: 
     assert site.call.get(f"{BASE}contact-sheet.jpg", params=span(0, 20)).status_code == 200
 
 
+def test_what_was_heard_is_on_record(site: Site) -> None:
+    asked = span(0, 20)
+    for more, expected in (({}, None), (KEPT, 10)):
+        playlist = m3u8.loads(site.call.get(PLAYLIST, params={**asked, **more}).text)
+        site.call.get(BASE + playlist.segments[0].uri)
+        site.app.state.runtime.playback.end_all()
+        event = site.events("playback.ended")[-1]
+        assert event.details.get("seconds_heard") == expected
+        assert event.details["seconds_shown"] == 10
+
+
 PLAY = """(async () => {
   const Hls = (await import(%(script)s)).default;
   const player = document.createElement("video");
