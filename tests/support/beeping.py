@@ -1,4 +1,4 @@
-"""A numbered camera that beeps at each whole second, in a pitch that says which second it is.
+"""A numbered camera that beeps in the middle of each second, in a pitch that says which second it is.
 
 A frame's number says when it was recorded, and so does a beep: whether lips are in step is read off any clip.
 """
@@ -22,7 +22,8 @@ from tests.support.numbered import (
 )
 
 RATE = 48_000
-_PITCH, _STEP, _LASTS = 400, 100, 0.2
+_PITCH, _STEP = 400, 100
+BEGINS, _ENDS = 0.4, 0.6
 _LOUD, _QUIET = 4000, 1500
 _FRAME = re.compile(rb"\bn:\d+ pts:(-?\d+) .*?nb_samples:(\d+)")
 
@@ -46,7 +47,7 @@ def beeping_run(
     """Finalised segments of one run of a beeping camera."""
     folder.mkdir(parents=True, exist_ok=True)
     pictures = make_numbered(variant, seconds, folder / "pictures.mp4")
-    beeps = f"0.5*sin(2*PI*({_PITCH}+{_STEP}*floor(t))*t)*lt(mod(t\\,1)\\,{_LASTS})"
+    beeps = f"0.5*sin(2*PI*({_PITCH}+{_STEP}*floor(t))*t)*between(mod(t\\,1)\\,{BEGINS}\\,{_ENDS})"
     source = folder / "source.mp4"
     _run(
         "-i", str(pictures), "-f", "lavfi", "-i", f"aevalsrc={beeps}:s={RATE}:d={seconds}",
@@ -70,7 +71,7 @@ def sound_of(movie: bytes) -> "array[int]":
     """The sound as a player plays it: 16-bit samples at :data:`RATE`, silence where there is none."""
     done = subprocess.run(
         [
-            DEFAULT_FFMPEG, "-hide_banner", "-i", "pipe:0", "-map", "0:a",
+            DEFAULT_FFMPEG, "-hide_banner", "-copyts", "-i", "pipe:0", "-map", "0:a",
             "-af", f"aresample={RATE},aformat=s16:channel_layouts=mono,asettb=1/{RATE},ashowinfo",
             "-f", "s16le", "pipe:1",
         ],
@@ -115,10 +116,10 @@ def beeps_in(played: "array[int]") -> list[Beep]:
 
 
 def lips(shown: list[Shown], beeps: list[Beep], fps: int = 15) -> list[tuple[int, Fraction]]:
-    """For each beep its second, and how much later it is than the nearest frame of that second (s)."""
+    """For each beep its second, and how much later it is than the nearest frame of its beginning (s)."""
     found = []
     for beep in beeps:
-        frames = [frame.pts for frame in shown if frame.number == beep.second * fps]
+        frames = [frame.pts for frame in shown if frame.number == round((beep.second + BEGINS) * fps)]
         assert frames, f"beep {beep} without its frame"
         found.append((beep.second, min((beep.at - pts for pts in frames), key=abs)))
     return found
