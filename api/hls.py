@@ -79,7 +79,8 @@ def stored_view(url: str, ref: SegmentRef, init_bytes: int) -> View:
     """The view of a segment as it is stored, if ``url`` serves the whole object.
 
     ``init_bytes`` is the length of ``ftyp`` and ``moov`` (``len(SegmentHeader.init)``), the same for a run.
-    Only for H.264 with closed GOPs: see :mod:`archive.footage.clip.viewing`.
+    Only for H.264 with closed GOPs, and sound in every segment or in none: see
+    :mod:`archive.footage.clip.viewing`.
     """
     return View(Resource(url, 0, init_bytes), Resource(url, init_bytes, ref.size - init_bytes))
 
@@ -258,6 +259,7 @@ class Variant:
     """What the playlist of playlists says about one camera: addresses, and the media behind them.
 
     ``bandwidth`` is the highest rate of a segment in bits a second, ``codecs`` as RFC 6381 names them.
+    ``sound`` is the codec of the sound that ``media`` has; keyframes have none.
     """
 
     media: Resource
@@ -266,17 +268,20 @@ class Variant:
     codecs: Sequence[str]
     width: int
     height: int
+    sound: str | None = None
 
 
 def master_playlist(variant: Variant) -> str:
     """The multivariant playlist: one stream, and its keyframes for scrubbing if they have a playlist."""
-    shape = f'CODECS="{",".join(variant.codecs)}",RESOLUTION={variant.width}x{variant.height}'
+    size = f"RESOLUTION={variant.width}x{variant.height}"
+    shape = f'CODECS="{",".join(variant.codecs)}",{size}'
+    heard = [*variant.codecs, *([variant.sound] if variant.sound else [])]
     rate = f"BANDWIDTH={max(1, variant.bandwidth)}"
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{_VERSION}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
-        f"#EXT-X-STREAM-INF:{rate},{shape}",
+        f'#EXT-X-STREAM-INF:{rate},CODECS="{",".join(heard)}",{size}',
         variant.media.url,
     ]
     if variant.keyframes is not None:

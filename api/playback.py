@@ -31,9 +31,9 @@ from api.statements import interval
 from archive.errors import Refused
 from archive.model.custody import Actor, Outcome
 from archive.model.segment import SegmentRef
-from archive.timespan import SECOND, Timespan, format_instant
+from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 
-PieceEnd = Callable[[int, Timespan | None, SegmentRef | None], None]
+PieceEnd = Callable[[int, Timespan | None, SegmentRef | None, Timespan | None], None]
 """Must be called once when a piece ends: with the bytes sent, the wall time that they show, and the segment
 of which they are a viewing copy (None if they are the footage itself)."""
 
@@ -79,8 +79,9 @@ class PlaybackSessions:
         """
         key = self._joined(session or _unnamed(actor, camera, purpose), actor, camera, purpose)
 
-        def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
-            self._book.piece(key, count, span, None if copied is None else (copied.run, copied.seq))
+        def end(count: int, span: Timespan | None, copied: SegmentRef | None, heard: Timespan | None) -> None:
+            segment = None if copied is None else (copied.run, copied.seq)
+            self._book.piece(key, count, span, segment, heard)
 
         return end
 
@@ -198,11 +199,17 @@ class PlaybackSessions:
                         "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),
                         "shown_count": len(spans),
                         "seconds_shown": -(-session.spans.duration // SECOND),
+                        **_heard(session.heard),
                         **_copied(session.copied),
                         **({"pieces_unknown": session.unknown} if session.unknown else {}),
                     },
                 )
             )
+
+
+def _heard(heard: SpanSet) -> dict[str, object]:
+    """How many seconds were sent with sound; nothing if none were."""
+    return {"seconds_heard": heard.duration // SECOND} if heard else {}
 
 
 def _copied(copied: Mapping[str, set[int]]) -> dict[str, object]:

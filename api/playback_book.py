@@ -57,6 +57,8 @@ class Playback:
     unknown: int = 0
     copied: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of the segments of which viewing copies were sent, by run."""
+    heard: SpanSet = field(default_factory=SpanSet)
+    """The wall time of the pieces that had sound."""
 
 
 class PlaybackBook(Protocol):
@@ -74,10 +76,18 @@ class PlaybackBook(Protocol):
         """The session could not be opened; the next caller may try."""
         ...
 
-    def piece(self, key: Key, count: int, span: Timespan | None, copied: Copied | None) -> None:
+    def piece(
+        self,
+        key: Key,
+        count: int,
+        span: Timespan | None,
+        copied: Copied | None,
+        heard: Timespan | None = None,
+    ) -> None:
         """A piece ended, with the bytes that were sent and the wall time that they show.
 
-        ``copied`` is the segment of which it is a viewing copy; None for the footage itself.
+        ``copied`` is the segment of which it is a viewing copy; None for the footage itself. ``heard`` is the
+        wall time of its sound; None if it has none.
         """
         ...
 
@@ -133,7 +143,14 @@ class OpenSessions:
             self._opening.pop(key, None)
 
     def piece(
-        self, key: Key, count: int, span: Timespan | None, copied: Copied | None, *, worker: int = 0
+        self,
+        key: Key,
+        count: int,
+        span: Timespan | None,
+        copied: Copied | None,
+        heard: Timespan | None = None,
+        *,
+        worker: int = 0,
     ) -> None:
         """As :class:`PlaybackBook`."""
         with self._guard:
@@ -146,6 +163,8 @@ class OpenSessions:
             known.seen_at = self._clock.monotonic()
             if span is not None and count:
                 known.spans = known.spans | SpanSet((span,))
+            if heard is not None and count:
+                known.heard = known.heard | SpanSet((heard,))
             if copied is not None and count:
                 run, seq = copied
                 known.copied.setdefault(run, set()).add(seq)

@@ -140,9 +140,17 @@ class LinkedSessions:
         """As :class:`api.playback_book.PlaybackBook`."""
         self._link.tell("failed", key)
 
-    def piece(self, key: Key, count: int, span: Timespan | None, copied: Copied | None) -> None:
+    def piece(
+        self,
+        key: Key,
+        count: int,
+        span: Timespan | None,
+        copied: Copied | None,
+        heard: Timespan | None = None,
+    ) -> None:
         """As :class:`api.playback_book.PlaybackBook`."""
-        self._link.tell("piece", key, count, None if span is None else [span.start, span.end], copied)
+        shown, sounds = (None if one is None else [one.start, one.end] for one in (span, heard))
+        self._link.tell("piece", key, count, shown, copied, sounds)
 
     def left(self, key: Key) -> None:
         """As :class:`api.playback_book.PlaybackBook`."""
@@ -163,6 +171,7 @@ class LinkedSessions:
                 spans=SpanSet(Timespan(*span) for span in one["spans"]),
                 copied={run: set(numbers) for run, numbers in one["copied"].items()},
                 unknown=one["unknown"],
+                heard=SpanSet(Timespan(*span) for span in one["heard"]),
             )
             for one in ended
         ]

@@ -102,11 +102,17 @@ class SharedState:
         self._sessions.opened(_key_of(key), opened_of(facts), active=active, worker=worker)
 
     def _piece(
-        self, worker: int, key: list[str], count: int, span: list[int] | None, copied: list[Any] | None
+        self,
+        worker: int,
+        key: list[str],
+        count: int,
+        span: list[int] | None,
+        copied: list[Any] | None,
+        heard: list[int] | None,
     ) -> None:
-        shown = None if span is None else Timespan(*span)
+        shown, sounds = (None if one is None else Timespan(*one) for one in (span, heard))
         segment = None if copied is None else (str(copied[0]), int(copied[1]))
-        self._sessions.piece(_key_of(key), count, shown, segment, worker=worker)
+        self._sessions.piece(_key_of(key), count, shown, segment, sounds, worker=worker)
 
     def _left(self, worker: int, key: list[str]) -> None:
         self._sessions.left(_key_of(key), worker=worker)
@@ -166,4 +172,5 @@ def ended_json(ended: Playback) -> dict[str, Any]:
         "spans": [[span.start, span.end] for span in ended.spans],
         "copied": {run: sorted(numbers) for run, numbers in ended.copied.items()},
         "unknown": ended.unknown,
+        "heard": [[span.start, span.end] for span in ended.heard],
     }

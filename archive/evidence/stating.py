@@ -45,6 +45,9 @@ _TOLD_APART = frozenset(
         "hidden_frames",
         "hidden_preroll_us",
         "hidden_tail_us",
+        "sound",
+        "hidden_sound_us",
+        "layout",
     }
 )
 
@@ -124,7 +127,8 @@ def evidence_json(
         "limits": [{"id": indonesian, "en": english} for indonesian, english in report.limits(plan.kind)],
     }
     if clips:
-        body["clip_layout"] = LAYOUT
+        # Layout 2 makes of footage without sound what layout 1 makes.
+        body["clip_layout"] = max(clip.description.get("layout", LAYOUT) for clip in plan.clips)
     for name in (
         "request", "approvals", "hold", "superseded", "checkpoints", "dispositions", "records", "documents",
     ):  # fmt: skip
@@ -338,6 +342,8 @@ def _derivative(
                 "clip_offset": piece["clip_offset"],
                 "length": piece["length"],
             }
+            if piece.get("track") == "sound":
+                stated["track"] = "sound"
             if slices is not None:
                 stated["slices"] = {"first": slices.first, "count": slices.count, "sha256": slices.sha256}
             pieces.append(stated)
@@ -353,6 +359,7 @@ def _derivative(
                 "frames": account["hidden_frames"],
                 "preroll_us": account["hidden_preroll_us"],
                 "tail_us": account["hidden_tail_us"],
+                **({"sound_us": account["hidden_sound_us"]} if account.get("sound") else {}),
             },
             "derivation": {
                 "method": METHOD,

@@ -226,6 +226,8 @@ def _check_rebuilt(notebook: Notebook, stated: Part, part: Part, clips: Clips) -
 def _check_slices(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> None:
     path = part["path"]
     for number, piece in enumerate(clips.followers[path].pieces, 1):
+        if piece.is_sound and piece.slices is None:
+            continue
         if piece.slices is None and not piece.readable:
             notebook.find("slices_unreadable", path, piece.original)
         elif piece.problem:

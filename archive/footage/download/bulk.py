@@ -253,5 +253,6 @@ def clip_json(path: str, clip: Clip) -> JsonObject:
         "hidden_frames": clip.hidden_frames,
         "hidden_preroll_us": clip.hidden_preroll_us,
         "hidden_tail_us": clip.hidden_tail_us,
+        **({"sound": clip.sound, "hidden_sound_us": clip.hidden_sound_us} if clip.sound else {}),
         "bytes": clip.size,
     }

@@ -158,9 +158,9 @@ An event has `v, id, at, type, actor, objects, purpose, outcome, details`. The a
 `token:`, `os:`, `job:`), `address`, `session`, and `role` and `agency` if known. The outcome is
 `done`, `refused` or `failed`; `details` hold text and integers. An act that lasts is two events,
 `<act>.started` and `<act>.ended`. The second records what was really sent: `bytes_sent`, and for playback
-`seconds_shown` and `shown`, with `transcoded` and `segments` if viewing copies were sent, and
-`pieces_unknown` if a process died while it sent so many pieces. If only the start is on record, the end is
-unknown.
+`seconds_shown` and `shown`, with `seconds_heard` if there was sound, `transcoded` and `segments` if viewing
+copies were sent, and `pieces_unknown` if a process died while it sent so many pieces. If only the start is on
+record, the end is unknown.
 
 Events lie in `custody/<year>/<month>/<day>/<hour>/<writer>_<batch>.jsonl`. Each process is a writer; its
 objects are numbered, and each names the hash of the previous one. All are under the [log's](log.md)

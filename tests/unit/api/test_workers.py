@@ -181,7 +181,7 @@ def test_a_session_is_opened_once_and_ends_once(parent: Parent) -> None:
     assert theirs.claim(KEY) is Claim.WAIT
     mine.opened(KEY, OPENED, active=1)
     assert theirs.claim(KEY) is Claim.JOINED
-    mine.piece(KEY, 100, SPAN, ("6b05180000000001", 3))
+    mine.piece(KEY, 100, SPAN, ("6b05180000000001", 3), SPAN)
     parent.clock.advance(MINUTE)
     assert mine.over(MINUTE) == [], "a piece is still being sent by the other"
     theirs.piece(KEY, 20, Timespan(SPAN.end, SPAN.end + SECOND), ("6b05180000000001", 4))
@@ -193,6 +193,7 @@ def test_a_session_is_opened_once_and_ends_once(parent: Parent) -> None:
     assert (ended.pieces, ended.bytes_sent) == (3, 120)
     assert ended.copied == {"6b05180000000001": {3, 4}}, "of the last nothing was sent"
     assert ended.spans == SpanSet((Timespan(T0, T0 + 2 * SECOND),))
+    assert ended.heard == SpanSet((SPAN,))
     assert mine.over(MINUTE) == []
     assert mine.claim(KEY) is Claim.MINE
     mine.failed(KEY)
