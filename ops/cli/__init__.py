@@ -20,6 +20,7 @@ from ops.cli import (
     archive_command,
     breakglass_command,
     camera,
+    camera_audio,
     camera_tables,
     custody_command,
     disposition_command,
@@ -87,6 +88,7 @@ def build() -> typer.Typer:
     app.add_typer(user_command.app, name="user")
     app.add_typer(grant_command.app, name="grant")
     camera_tables.register(camera.app)
+    camera_audio.register(camera.app)
     disposition_command.register(retention_command.app, archive_command.app)
     for module in (record, retrieve, where_command, activity_command, evidence, run):
         module.register(app)
