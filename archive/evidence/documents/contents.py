@@ -16,7 +16,7 @@ from archive.documents.words import (
     DOCUMENTS,
     word,
 )
-from archive.evidence import logged, paths
+from archive.evidence import logged, paths, sound_words, sounds
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
@@ -73,6 +73,21 @@ def _gap_table(pages: Pages, gaps: Sequence[GapStatement], plan: PackagePlan, zo
             for gap in gaps
         ),
     )
+
+
+def sound(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    """Which footage has sound, of which kind, and who allowed that; or that there is none."""
+    last = ""
+    for camera, sentence in sound_words.said_id(plan, lambda at: fine_moment(at, zone)):
+        if camera != last:
+            pages.text(camera, font=Font.BOLD, size=9)
+            last = camera
+        pages.text(sentence, size=9, indent=12)
+    if silent := sound_words.silent_cameras(plan):
+        pages.english(f"{sound_words.SILENT[1]} ({', '.join(silent)})")
+    for one in sounds.stretches(plan):
+        start, end = (fine_moment(at, zone) for at in (one.span.start, one.span.end))
+        pages.english(f"{one.camera}: sound, {sound_words.kind_en(one.sound)}: {start} - {end}")
 
 
 def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:

@@ -67,6 +67,8 @@ def render(copied: Copied, pictures: Sheet | None) -> bytes:
     _cameras(pages, plan, zone)
     _times(pages, plan, zone)
     if plan.kind is PackageKind.FOOTAGE:
+        pages.heading("Suara", "Sound", room=60)
+        contents.sound(pages, plan, zone)
         _pictures(pages, plan, zone, pictures)
     contents.write(pages, copied, zone)
     _seal(pages, copied, zone)

@@ -19,6 +19,10 @@ _CAUSES = {
     "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step", "set_aside",
     "connecting",
 }  # fmt: skip
+_SOUND = re.compile(r"(?:opus|mp4a\.40\.[1-9][0-9]?)\Z", re.ASCII)
+_MADE_FROM = re.compile(r"[a-z0-9_]{1,40}\Z", re.ASCII)
+_MAY_HAVE = {"segment": {"sound"}}
+"""Members that a line may have, by its kind: a segment without sound has none."""
 _ENDS = (_CAUSES - {"set_aside", "connecting"}) | {"parameter_change", "stopped", "timestamps"}
 
 
@@ -38,8 +42,11 @@ def read(line: bytes) -> Leaf:
         raise Broken("bad_json", str(error)) from error
     kind = fields.get("type")
     rules = _RULES.get(kind) if isinstance(kind, str) else None
-    if rules is None or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
+    needed = {*rules, "v", "type"} if rules is not None else set()
+    if rules is None or fields.get("v") != 1 or set(fields) - _MAY_HAVE.get(str(kind), set()) != needed:
         raise Broken("bad_leaf", "it does not have the members of a segment, a run or a gap")
+    if "sound" in fields and not _is_sound(fields["sound"]):
+        raise Broken("bad_leaf", "its sound does not have the required form")
     for name, rule in rules.items():
         if not rule(fields[name]):
             raise Broken("bad_leaf", f"its {name} does not have the required form")
@@ -92,6 +99,19 @@ def _is_clock(value: Any) -> bool:
         and is_count(value["uncertainty_us"])
         and isinstance(value["flags"], list)
         and all(_is_text(flag) for flag in value["flags"])
+    )
+
+
+def _is_sound(value: Any) -> bool:
+    """Whether it is the sound of a segment: what it is, and what it was made from unless it is a copy."""
+    return (
+        isinstance(value, dict)
+        and set(value) - {"made_from"} == {"codec", "channels", "rate"}
+        and isinstance(value["codec"], str)
+        and _SOUND.match(value["codec"]) is not None
+        and all(is_count(value[name]) and value[name] > 0 for name in ("channels", "rate"))
+        and isinstance(value.get("made_from", ""), str)
+        and _MADE_FROM.match(value.get("made_from", "x")) is not None
     )
 
 

@@ -334,10 +334,13 @@ class _Accord:
         start, end = (times.parse(self.stated["span"][name]) for name in ("from", "to"))
         said: list[Part] = []
         last: Part = {}
+        with_sound = any("sound" in one and one["camera"] == camera["id"] for one in self.stated["originals"])
         for number, (_, entry) in enumerate(history):
             if entry is None:
                 return  # not shown: reported
             facts = {name: entry.state(name) for name in entries.FACTS}
+            if with_sound:
+                facts["audio"] = _audio(entry)
             if number == 0:
                 if entry.at > start and entry.version != 1:
                     raise Broken("record_missing", f"camera {camera['id']} when the span began", entry.path)
@@ -363,6 +366,15 @@ class _Accord:
             registered = [entry.state("public_key") for _, entry in known if entry is not None]
             if key not in registered and all(entry is not None for _, entry in known):
                 self.find("recorder_key_not_registered", path, recorder)
+
+
+def _audio(entry: Entry) -> Part:
+    """Whether a registration allowed sound, and by whom, as stated. Raises Broken, TypeError, ValueError."""
+    found: Part = {"kept": entry.state("audio")}
+    if any(name.startswith("state.audio_permission") for name in entry.names):
+        found |= {name: entry.state(f"audio_permission.{name}") for name in entries.PERMISSION}
+        found["since"] = times.show(found["since"])
+    return found
 
 
 def _action(entry: Entry) -> Any:
