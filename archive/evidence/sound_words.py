@@ -6,17 +6,12 @@ Indonesian and English; for the text in a package and for its sealing report.
 from collections.abc import Callable, Iterator
 from textwrap import wrap
 
-from archive.documents.indonesian import number
 from archive.evidence import sounds
 from archive.evidence.plan import PackagePlan
-from archive.evidence.sounds import Sound, Stretch
+from archive.evidence.sounds import Stretch
+from archive.footage.heard import SILENT
 from archive.model.sound_permission import SoundPermission
 
-SILENT = (
-    "Rekaman ini tidak memuat suara: suara tidak direkam pada kamera ini.",
-    "This footage has no sound: sound is not recorded on this camera.",
-)
-"""What is said of a camera without sound, in Indonesian and English."""
 _WIDTH = 108
 
 Moment = Callable[[int], str]
@@ -44,13 +39,14 @@ def said_id(plan: PackagePlan, moment: Moment) -> Iterator[tuple[str, str]]:
             ),
         )
         for one in found:
-            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {kind_id(one.sound)}."
+            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {one.sound.indonesian}."
         for permission in _permissions(plan, camera):
             yield (
                 camera,
                 (
                     f"Perekaman suara diizinkan oleh {permission.allowed_by} sejak "
-                    f"{moment(permission.since)}, atas usul {permission.proposed_by}, dengan alasan: {permission.reason}"
+                    f"{moment(permission.since)}, atas usul {permission.proposed_by}, "
+                    f"dengan alasan: {permission.reason}"
                 ),
             )
         if not any(_permissions(plan, camera)):
@@ -71,7 +67,7 @@ def said_en(plan: PackagePlan, moment: Moment) -> Iterator[tuple[str, str]]:
             ),
         )
         for one in found:
-            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {kind_en(one.sound)}."
+            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {one.sound.english}."
         for permission in _permissions(plan, camera):
             yield (
                 camera,
@@ -82,19 +78,6 @@ def said_en(plan: PackagePlan, moment: Moment) -> Iterator[tuple[str, str]]:
             )
         if not any(_permissions(plan, camera)):
             yield camera, "Who allowed it is not on record for this span."
-
-
-def kind_id(sound: Sound) -> str:
-    """Codec, channels and rate, and whether the recorder copied it, in Indonesian."""
-    made = f"dibuat perekam dari {sound.source}" if sound.source else "disalin seperti dikirim kamera"
-    return f"{sound.name}, {number(sound.channels)} kanal, {number(sound.rate)} Hz, {made}"
-
-
-def kind_en(sound: Sound) -> str:
-    """As :func:`kind_id`, in English."""
-    made = f"made from {sound.source} by the recorder" if sound.source else "copied as the camera sent it"
-    channels = "1 channel" if sound.channels == 1 else f"{sound.channels} channels"
-    return f"{sound.name}, {channels}, {sound.rate:,} Hz, {made}"
 
 
 def listed(said: Iterator[tuple[str, str]]) -> list[str]:

@@ -5,49 +5,14 @@ The footage itself says whether it has sound: the recorder's signed leaf of each
 today. A package without sound states nothing in ``evidence.json``; its texts for people say so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from archive import canonical
 from archive.canonical import JsonObject
-from archive.errors import IntegrityError
 from archive.evidence.plan import Original, PackagePlan
+from archive.footage.heard import HeardSound, sound_of_leaf
 from archive.model.camera import Camera
 from archive.timespan import Timespan, format_instant
-
-_CODECS: Mapping[str, str] = {"mp4a": "AAC", "opus": "Opus"}
-"""Names of codecs, by the first part of the leaf's codec string."""
-_MEMBER = b'"sound":'
-_SOURCES: Mapping[str, str] = {"pcm_alaw": "G.711 (A-law)", "pcm_mulaw": "G.711 (µ-law)"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """The sound of a segment: its codec string, channels and rate (Hz).
-
-    ``made_from`` is the codec that the camera sent, where the recorder had to encode anew; "" for a copy.
-    """
-
-    codec: str
-    channels: int
-    rate: int
-    made_from: str = ""
-
-    def to_json(self) -> JsonObject:
-        """As leaf and statement have it."""
-        made = {"made_from": self.made_from} if self.made_from else {}
-        return {"codec": self.codec, "channels": self.channels, "rate": self.rate} | made
-
-    @property
-    def name(self) -> str:
-        """The codec as people call it."""
-        return _CODECS.get(self.codec.partition(".")[0], self.codec)
-
-    @property
-    def source(self) -> str:
-        """What the camera sent, as people call it; "" for a copy."""
-        return _SOURCES.get(self.made_from, self.made_from)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +21,7 @@ class Stretch:
 
     camera: str
     span: Timespan
-    sound: Sound
+    sound: HeardSound
 
     def to_json(self) -> JsonObject:
         """A member of the statement's ``sound``."""
@@ -64,21 +29,9 @@ class Stretch:
         return {"camera": self.camera} | when | self.sound.to_json()
 
 
-def sound_of(item: Original) -> Sound | None:
-    """The sound of an original by its leaf; None if it has none.
-
-    Raises:
-        IntegrityError: ``leaf_mismatch``: the leaf's ``sound`` cannot be read.
-    """
-    if _MEMBER not in item.leaf:  # as nearly all are; a camera cannot be named so
-        return None
-    found: Any = canonical.decode(item.leaf).get("sound")
-    try:
-        return None if found is None else Sound(**found)
-    except TypeError as error:
-        raise IntegrityError(
-            f"the sound of {item.ref.key} is misnamed: {error}", code="leaf_mismatch"
-        ) from error
+def sound_of(item: Original) -> HeardSound | None:
+    """The sound of an original; None if it has none. Raises IntegrityError ``leaf_mismatch``."""
+    return sound_of_leaf(item.leaf)
 
 
 def stretches(plan: PackagePlan) -> list[Stretch]:

@@ -20,6 +20,7 @@ from archive.evidence import logged, paths, sound_words, sounds
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
+from archive.footage.heard import SILENT
 from archive.model.segment import UNSYNCHRONISED, Segment
 from archive.timespan import parse_instant
 from archive.trust import token
@@ -84,10 +85,10 @@ def sound(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
             last = camera
         pages.text(sentence, size=9, indent=12)
     if silent := sound_words.silent_cameras(plan):
-        pages.english(f"{sound_words.SILENT[1]} ({', '.join(silent)})")
+        pages.english(f"{SILENT[1]} ({', '.join(silent)})")
     for one in sounds.stretches(plan):
         start, end = (fine_moment(at, zone) for at in (one.span.start, one.span.end))
-        pages.english(f"{one.camera}: sound, {sound_words.kind_en(one.sound)}: {start} - {end}")
+        pages.english(f"{one.camera}: sound, {one.sound.english}: {start} - {end}")
 
 
 def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
