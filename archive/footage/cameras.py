@@ -39,6 +39,8 @@ KIND = "camera"
 REQUIRED = ("id", "source", "name", "lat", "lon", "kecamatan", "kelurahan", "owner", "view")
 COLUMNS = (*REQUIRED, "segment_seconds", *sights.FIELDS, *detailed.FIELDS)
 """The fields of a camera, as forms and tables name them; those of :data:`REQUIRED` must be given."""
+LONGEST_REASON = 200
+"""Characters of the reason why sound is recorded."""
 PERSONAL = "owner_name"
 """The member of a state that is personal data, which no index holds."""
 
@@ -216,12 +218,12 @@ class Registry:
         """Propose that the camera's sound be recorded; a second person must allow it.
 
         Raises:
-            Malformed: ``reason_missing``.
+            Malformed: ``reason_missing``; ``bad_detail``: it is longer than 200 characters.
             NotFound: ``camera_not_found``.
             Conflict: ``sound_allowed_already``, ``sound_proposed_already``; ``ledger_conflict``.
             Refused: ``person_unknown``: the actor is not a known person.
         """
-        _check_given(reason)
+        _check_told(reason)
         head = self._head(camera_id, expected)
         before = from_state(head.state)
         if before.audio:
@@ -396,6 +398,15 @@ def check_reason(before: Camera, after: Camera, reason: str) -> None:
             f"camera {before.id} stands or looks elsewhere, and no reason is given",
             code="reason_missing",
             hint="Say why it was moved, turned or corrected; its moves show it.",
+        )
+
+
+def _check_told(reason: str) -> None:
+    """A reason that packages and papers repeat. Raises Malformed ``reason_missing``, ``bad_detail``."""
+    _check_given(reason)
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise Malformed(
+            f"the reason is not a text of at most {LONGEST_REASON} printable characters", code="bad_detail"
         )
 
 
