@@ -334,7 +334,9 @@ class _Accord:
         start, end = (times.parse(self.stated["span"][name]) for name in ("from", "to"))
         said: list[Part] = []
         last: Part = {}
-        with_sound = any("sound" in one and one["camera"] == camera["id"] for one in self.stated["originals"])
+        with_sound = any(
+            "sound" in one and one["camera"] == camera["id"] for one in self.stated.get("originals", ())
+        )
         for number, (_, entry) in enumerate(history):
             if entry is None:
                 return  # not shown: reported

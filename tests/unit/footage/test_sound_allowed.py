@@ -64,9 +64,7 @@ def test_a_second_person_allows_it_and_the_entry_says_who_and_why(site: SmallArc
     camera = site.registry.allow_sound("cam-1", actor=BUDI, expected=2)
     now = site.clock.now()
     assert camera.audio
-    assert camera.sound.permission == SoundPermission(
-        proposed_by=ANA, allowed_by=BUDI, reason=WHY, since=now
-    )
+    assert camera.sound.permission == SoundPermission(proposed_by=ANA, allowed_by=BUDI, reason=WHY, since=now)
     assert camera.sound.proposal is None
     document = site.index.document("camera", "cam-1")
     assert document is not None
@@ -149,9 +147,7 @@ def test_a_change_of_other_facts_keeps_the_permission(site: SmallArchive, change
 
 
 @pytest.mark.parametrize("changes", ENDED)
-def test_another_device_or_place_is_not_what_was_allowed(
-    site: SmallArchive, changes: dict[str, str]
-) -> None:
+def test_another_device_or_place_is_not_what_was_allowed(site: SmallArchive, changes: dict[str, str]) -> None:
     allowed(site)
     after = site.registry.edit("cam-1", changes, actor=ANA, reason="x")
     assert (after.audio, after.sound) == (False, UNDECIDED)
