@@ -66,10 +66,11 @@ class CameraSupervisor:
         self._shop.accounts.open(camera.id, camera.place, since=camera.registered_at)
         if camera.disabled:
             self._end_attempt(RunEnd.DISABLED)
-        elif (camera.sealed_source, camera.segment_seconds, camera.place) != (
+        elif (camera.sealed_source, camera.segment_seconds, camera.place, camera.audio) != (
             before.sealed_source,
             before.segment_seconds,
             before.place,
+            before.audio,
         ):
             self._end_attempt(RunEnd.PARAMETER_CHANGE)
         self.state.failures = 0

@@ -1,4 +1,4 @@
-"""Over HTTP: two administrators allow a camera's sound, one ends it, and others see what they may see of it."""
+"""Over HTTP: two administrators allow a camera's sound, one ends it, others see what they may of it."""
 
 from collections.abc import Iterator
 from typing import Any
