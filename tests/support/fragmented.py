@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archive.footage.mp4.boxes import box, full_box
 from archive.footage.mp4.samples import SampleDefaults, SampleTable, write_trun
+from archive.footage.mp4.sound import Sound
 from archive.footage.mp4.track import Track, write_init
 from archive.model.segment import Codec
 
@@ -35,6 +36,32 @@ def track(codec: Codec = "h264") -> Track:
         general = bytes.fromhex("0101600000009000000000005a")
         entry = box(b"hev1", visual, box(b"hvcC", general, bytes(8), b"\x0f\0"))
     return Track(1, codec, entry, 320, 192, 90_000, 4, _SHAPE, SampleDefaults(0, 0, 0))
+
+
+def sound_entry(codec: str = "aac", *, config: str = "1588") -> bytes:
+    """A sample entry of sound: AAC, by default LC in mono at 8,000 Hz, or Opus in stereo."""
+    head = bytes(6) + b"\0\1" + bytes(8) + struct.pack(">HHHHI", 2, 16, 0, 0, 8000 << 16)
+    if codec == "opus":
+        return box(b"Opus", head, box(b"dOps", struct.pack(">BBHIHB", 0, 2, 312, 48_000, 0, 0)))
+    specific = bytes((5, len(config) // 2)) + bytes.fromhex(config)
+    decoder = bytes.fromhex("40150000000000000000000000") + specific
+    stream = bytes(2) + b"\0" + bytes((4, len(decoder))) + decoder + bytes.fromhex("060102")
+    return box(b"mp4a", head, full_box(b"esds", 0, 0, bytes((3, 0x80, 0x80, 0x80, len(stream))), stream))
+
+
+def sound(
+    payloads: Sequence[bytes], *, tfdt: int = 0, codec: str = "aac", durations: Sequence[int] = ()
+) -> Sound:
+    """Sound samples with these bytes, each of 1,024 ticks (Opus: 960) unless told otherwise."""
+    rate, channels, lasts = (8000, 1, 1024) if codec == "aac" else (48_000, 2, 960)
+    return Sound(
+        sound_entry(codec),
+        rate,
+        channels,
+        tfdt,
+        array("I", durations or [lasts] * len(payloads)),
+        array("I", [len(payload) for payload in payloads]),
+    )
 
 
 def sample(*units: bytes) -> bytes:

@@ -61,7 +61,7 @@ def checked_header(ref: SegmentRef, data: bytes) -> SegmentHeader:
         header = parse_header(data)
     except Malformed as error:
         raise _unreadable(ref, error) from error
-    size = header.header_bytes + sum(header.samples.sizes)
+    size = header.size
     if header.header_bytes != ref.header_bytes or size != ref.size:
         raise IntegrityError(
             f"{ref.key} has {size} bytes with a header of {header.header_bytes}; the index says {ref.size}"
