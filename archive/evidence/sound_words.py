@@ -9,7 +9,7 @@ from textwrap import wrap
 from archive.evidence import sounds
 from archive.evidence.plan import PackagePlan
 from archive.evidence.sounds import Stretch
-from archive.footage.heard import SILENT
+from archive.footage.heard import SILENT, in_english, in_indonesian
 from archive.model.sound_permission import SoundPermission
 
 _WIDTH = 108
@@ -39,7 +39,7 @@ def said_id(plan: PackagePlan, moment: Moment) -> Iterator[tuple[str, str]]:
             ),
         )
         for one in found:
-            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {one.sound.indonesian}."
+            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {in_indonesian(one.sound)}."
         for permission in _permissions(plan, camera):
             yield (
                 camera,
@@ -67,7 +67,7 @@ def said_en(plan: PackagePlan, moment: Moment) -> Iterator[tuple[str, str]]:
             ),
         )
         for one in found:
-            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {one.sound.english}."
+            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {in_english(one.sound)}."
         for permission in _permissions(plan, camera):
             yield (
                 camera,

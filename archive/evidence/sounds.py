@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from archive.canonical import JsonObject
 from archive.evidence.plan import Original, PackagePlan
-from archive.footage.heard import HeardSound, sound_of_leaf
+from archive.footage.heard import sound_of_leaf
 from archive.model.camera import Camera
+from archive.model.leaf import sound_json
+from archive.model.segment import SoundStatement
 from archive.timespan import Timespan, format_instant
 
 
@@ -21,16 +23,16 @@ class Stretch:
 
     camera: str
     span: Timespan
-    sound: HeardSound
+    sound: SoundStatement
 
     def to_json(self) -> JsonObject:
         """A member of the statement's ``sound``."""
         when = {"from": format_instant(self.span.start), "to": format_instant(self.span.end)}
-        return {"camera": self.camera} | when | self.sound.to_json()
+        return {"camera": self.camera} | when | sound_json(self.sound)
 
 
-def sound_of(item: Original) -> HeardSound | None:
-    """The sound of an original; None if it has none. Raises IntegrityError ``leaf_mismatch``."""
+def sound_of(item: Original) -> SoundStatement | None:
+    """The sound of an original; None if it has none. Raises Malformed ``bad_leaf``."""
     return sound_of_leaf(item.leaf)
 
 

@@ -27,6 +27,7 @@ from archive.evidence.slices import METHOD, Slices
 from archive.evidence.verification import check_recorded, check_signed, check_statement
 from archive.footage.clip.exact import LAYOUT
 from archive.model.camera import Camera
+from archive.model.leaf import sound_json
 from archive.model.segment import UNSYNCHRONISED, Codec, Segment
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.prove import InclusionProof
@@ -270,9 +271,8 @@ def _original(item: Original, layout: Layout, line: int) -> dict[str, Any]:
         },
         "ingested_at": format_instant(leaf.ingested_at),
     }
-    sound = sounds.sound_of(item)
-    if sound is not None:
-        stated["sound"] = sound.to_json()
+    if leaf.sound is not None:
+        stated["sound"] = sound_json(leaf.sound)
     if item.lock is not None:
         stated["lock"] = {"mode": item.lock.mode.value, "until": format_instant(item.lock.until)}
     return stated | _span(leaf.span)

@@ -20,7 +20,7 @@ from archive.evidence import logged, paths, sound_words, sounds
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
-from archive.footage.heard import SILENT
+from archive.footage.heard import SILENT, in_english
 from archive.model.segment import UNSYNCHRONISED, Segment
 from archive.timespan import parse_instant
 from archive.trust import token
@@ -88,7 +88,7 @@ def sound(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
         pages.english(f"{SILENT[1]} ({', '.join(silent)})")
     for one in sounds.stretches(plan):
         start, end = (fine_moment(at, zone) for at in (one.span.start, one.span.end))
-        pages.english(f"{one.camera}: sound, {one.sound.english}: {start} - {end}")
+        pages.english(f"{one.camera}: sound, {in_english(one.sound)}: {start} - {end}")
 
 
 def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:

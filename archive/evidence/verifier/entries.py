@@ -36,14 +36,14 @@ _MAY_OPEN: dict[str, frozenset[str]] = {
             "state.registered_at",
             "state.disabled",
             *(f"state.{one}" for one in FACTS),
-            "state.audio",
-            *(f"state.audio_permission.{one}" for one in PERMISSION),
         )
     ),
     "recorder": frozenset(("action", "state.public_key", "state.key_sha256")),
     "disposition": frozenset(("state.cause", "state.status", "state.from", "state.to", "state.started_at")),
 }
 """By kind, the fields that a package may open; of a request and a hold also cameras of the package."""
+_OF_SOUND = frozenset(("state.audio", *(f"state.audio_permission.{one}" for one in PERMISSION)))
+"""What it may open, too, of a camera whose originals have sound."""
 _CAMERA = re.compile(r"state\.cameras\[(0|[1-9]\d{0,8})\]\Z", re.ASCII)
 _HEAD = {"v", "kind", "id", "version", "entry_id", "at", "prev"}
 _WHOLE = {"actor", "action", "reason", "state"}
@@ -117,8 +117,11 @@ def read(path: str, line: bytes, opened: bytes | None) -> Entry:
     return Entry(*facts, canonical.sha256(line), path, is_whole, fields, names)
 
 
-def surplus(entry: Entry, cameras: set[str], cases: set[str]) -> Iterator[str]:
-    """What an entry shows of other cases and cameras, or that must stay secret."""
+def surplus(entry: Entry, cameras: set[str], cases: set[str], heard: set[str]) -> Iterator[str]:
+    """What an entry shows of other cases and cameras, or that must stay secret.
+
+    ``heard`` are the cameras whose originals have sound.
+    """
     if entry.is_whole:
         yield from _surplus_of_whole(entry, cameras, cases)
         return
@@ -126,6 +129,8 @@ def surplus(entry: Entry, cameras: set[str], cases: set[str]) -> Iterator[str]:
         if _CAMERA.match(name) and entry.kind in ("request", "hold"):
             if not _is_among(value, cameras):
                 yield f"{name} is a camera that the package is not about"
+        elif name in _OF_SOUND and entry.kind == "camera" and entry.id in heard:
+            continue
         elif name not in _MAY_OPEN.get(entry.kind, ()):
             yield f"{name[:60]} is opened"
         elif name == "state.case" and entry.kind == "hold" and not _is_among(value, cases):

@@ -26,10 +26,11 @@ from archive.footage.download.texts import (
     steady_gaps,
     sums,
 )
-from archive.footage.heard import SILENT, HeardSound, sound_of_leaf
+from archive.footage.heard import SILENT, in_english, in_indonesian, sound_of_leaf
 from archive.footage.reader import GapSpan, Reading, leaf_of
 from archive.model.camera import Camera
-from archive.model.segment import SegmentRef
+from archive.model.leaf import sound_json
+from archive.model.segment import SegmentRef, SoundStatement
 from archive.ports import ObjectStore
 from archive.prefetch import in_order
 from archive.timespan import Timespan
@@ -164,7 +165,7 @@ def _leaf(ref: SegmentRef, footage: ObjectStore) -> bytes:
     return leaf_of(head, ref)
 
 
-_Sounds = Sequence[HeardSound | None]
+_Sounds = Sequence[SoundStatement | None]
 """The sound of each segment of a plan, None for one without."""
 
 
@@ -188,7 +189,7 @@ def _index(plan: Originals, camera: Camera, sounds: _Sounds) -> JsonObject:
                 "bytes": ref.size,
                 "uncertainty_us": ref.uncertainty_us,
             }
-            | ({} if sound is None else {"sound": sound.to_json()})
+            | ({} if sound is None else {"sound": sound_json(sound)})
             for ref, sound in zip(plan.segments, sounds, strict=True)
         ],
         "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in steady_gaps(plan.gaps)],
@@ -205,11 +206,11 @@ def _said(sounds: _Sounds) -> tuple[list[str], list[str]]:
     return (
         [
             f"Suara: {count} dari {len(sounds)} segmen memuat suara; index.json menyebutnya (sound).",
-            *(f"  {one.indonesian}" for one in kinds),
+            *(f"  {in_indonesian(one)}" for one in kinds),
         ],
         [
             f"Sound: {count} of {len(sounds)} segments have sound; index.json says which (sound).",
-            *(f"  {one.english}" for one in kinds),
+            *(f"  {in_english(one)}" for one in kinds),
         ],
     )
 
