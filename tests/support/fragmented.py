@@ -4,6 +4,7 @@ import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from archive.footage.mp4.boxes import box, full_box
 from archive.footage.mp4.samples import SampleDefaults, SampleTable, write_trun
@@ -13,6 +14,8 @@ from archive.model.segment import Codec
 
 FRAME = 6000
 """Ticks of a frame at 15 frames a second."""
+
+Part = TypeVar("Part")
 
 _SHAPE = struct.pack(">9iII", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000, 320 << 16, 192 << 16)
 
@@ -97,6 +100,77 @@ def fragment(pictures: Sequence[Picture], tfdt: int) -> bytes:
 
     head = moof(len(moof(0)) + 8)
     return head + box(b"mdat", *(picture.payload for picture in pictures))
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The sound of one fragment: its samples' bytes, the time of the first, and the duration of each."""
+
+    payloads: Sequence[bytes]
+    tfdt: int
+    lasts: int = 1024
+
+
+def mixed(
+    pictures: Sequence[Picture], tfdt: int, heard: Heard | None, *, sound_first: bool = False, runs: int = 1
+) -> bytes:
+    """One ``moof`` and its ``mdat`` with pictures, sound or both; each track in ``runs`` runs of samples.
+
+    The runs of both tracks take turns in ``mdat``; ``sound_first`` says which of the two begins.
+    """
+    tracks: list[tuple[int, int, list[tuple[SampleTable, bytes]]]] = []
+    if pictures:
+        parts = [part for part in _split(pictures, runs) if part]
+        made = [(table(part), b"".join(picture.payload for picture in part)) for part in parts]
+        tracks.append((1, tfdt, made))
+    if heard is not None:
+        tables = []
+        for part in _split(heard.payloads, runs):
+            sizes = array("I", [len(payload) for payload in part])
+            lasts = array("I", [heard.lasts] * len(part))
+            offsets = array("i", bytes(4 * len(part)))
+            if part:
+                tables.append((SampleTable(lasts, sizes, offsets, bytes([1] * len(part))), b"".join(part)))
+        tracks.append((2, heard.tfdt, tables))
+    order = [
+        (track, number)
+        for number in range(runs)
+        for track in (sorted(tracks, key=lambda one: -one[0]) if sound_first else tracks)
+        if number < len(track[2])
+    ]
+    places: dict[tuple[int, int], int] = {}
+    at = 0
+    for track, number in order:
+        places[track[0], number] = at
+        at += len(track[2][number][1])
+
+    def moof(base: int) -> bytes:
+        return box(
+            b"moof",
+            full_box(b"mfhd", 0, 0, struct.pack(">I", 1)),
+            *(
+                box(
+                    b"traf",
+                    full_box(b"tfhd", 0, 0x20000, struct.pack(">I", number)),
+                    full_box(b"tfdt", 1, 0, struct.pack(">q", begins)),
+                    *(write_trun(one, base + places[number, index]) for index, (one, _) in enumerate(parts)),
+                )
+                for number, begins, parts in tracks
+            ),
+        )
+
+    head = moof(len(moof(0)) + 8)
+    return head + box(b"mdat", *(track[2][number][1] for track, number in order))
+
+
+def _split(items: Sequence[Part], runs: int) -> list[Sequence[Part]]:
+    size = -(-len(items) // runs) or 1
+    return [items[at : at + size] for at in range(0, len(items), size)]
+
+
+def mixed_init(codec: Codec = "h264", *, heard: str = "aac") -> bytes:
+    """``ftyp`` and ``moov`` of a source with pictures and sound."""
+    return write_init(track(codec), sound([], codec=heard).track)
 
 
 def prft(wall_us: int) -> bytes:

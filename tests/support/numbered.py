@@ -236,9 +236,11 @@ def played_in_sequence(run: Sequence[tuple[Path, Finalised]]) -> bytes:
 
 @contextmanager
 def publish(
-    path: Path, rtsp_url: str, *, ffmpeg: str = DEFAULT_FFMPEG, loops: int = -1
+    path: Path, rtsp_url: str, *, ffmpeg: str = DEFAULT_FFMPEG, loops: int = -1, streams: str = "0:v:0"
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Publish ``path`` to an RTSP server in real time, as a camera would, until the block ends.
+
+    ``streams`` is what FFmpeg maps: ``0`` is all, also sound, which may end before the pictures do.
 
     Entering waits until the server has the stream. ``loops`` is FFmpeg's ``-stream_loop``: numbers restart at
     0 with each loop, so make the camera longer than the test if that matters.
@@ -246,7 +248,8 @@ def publish(
     process = subprocess.Popen(
         [
             ffmpeg, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", str(loops), "-i", str(path),
-            "-map", "0:v:0", "-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", rtsp_url,
+            "-map", streams, "-c", "copy", "-max_interleave_delta", "20000",
+            "-f", "rtsp", "-rtsp_transport", "tcp", rtsp_url,
         ],
         stdin=subprocess.DEVNULL,
     )  # fmt: skip

@@ -181,7 +181,7 @@ def parse_header(data: bytes) -> SegmentHeader:
     if data_offset != header_bytes - moof.start:
         raise bad_segment("trun's data offset does not point at the first byte of mdat")
     if sound is not None:
-        if behind != data_offset + pictures:
+        if behind != header_bytes - moof.start + pictures:
             raise bad_segment("the sound's data offset does not point behind the last picture")
         sound = replace(sound, start=header_bytes + pictures)
     return SegmentHeader(
