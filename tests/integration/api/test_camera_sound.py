@@ -118,7 +118,7 @@ def test_each_act_and_refusal_is_on_record(site: Site) -> None:
         ({"audio": "none", "reason": ""}, "reason_missing"),
         ({"audio": True, "reason": "x"}, "invalid_request"),
         ({"audio": "some", "reason": "x"}, "invalid_request"),
-        ({"audio": "keep", "reason": "x", "by": "user:budi"}, "invalid_request"),
+        ({"audio": "keep", "reason": "x", "by": "user:budi"}, "unknown_field"),
     ],
 )
 def test_what_is_asked_is_one_of_two_words_with_a_reason(site: Site, body: dict[str, Any], code: str) -> None:
