@@ -70,16 +70,14 @@ def to_json(leaf: Leaf) -> JsonObject:
                     "flags": list(leaf.clock.flags),
                 },
                 "camera_time": None if leaf.camera_time is None else format_instant(leaf.camera_time),
-                **_sound_to_json(leaf.sound),
+                **({} if leaf.sound is None else {"sound": sound_json(leaf.sound)}),
             }
 
 
-def _sound_to_json(sound: SoundStatement | None) -> JsonObject:
-    """Nothing without sound: such lines stay as they were before segments could hold any."""
-    if sound is None:
-        return {}
+def sound_json(sound: SoundStatement) -> JsonObject:
+    """The leaf's member ``sound``. A line without sound stays as it was before segments could hold any."""
     stated: JsonObject = {"codec": sound.codec, "channels": sound.channels, "rate": sound.rate}
-    return {"sound": stated | ({"made_from": sound.made_from} if sound.made_from else {})}
+    return stated | ({"made_from": sound.made_from} if sound.made_from else {})
 
 
 def encode(leaf: Leaf) -> bytes:

@@ -66,7 +66,8 @@ def build(only: str = "") -> typer.Typer:
         if only in ("", name) and (name != "stack" or _has_stack()):
             app.add_typer(_module(module).app, name=name)
     if only in ("", "camera"):
-        _module("camera_tables").register(_module("camera").app)
+        for more in ("camera_tables", "camera_audio"):
+            _module(more).register(_module("camera").app)
     if only in ("", "retention", "archive"):
         _module("disposition_command").register(
             _module("retention_command").app, _module("archive_command").app

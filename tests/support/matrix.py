@@ -425,6 +425,18 @@ def _camera_probes() -> list[Probe]:
             Probe("PATCH", one, _at("/v1/cameras/{}", json={"name": "x", **WHY}, headers=STALE), **about),
             Probe("POST", f"{one}/disable", _at("/v1/cameras/{}/disable", json=WHY, headers=STALE), **about),
             Probe("POST", f"{one}/enable", _at("/v1/cameras/{}/enable", json=WHY, headers=STALE), **about),
+            Probe(
+                "PUT",
+                f"{one}/audio",
+                _at("/v1/cameras/{}/audio", json={"audio": "none", **WHY}, headers=STALE),
+                **about,
+            ),
+            Probe(
+                "POST",
+                f"{one}/audio/approve",
+                _at("/v1/cameras/{}/audio/approve", json={}, headers=STALE),
+                **about,
+            ),
             Probe("GET", f"{one}/moves", _at("/v1/cameras/{}/moves"), **about),
             Probe(
                 "GET", "/v1/recordings", lambda _w, c: Call("/v1/recordings", {**ASKED, "camera": c}), **about

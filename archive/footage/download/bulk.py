@@ -24,7 +24,7 @@ from archive.footage.clip.exact import (
     check_length,
     others_json,
 )
-from archive.footage.download.bulk_readme import readme
+from archive.footage.download.bulk_readme import CameraLines, readme
 from archive.footage.download.checked import Checksums, ClipPart
 from archive.footage.download.naming import DownloadName
 from archive.footage.download.texts import steady_gaps, sums
@@ -33,7 +33,7 @@ from archive.model.camera import Camera
 from archive.timespan import HOUR, SpanSet, Timespan
 from archive.zips import Bytes, Part, PartRead, VirtualZip
 
-LAYOUT = "saksi-clips/1"
+LAYOUT = "saksi-clips/2"
 """Names the layout. Any change to the bytes of an answer must change it."""
 
 MOST_FOOTAGE = 12 * HOUR
@@ -219,8 +219,14 @@ def _causes(cameras: Sequence[CameraClips]) -> str:
     return ", ".join(said + more)
 
 
-def _lines(one: CameraClips) -> tuple[Camera, list[str], tuple[GapSpan, ...], tuple[Timespan, ...]]:
-    return one.camera, [path for path, _ in one.clips], steady_gaps(one.gaps), one.left_out
+def _lines(one: CameraClips) -> CameraLines:
+    return CameraLines(
+        one.camera,
+        [path for path, _ in one.clips],
+        steady_gaps(one.gaps),
+        one.left_out,
+        [path for path, clip in one.clips if _clip(path, clip).get("sound")],
+    )
 
 
 def _index(asked: Timespan, cameras: Sequence[CameraClips]) -> JsonObject:

@@ -35,6 +35,9 @@ camera.added | – | – | kamera didaftarkan | camera registered
 camera.edited | – | – | data kamera diubah | camera edited
 camera.disabled | – | – | kamera dinonaktifkan | camera disabled
 camera.enabled | – | – | kamera diaktifkan | camera enabled
+camera.audio_proposed | – | authorization | perekaman suara diusulkan | recording of sound proposed
+camera.audio_allowed | – | authorization | perekaman suara diizinkan | recording of sound allowed
+camera.audio_ended | – | – | perekaman suara dihentikan | recording of sound ended
 policy.change | policy assignment* | authorization | mengubah kebijakan | changed a retention policy
 hold.place | policy assignment* | authorization | menahan rekaman untuk perkara | placed a legal hold
 hold.extend | policy assignment* | authorization | memperluas penahanan | extended a legal hold

@@ -201,6 +201,8 @@ def cameras(story: Story) -> None:
     story.tagged("ada", "PATCH", one, one, json={"name": "Masjid", "reason": "x"})
     story.tagged("ada", "POST", f"{one}/disable", one, json={"reason": "x"})
     story.tagged("ada", "POST", f"{one}/enable", one, json={"reason": "x"})
+    story.tagged("ada", "PUT", f"{one}/audio", one, json={"audio": "keep", "reason": "loket"})
+    story.tagged("budi", "POST", f"{one}/audio/approve", one, json={})
     story("indra", "GET", f"/v1/cameras/{CAMERA}/viewers")
 
 

@@ -84,6 +84,8 @@ def changes(where: dict[str, str]) -> list[Change]:
         Change(camera, "PATCH", camera, {"name": "x"}),
         Change(camera, "POST", f"{camera}/disable", WHY),
         Change(camera, "POST", f"{camera}/enable", WHY),
+        Change(camera, "PUT", f"{camera}/audio", {"audio": "keep", **WHY}),
+        Change(camera, "POST", f"{camera}/audio/approve", {}),
         Change(policy, "POST", f"{policy}/propose", SHORTER),
         Change(policy, "POST", f"{policy}/approve", WHY),
         Change(policy, "POST", f"{policy}/reject", WHY),

@@ -175,6 +175,7 @@ def test_two_cameras_show_the_same_wall_time_and_the_frame_of_it(
         browser.key("ArrowRight")
         browser.wait(f"document.getElementById('clock').textContent !== '{before}'")
     assert wall(browser) == 30.2
+    assert "suara tidak direkam" in tile(browser, EMPTY_CAMERA)
 
 
 def test_playing_keeps_step_and_real_time(browser: Browser, site: Site, url: str) -> None:
