@@ -32,7 +32,7 @@ def seen_through(
 def heard_through(
     ref: SegmentRef, header: SegmentHeader, source: Source
 ) -> Callable[[int, int], Timespan | None]:
-    """Tells the wall time of the sound in ``length`` bytes of a piece: the segment's, from its first byte on."""
+    """Tells the wall time of the sound in some bytes of a piece: the segment's, from its first byte on."""
     sound = header.sound
     if sound is None:
         return lambda _start, _length: None

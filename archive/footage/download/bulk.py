@@ -225,7 +225,7 @@ def _lines(one: CameraClips) -> CameraLines:
         [path for path, _ in one.clips],
         steady_gaps(one.gaps),
         one.left_out,
-        [path for path, clip in one.clips if _clip(path, clip).get("sound")],
+        [path for path, clip in one.clips if clip.sound],
     )
 
 
