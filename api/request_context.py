@@ -181,7 +181,7 @@ def require(action: str, *narrows: Reach) -> Any:
                 code="not_permitted",
                 hint="Ask an administrator for a role that includes it.",
             )
-        made.purpose = check_purpose(purpose or saksi_purpose or principal.purpose)
+        made.purpose = check_purpose(purpose or header_text(saksi_purpose) or principal.purpose)
         if not made.purpose and principal.needs_purpose(action):
             made.begin(Act.ACCESS, request.url.path[:200], details={"action": action})
             raise Malformed(
@@ -206,6 +206,14 @@ def _named(request: Request) -> tuple[str, ...]:
 def span_details(span: Timespan) -> dict[str, Detail]:
     """A span in the form of custody events."""
     return {**span.to_json()}
+
+
+def header_text(field: str) -> str:
+    """The text of a header field: servers read its bytes as Latin-1, and most programs write UTF-8."""
+    try:
+        return field.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return field
 
 
 def check_purpose(text: str) -> str:

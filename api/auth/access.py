@@ -20,6 +20,7 @@ from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND as REQUEST
 from archive.model.request import from_state as request_from_state
 from archive.model.segment import SegmentRef
+from archive.model.sound_permission import facts_only
 from archive.persons import same_person
 from archive.records.ledger.streams import Ledger
 from archive.timespan import Timespan
@@ -62,7 +63,13 @@ class Access:
         """A camera that the principal may know of, without the fields that they may not see."""
         if self.sees_more_than_facts:
             return camera
-        return replace(camera, source="", sealed_source="", details=replace(camera.details, owner_name=""))
+        return replace(
+            camera,
+            source="",
+            sealed_source="",
+            sound=facts_only(camera.sound),
+            details=replace(camera.details, owner_name=""),
+        )
 
     @property
     def sees_more_than_facts(self) -> bool:
@@ -134,12 +141,19 @@ class Access:
                 raise Refused(
                     f"the segments of {camera} reach beyond what is open to you: {ref.span}",
                     code="whole_segments_refused",
-                    hint="Segments are not cut. Request container=mp4, or a span that ends before the edge.",
+                    hint="Segments are not cut. Request the exact clip, single frames, or another span.",
                 )
 
     def sees_footage(self, camera: str, span: Timespan) -> bool:
         """Whether the principal may have all footage of a camera in a span, as :meth:`footage` checks it."""
         return Reach.ALL in self._reach or self._may(camera, span)
+
+    def playable(self, reading: Reading) -> Reading:
+        """As :meth:`trim`. Raises Refused as :meth:`whole` if nothing is left: that is not "no footage"."""
+        kept = self.trim(reading)
+        if not kept.segments:
+            self.whole(reading.camera, reading.segments)
+        return kept
 
     def trim(self, reading: Reading) -> Reading:
         """A reading without the segments that the principal may not have whole."""
@@ -186,7 +200,9 @@ class Access:
         return replace(where, kecamatan=own if asked is None else tuple(one for one in asked if one in own))
 
     def searched(self, cameras: Iterable[str], stood: Callable[[], Iterable[str]]) -> None:
-        """Check that the principal may name cameras in a search: they stand, or ``stood`` then, in reach.
+        """Check that the principal may name cameras in a search: within reach now, or among ``stood``.
+
+        ``stood`` gives the cameras that stood within reach at the time of the search.
 
         Raises:
             NotFound: ``camera_not_found``.

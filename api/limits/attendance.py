@@ -63,11 +63,12 @@ class Client:
 class Attendance:
     """Gives turns to the requests of known principals; every other request passes.
 
-    ``stall_s`` is how long a client may take for one piece of an answer. One that takes longer has left. A
-    place rests as long as its turn took if more requests of its person wait, ``rest_s`` at most; and that
-    long after a refusal for a rate. "Not found" is answered at beats of ``beat_s`` after the turn began: an
-    object that one may not see takes as long as one that does not exist. ``company`` counts the requests that
-    work until their answer begins: the custody record waits for those, not for requests that wait for a turn.
+    ``stall_s`` is how long a client may take for one piece of an answer; one that takes longer counts as
+    gone. If more requests of its person wait, a place rests as long as its turn took, ``rest_s`` at most;
+    after a refusal for a rate it rests for ``rest_s``. "Not found" is answered at beats of ``beat_s`` after
+    the turn began: an object that one may not see takes as long as one that does not exist. ``company``
+    counts the requests that work until their answer begins: the custody record waits for those, not for
+    requests that wait for a turn.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from api.limits.peers import network_of
 from api.limits.rates import Kind, Rates, is_sign_in, kind_of
 from api.limits.refusals import CODE, Refusals
 from archive.clock import Clock
+from archive.errors import Unavailable
 
 
 class Throttle:
@@ -32,16 +33,22 @@ class Throttle:
         return cls({kind: Buckets(rates.of(kind), clock) for kind in Kind}, refusals)
 
     def of_address(self, address: str, kind: Kind) -> Response | None:
-        """The refusal of an address that exceeded its rate; None if it did not."""
-        wait = self.buckets[kind].take(network_of(address))
+        """The refusal of an address that exceeded its rate, or whose rate is not known; else None."""
+        try:
+            wait = self.buckets[kind].take(network_of(address))
+        except Unavailable as error:
+            return problems.of_archive_error(error)
         if not wait:
             return None
         self.refusals.of_address(address, kind)
         return _too_often(kind, self.buckets[kind].rate, wait)
 
     def of_principal(self, principal: Principal, address: str, kind: Kind) -> Response | None:
-        """The refusal of a principal who exceeded the rate; None if they did not."""
-        wait = self.buckets[kind].take(principal.id)
+        """As :meth:`of_address`, for a principal."""
+        try:
+            wait = self.buckets[kind].take(principal.id)
+        except Unavailable as error:
+            return problems.of_archive_error(error)
         if not wait:
             return None
         self.refusals.of_principal(principal, address, kind)

@@ -4,8 +4,9 @@ A request waits without a thread. Persons take turns: of those who wait, the one
 next, whatever the number of their requests. A turn ends when the answer is complete and its work has ended,
 never before: work whose client left still counts until it has stopped.
 
-A place may rest after its turn. It then stays its person's, but counts no more among all: so a person whose
-requests wait in line gets at most half of what their places could do, and others find the process idle.
+A place may rest after its turn. While it rests, its person cannot use it, and it does not count among all
+places. So a person whose requests wait in line gets at most half of what the person's places could do, and
+the process has time for others.
 """
 
 import asyncio

@@ -49,7 +49,7 @@ THREADS = sum(bound.all for bound in BOUNDS.values()) + 40
 
 _RECORDS = ("/v1/custody", "/v1/log", "/v1/retention/plan", "/v1/cameras/import")
 _PROOF = ("/verify", "/clip")
-_PICTURES = (".jpg", ".ts", "/activity", "/sprites")
+_PICTURES = (".jpg", "/frame.png", ".ts", "/activity", "/sprites")
 _FOOTAGE = (".mp4", ".m4s", ".zip")
 _PAPERS = "/attachments/"
 _READS_BY_FORM = frozenset({"/v1/retention/plan", "/v1/search"})

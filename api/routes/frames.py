@@ -101,23 +101,38 @@ def _answer(
         context.done(status=304)
         return Response(status_code=304, headers={"ETag": etag})
     frame = _frame(context, reading, asked, picture, form)
-    # The frame is from an earlier instant, which the caller may not be permitted to see.
-    access.footage(camera, Timespan(frame.instant, moment + 1))
-    context.done(bytes=len(frame.content), frame_at=format_instant(frame.instant))
+    # The frame is from another instant, which the caller may not be permitted to see.
+    access.footage(camera, _reach(moment, frame.instant))
+    context.done(bytes=_sent(request, frame.content), frame_at=format_instant(frame.instant))
     headers = {"ETag": etag, **_statements(ref, frame, picture)}
     return Response(frame.content, media_type=f"image/{form}", headers=headers)
 
 
 def _frame(context: RequestContext, reading: Reading, asked: _Asked, picture: Picture, form: Form) -> Frame:
     frames, ref = context.runtime.frames, reading.shown[-1]
-    if picture is Picture.KEYFRAME:
-        return frames.keyframe(ref, asked.moment, width=asked.width)
     before = [
         one
         for one in earlier_segments(reading, context.services.index)
         if (one.run, one.seq) == (ref.run, ref.seq - 1)
     ]
-    return frames.exact((*before, ref), asked.moment, width=asked.width, form=form)
+    if picture is Picture.EXACT:
+        return frames.exact((*before, ref), asked.moment, width=asked.width, form=form)
+    if before:
+        # The span begins within leading pictures, which are shown before the keyframe of their segment.
+        at = Keyframes(context.runtime.clips.headers.read).at(ref, asked.moment)
+        if at is not None and at > asked.moment:
+            ref = before[-1]
+    return frames.keyframe(ref, asked.moment, width=asked.width)
+
+
+def _reach(moment: int, shown: int) -> Timespan:
+    """From one instant to the other. A run may begin with pictures that are shown before its keyframe."""
+    return Timespan(min(moment, shown), max(moment, shown) + 1)
+
+
+def _sent(request: Request, content: bytes) -> int:
+    """The bytes of a picture that leave: HEAD has none."""
+    return 0 if request.method == "HEAD" else len(content)
 
 
 def _statements(ref: SegmentRef, frame: Frame, picture: Picture) -> dict[str, str]:
@@ -164,8 +179,9 @@ def get_contact_sheet(
     keyframes = Keyframes(context.runtime.clips.headers.read)
     sheet = make_sheet(context.runtime.frames, keyframes, reading, slots, columns, settings.zone)
     if sheet.instants:
-        # A keyframe may be from before the span, which the caller may not be permitted to see.
-        access.footage(camera, Timespan(min(span.start, *sheet.instants), span.end))
-    context.done(bytes=len(sheet.jpeg), frames=len(sheet.instants))
+        # A keyframe may be from outside the span, which the caller may not be permitted to see.
+        first, last = min(sheet.instants), max(sheet.instants)
+        access.footage(camera, Timespan(min(span.start, first), max(span.end, last + 1)))
+    context.done(bytes=_sent(request, sheet.jpeg), frames=len(sheet.instants))
     headers = {"ETag": etag, "Saksi-Frames": str(len(sheet.instants)), **gap_headers(all_gaps(reading))}
     return Response(sheet.jpeg, media_type="image/jpeg", headers=headers)

@@ -10,6 +10,7 @@ from api.workers.link import (
     Link,
     LinkedBuckets,
     LinkedChanges,
+    LinkedPrograms,
     LinkedSessions,
     LinkedSlots,
     LinkedTally,
@@ -19,10 +20,10 @@ from archive.errors import Unavailable
 
 
 class Membership:
-    """One worker among several. ``on_lost`` is called once the parent is gone; the worker must then end."""
+    """One worker among several. ``on_lost`` is called if the parent is gone or hangs: the worker must end."""
 
     def __init__(self, calls: socket.socket, turns: socket.socket, on_lost: Callable[[], None]) -> None:
-        self._link = Link(calls)
+        self._link = Link(calls, on_lost)
         self._line = TurnLine(turns, on_lost)
 
     def listen(self) -> None:
@@ -36,6 +37,10 @@ class Membership:
     def slots(self, streams: int) -> LinkedSlots:
         """The shared limit on streams."""
         return LinkedSlots(self._link, streams)
+
+    def programs(self) -> LinkedPrograms:
+        """The shared places for FFmpeg processes."""
+        return LinkedPrograms(self._link)
 
     def sessions(self) -> LinkedSessions:
         """The shared playback sessions."""

@@ -27,6 +27,9 @@ from ops.cli.output import note, print_json, progress_bar, say
 from ops.cli.times import span_text, zone_of_city
 from ops.wiring import Site
 
+_CLIP = ("clip.download.started", "clip.download.ended")
+_EXPORT = ("export.download.started", "export.download.ended")
+
 
 class Container(StrEnum):
     """What a download is: one stream of exactly the span, or the untouched segments."""
@@ -139,6 +142,13 @@ def write_bulk(
     _tell_bulk(made, output, zone)
 
 
+def write_export(
+    site: Site, objects: Sequence[str], span: Timespan, made: VirtualZip, output: Path, purpose: str
+) -> None:
+    """Write the ZIP of a finished export."""
+    _fetch(site, objects, span.to_json(), made, output, purpose, _EXPORT)
+
+
 def _clips_of(site: Site, reading: Reading, zone: ZoneInfo) -> CameraClips:
     then = site.registry.as_of(reading.camera, reading.span.start)
 
@@ -167,47 +177,80 @@ def _fetch(
     source: Clip | VirtualZip,
     output: Path,
     purpose: str,
+    acts: tuple[str, str] = _CLIP,
 ) -> None:
-    site.custody.record(
-        "clip.download.started", actor=actor(), objects=tuple(cameras), purpose=purpose, details=details
-    )
-    sent = 0
+    site.custody.record(acts[0], actor=actor(), objects=tuple(cameras), purpose=purpose, details=details)
+    draft = Draft(output)
     try:
-        sent = _write(source, output)
+        draft.write(source)
     finally:
+        sent = draft.written
         seconds = -(-source.footage_us(0, sent) // SECOND) if sent else 0
         site.custody.record(
-            "clip.download.ended",
+            acts[1],
             actor=actor(),
             objects=tuple(cameras),
             purpose=purpose,
-            outcome=Outcome.DONE if sent else Outcome.FAILED,
+            outcome=Outcome.DONE if draft.is_whole else Outcome.FAILED,
             details={**details, "bytes_sent": sent, "seconds_sent": seconds},
         )
 
 
-def _write(source: Clip | VirtualZip, output: Path) -> int:
-    """Write beside the target, then rename, so that an incomplete clip never has the clip's name."""
-    if output.exists():
-        raise AlreadyExists(
-            f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
-        )
-    draft = output.with_name(f".{output.name}.{os.getpid()}")
-    done = 0
+class Draft:
+    """A download beside its target, so that an incomplete one never has the name of a whole one.
+
+    ``written`` is how many bytes of footage were written, also if that failed in the end.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self.written = 0
+        self.is_whole = False
+
+    def write(self, source: Clip | VirtualZip) -> None:
+        """Write all of it, then give it its name.
+
+        Raises:
+            AlreadyExists: ``output_exists``, also if it came into being meanwhile.
+            StoreFull, Malformed: ``output_full``, ``output_unwritable``.
+            ArchiveError: as the source.
+        """
+        if self._output.exists():
+            raise _exists(self._output)
+        draft = self._output.with_name(f".{self._output.name}.{os.getpid()}")
+        try:
+            with draft.open("xb") as target, progress_bar("clip") as bar:
+                for piece in source.stream():
+                    target.write(piece)
+                    self.written += len(piece)
+                    bar(self.written, source.size)
+                target.flush()
+                os.fsync(target.fileno())
+            _name(draft, self._output)
+        except OSError as error:
+            raise _cannot_write(self._output, error) from error
+        finally:
+            draft.unlink(missing_ok=True)
+        self.is_whole = True
+
+
+def _name(draft: Path, output: Path) -> None:
+    """Give a draft its name, unless a file has it: a rename would replace that."""
     try:
-        with draft.open("xb") as target, progress_bar("clip") as bar:
-            for piece in source.stream():
-                target.write(piece)
-                done += len(piece)
-                bar(done, source.size)
-            target.flush()
-            os.fsync(target.fileno())
+        output.hardlink_to(draft)
+    except FileExistsError as error:
+        raise _exists(output) from error
+    except OSError:
+        # A disk without links, such as a memory stick's.
+        if output.exists():
+            raise _exists(output) from None
         draft.rename(output)
-    except OSError as error:
-        raise _cannot_write(output, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return done
+
+
+def _exists(output: Path) -> AlreadyExists:
+    return AlreadyExists(
+        f"{output} exists", code="output_exists", hint="Choose another name; nothing is overwritten."
+    )
 
 
 def _cannot_write(output: Path, error: OSError) -> ArchiveError:

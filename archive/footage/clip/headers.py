@@ -24,10 +24,10 @@ from archive.prefetch import in_order
 from archive.timespan import HOUR, MINUTE, Timespan, hour_of
 
 LEAST_FROM_PACK = 8
-"""Fewer headers of an hour are read from its segments: that takes no longer than its pack."""
+"""If fewer headers of an hour are wanted, its segments are read: that takes no longer than its pack."""
 
 LEAST_TO_PACK = 16
-"""As many headers of an hour must have been read from its segments before they are packed."""
+"""So many headers of an hour must have been read from its segments before they are packed."""
 
 CLOSED_AFTER = 10 * MINUTE
 """How long after its end an hour is packed: segments of an open hour are still arriving."""
@@ -222,6 +222,8 @@ def _shared(header: SegmentHeader, last: SegmentHeader | None) -> tuple[SegmentH
     """The header with what it has in common with the last one, and about how many bytes are its own."""
     samples = header.samples
     own = 1024 + 5 * len(samples) + len(header.init) + len(header.sample_entry) + 8 * len(samples)
+    if header.sound is not None:
+        own += 1024 + 8 * len(header.sound.sizes)
     if last is None:
         return header, own
     if last.init == header.init:

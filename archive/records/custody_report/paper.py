@@ -34,6 +34,8 @@ _DETAILS: Mapping[str, str] = {
     "bytes": "bita terkirim",
     "size": "ukuran (bita)",
     "seconds_shown": "detik rekaman tampil",
+    "pieces_unknown": "potongan yang tidak diketahui",
+    "seconds_heard": "detik bersuara",
     "ending": "akhir",
     "code": "kode",
     "status": "status",

@@ -120,7 +120,7 @@ def reads_of(app: FastAPI) -> list[str]:
         "request_id": "REQ-2026-AAAAAAAAAA", "hold_id": "HLD-2026-AAAAAAAAAA", "sha256": "0" * 64,
         "number": "0", "part": "20261124T0600Z", "scope_id": "default", "name": "words.js",
         "version": "0" * 16,
-        "disposition": "DSP-2026-AAAAAAAAAA",
+        "disposition": "DSP-2026-AAAAAAAAAA", "export_id": "exp-0123456789abcdef01234567",
         "incident_id": "INC-2026-AAAAAAAAAA", "user_id": "citra", "grant_id": "GRT-2026-AAAAAAAAAA",
     }  # fmt: skip
     spanned = {
@@ -231,6 +231,7 @@ def test_every_route_has_its_kind_of_work(site: Site) -> None:
     assert kinds[CLIP] is Work.FOOTAGE
     assert kinds[DESCRIPTION] is Work.PROOF
     assert kinds[FRAME] is Work.PICTURE
+    assert work_of(FRAME.replace(".jpg", ".png")) is Work.PICTURE
     assert {path for path, work in kinds.items() if work is Work.RECORDS} >= {
         "/v1/custody", "/v1/custody/report.pdf", "/v1/custody/report.jsonl", "/v1/log/proof"
     }  # fmt: skip

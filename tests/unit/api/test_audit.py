@@ -94,6 +94,17 @@ def test_playback_is_one_start_and_one_end(desk: Desk) -> None:
     assert end.details["shown"] == "2026-11-24T06:00:00.000000Z/2026-11-24T06:00:05.000000Z"
 
 
+def test_the_end_names_the_pieces_of_which_nobody_knows(desk: Desk) -> None:
+    book = OpenSessions(desk.clock)
+    playback = PlaybackSessions(desk.audit, book, idle=MINUTE)
+    session = playback.open(ACTOR, "cam-1", "shift 2", SPAN)
+    playback.take(session, ACTOR, "cam-1", "shift 2")
+    book.gone(0)
+    playback.end_all()
+    (end,) = desk.events("playback.ended")
+    assert (end.details["pieces"], end.details["pieces_unknown"]) == (0, 1)
+
+
 def test_a_piece_in_hand_keeps_its_session(desk: Desk) -> None:
     playback = sessions(desk)
     end = playback.take("s", ACTOR, "cam-1", "")
