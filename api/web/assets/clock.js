@@ -67,15 +67,16 @@ export function stampOf(instant) {
   return `${dateOf(instant)} ${timeOf(instant)} ${ZONE_NAME}`;
 }
 
-/** The instant of `2026-11-24 14:00:00` as typed, in the city's zone; null for text of another form. */
-export function ofField(text) {
-  const found = /^\s*(\d{4})-(\d\d)-(\d\d)[ T]+(\d\d)[:.](\d\d)(?:[:.](\d\d))?\s*$/.exec(text);
-  if (found === null) return null;
-  const [, year, month, day, hour, minute, second] = found.map((part) => Number(part ?? 0));
-  return instantOf({ year, month, day, hour, minute, second });
-}
-
-/** The reverse: an instant in the form that is typed. */
+/** `2026-11-24 14:00:00`, as a field takes it. */
 export function forField(instant) {
   return `${dateOf(instant)} ${timeOf(instant)}`;
+}
+
+const inFull = new Intl.DateTimeFormat(document.documentElement.lang === "en" ? "en-GB" : "id-ID", {
+  timeZone: ZONE, weekday: "long", day: "numeric", month: "long", year: "numeric",
+});
+
+/** `Minggu, 29 November 2026, 14:00:00 WITA`. */
+export function fullOf(instant) {
+  return `${inFull.format(new Date(instant))}, ${timeOf(instant)} ${ZONE_NAME}`;
 }

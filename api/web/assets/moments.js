@@ -1,13 +1,13 @@
 // Times as people type them, in the city's zone: 14:00, 14.00, 29/11/2026 14.00, 29 Nov 14:00, kemarin 19:10,
 // 10 menit lalu, sekarang; and the English of each. A time alone is the latest one that has been.
 
-import { fieldsOf, instantOf } from "./clock.js";
+import { fieldsOf, instantOf, parse } from "./clock.js";
 
 const MINUTE = 60000;
 const DAY = 24 * 60 * MINUTE;
 const LATEST = /^(sekarang|now)$/;
 const AGO = /^(\d{1,4})\s*(detik|dtk|s|seconds?|menit|mnt|min|minutes?|jam|j|h|hours?|hari|d|days?)\s*(?:yang\s+)?(?:lalu|ago)$/;
-const CLOCK = /(?:^|[\sT])(?:jam|pukul|at)?\s*(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?\s*(?:wita|wib|wit)?$/;
+const CLOCK = /(?:^|\s)(?:jam|pukul|at)?\s*(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?\s*(?:wita|wib|wit)?$/;
 const COMPACT = /(?:^|\s)(\d\d)(\d\d)$/;
 const NUMBERS = /^(\d{1,2})[/-](\d{1,2})(?:[/-](\d{4}))?$/;
 const ISO = /^(\d{4})-(\d{1,2})-(\d{1,2})$/;
@@ -34,7 +34,9 @@ function lengthOf(word) {
  * `day` an instant of the day that a time alone belongs to: without it, the latest such time that has been.
  */
 export function read(text, now, day = null) {
-  const typed = text.trim().toLowerCase().replace(/\s+/g, " ");
+  const exact = parse(text); // pasted, with its offset
+  if (exact !== null) return exact;
+  const typed = text.trim().toLowerCase().replace(/\s+/g, " ").replace(/(\d)t(\d)/, "$1 $2");
   if (LATEST.test(typed)) return Math.floor(now / 1000) * 1000;
   const ago = AGO.exec(typed);
   if (ago) return Math.floor((now - Number(ago[1]) * lengthOf(ago[2])) / 1000) * 1000;

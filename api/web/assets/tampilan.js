@@ -2,9 +2,10 @@
 
 import { ask, BASE } from "./calls.js";
 import { accuracyOf, sayBound, worstOf } from "./certainty.js";
-import { dateOf, forField, ofField, parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
+import { dateOf, forField, parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
 import { historyOf } from "./history.js";
 import { Tile } from "./tile.js";
+import "./time-field.js";
 import { Timeline } from "./timeline.js";
 import { Wall } from "./wall.js";
 import { say, sayProblem } from "./words.js";
@@ -22,6 +23,8 @@ function tell(text) {
   at("problem").textContent = text;
   at("problem").hidden = !text;
 }
+
+const fieldOf = (id) => at(id).closest("time-field");
 
 function only(id) {
   for (const main of document.querySelectorAll("main")) main.hidden = main.id !== id;
@@ -46,10 +49,9 @@ function wanted() {
 
 async function choose() {
   only("choose");
-  at("times").textContent = say("view.times", { zone: ZONE_NAME });
   const now = Math.floor(Date.now() / MINUTE) * MINUTE;
-  at("from").value = forField(parse(asked.get("from")) ?? now - 15 * MINUTE);
-  at("to").value = forField(parse(asked.get("to")) ?? now - 5 * MINUTE);
+  fieldOf("from").text = forField(parse(asked.get("from")) ?? now - 15 * MINUTE);
+  fieldOf("to").text = forField(parse(asked.get("to")) ?? now - 5 * MINUTE);
   const { cameras } = await ask("/v1/cameras");
   const chosen = new Set();
   const list = () => {
@@ -65,10 +67,10 @@ async function choose() {
   at("choice").addEventListener("submit", (event) => {
     event.preventDefault();
     const query = new URLSearchParams([...chosen].map((one) => ["camera", one]));
-    const [start, end] = [ofField(at("from").value), ofField(at("to").value)];
+    const [start, end] = [fieldOf("from").instant, fieldOf("to").instant];
     if (!chosen.size || start === null || end === null || end <= start) {
-      const wrong = start === null || end === null ? "view.times" : "error.order";
-      tell(say(chosen.size ? wrong : "view.choose_one", { zone: ZONE_NAME }));
+      const wrong = start === null || end === null ? "time.how" : "error.order";
+      tell(say(chosen.size ? wrong : "view.choose_one"));
       return;
     }
     query.append("from", write(start));
