@@ -32,6 +32,7 @@ def add_routes(router: APIRouter) -> None:
     _add(router, "/", get_start)
     _add(router, VIEW, get_view)
     _add(router, EXPLORER, get_explorer)
+    _add(router, "/bagian", get_parts)
 
 
 def get_sign_in(
@@ -73,6 +74,11 @@ def get_view(
 def get_explorer(request: Request, context: Annotated[RequestContext, require("api.describe")]) -> Response:
     """The page that shows the API's description, for reading."""
     return context.runtime.pages.render(request, "explorer", reader=context.principal, policy=EXPLORER_PAGE)
+
+
+def get_parts(request: Request, context: Annotated[RequestContext, require("api.describe")]) -> Response:
+    """The page of all parts, for whoever designs the next page. Its examples are made up."""
+    return context.runtime.pages.render(request, "parts", reader=context.principal)
 
 
 def get_asset(

@@ -1001,6 +1001,7 @@ def _session_probes() -> list[Probe]:
         Probe("GET", "/", _at("/")),
         Probe("GET", "/tampilan", _at("/tampilan")),
         Probe("GET", "/antarmuka", _at("/antarmuka")),
+        Probe("GET", "/bagian", _at("/bagian")),
         Probe("GET", "/openapi.json", _at("/openapi.json")),
         Probe("GET", "/metrics", _at("/metrics")),
         Probe("GET", "/v1/session", _at("/v1/session")),

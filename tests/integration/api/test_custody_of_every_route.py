@@ -54,7 +54,7 @@ UNRECORDED = {
 }
 """Reads of facts about nobody: a refusal of them goes on record, an answer does not."""
 
-PAGES = {"GET /", "GET /tampilan", "GET /antarmuka", "GET /aset/{version}/{name}"}
+PAGES = {"GET /", "GET /tampilan", "GET /antarmuka", "GET /bagian", "GET /aset/{version}/{name}"}
 """Pages and their parts, the same for everybody and without a fact in them."""
 
 PARTS = {"run", "seq", "sha256", "number", "part"}
