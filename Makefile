@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim
+.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,13 +34,15 @@ demo: setup  ## Record three cameras, cut one off, clip, seal, verify, tamper (S
 test: setup  ## Run the tests on all processors; real servers that are up (make stack) take part
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-check: setup  ## Format, lint, types, import walls, dependencies, documents
+check: lint  ## Format, lint, types, import walls, dependencies, documents
+	$(BIN)/python -m pytest -q tests/architecture
+
+lint: setup  ## The same without the tests of the architecture, which `make test` runs too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/python -m pytest -q tests/architecture
 
 format: setup  ## Format and fix what can be fixed
 	$(BIN)/ruff format .
@@ -87,6 +89,9 @@ soak-frames: setup  ## Long form: every frame once, in order, 3 minutes each
 
 soak-sources: setup  ## Long form: every kind of source over a scripted camera
 	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/recorder/test_sources.py $(PYTEST_ARGS)
+
+soak-clips: setup  ## Long form: clips of every kind of stream at random ranges, over MinIO and in Chromium
+	SAKSI_CLIPS_REPORT=$${SAKSI_CLIPS_REPORT:-$(CURDIR)/.venv/clips.md} $(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/footage/test_clip_matrix.py $(PYTEST_ARGS)
 
 verifier: setup  ## Write dist/saksi-verify.pyz, the verifier in one file
 	$(BIN)/saksi verify-build -o dist/saksi-verify.pyz

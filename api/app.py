@@ -35,6 +35,7 @@ from api.integrity_incidents import OpenIntegrityIncidents
 from api.limits.arrival import Arrival, HostNames
 from api.limits.attendance import Attendance
 from api.limits.buckets import TakingTokens
+from api.limits.programs import ProgramPlaces, Programs, places_of
 from api.limits.rates import Kind
 from api.limits.refusals import Refusals
 from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
@@ -56,6 +57,7 @@ from api.routes import (
     description,
     dispositions,
     evidence,
+    exports,
     frames,
     grants,
     handover,
@@ -98,6 +100,7 @@ RESOURCES = (
     recordings,
     search,
     clips,
+    exports,
     frames,
     skim,
     playback,
@@ -144,6 +147,11 @@ def create_app(services: Services) -> FastAPI:
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
     )
     clips_of_services = Clips(services)
+    programs: Programs = (
+        ProgramPlaces(places_of(stills=settings.stills, skims=settings.skims, copies=settings.copies))
+        if workers is None
+        else workers.programs()
+    )
     runtime = Runtime(
         services=services,
         audit=audit,
@@ -152,9 +160,9 @@ def create_app(services: Services) -> FastAPI:
         cookies=cookies,
         slots=StreamSlots(settings.streams) if workers is None else workers.slots(settings.streams),
         clips=clips_of_services,
-        frames=Frames(services),
-        copies=ViewingCopies(services),
-        skims=Skims.of(services, clips_of_services),
+        frames=Frames(services, programs),
+        copies=ViewingCopies(services, programs),
+        skims=Skims(services, clips_of_services, programs),
         playback=PlaybackSessions(
             audit,
             OpenSessions(services.clock) if workers is None else workers.sessions(),
@@ -258,10 +266,10 @@ def _lifespan(
             # Answers that are kept too long do no harm; the next sweep tries again.
             _LOG.warning("old answers could not be deleted", code=error.code)
 
-    async def sweep_for_ever() -> None:
+    async def sweep_for_ever(thread: ThreadPoolExecutor) -> None:
         while True:
             await asyncio.sleep(pause)
-            await asyncio.to_thread(sweep)
+            await asyncio.get_running_loop().run_in_executor(thread, sweep)
 
     def stop() -> None:
         runtime.playback.end_all()
@@ -278,12 +286,14 @@ def _lifespan(
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         if workers is not None:
             workers.listen()
-        sweeper = asyncio.create_task(sweep_for_ever())
-        try:
-            yield
-        finally:
-            sweeper.cancel()
-            await asyncio.to_thread(stop)
+        # One thread, so that the end comes after a sweep that is under way, and not beside it.
+        with ThreadPoolExecutor(1, "sweep") as thread:
+            sweeper = asyncio.create_task(sweep_for_ever(thread))
+            try:
+                yield
+            finally:
+                sweeper.cancel()
+                await asyncio.get_running_loop().run_in_executor(thread, stop)
 
     return lifespan
 

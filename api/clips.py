@@ -9,7 +9,7 @@ from api.kept import Kept
 from api.services import Services
 from archive.attended import each
 from archive.footage.clip.cache import ClipCache
-from archive.footage.clip.exact import Clip, check_length, earlier_segments, plan_clip
+from archive.footage.clip.exact import Clip, check_length, clip_etag, earlier_segments, plan_clip
 from archive.footage.clip.headers import KeptHeaders
 from archive.footage.clip.packs import HeaderPacks
 from archive.footage.download.bulk import Bulk, CameraClips, clips_of, plan_bulk
@@ -100,6 +100,11 @@ class Clips:
     def clip_of(self, reading: Reading) -> Clip:
         """The exact clip of a reading. Raises as :func:`archive.footage.clip.exact.plan_clip`."""
         return self._plans.get(reading, lambda: self._plan(reading, self._services.index))
+
+    def etag_of(self, camera: str, span: Timespan) -> str:
+        """The ETag of the clip of a span, without reading a segment. Raises as :meth:`seen`."""
+        reading = self.reading(camera, span)
+        return clip_etag(reading, earlier_segments(reading, self._services.index))
 
     def segments(self, reading: Reading) -> tuple[SegmentRef, ...]:
         """The whole segments that belong to a reading's footage, of every run."""

@@ -17,6 +17,7 @@ from enum import StrEnum
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.problems import damaged_segment
 from archive.attended import Abandoned, while_wanted
 from archive.errors import ArchiveError, IntegrityError
 from archive.timespan import SECOND
@@ -34,11 +35,15 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The bytes given to the connection (the client got at most those), and how the transfer ended."""
+    """The bytes given to the connection (the client got at most those), and how the transfer ended.
+
+    Where the source failed, ``code`` says why; ``segment`` is the key of a damaged segment.
+    """
 
     bytes_sent: int
     ending: Ending
     code: str = ""
+    segment: str = ""
 
 
 class FootageResponse(Response):
@@ -75,7 +80,7 @@ class FootageResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
         left = asyncio.create_task(_client_left(receive))
-        sent, ending, code = 0, Ending.STOPPED, ""
+        sent, ending, code, segment = 0, Ending.STOPPED, "", ""
         try:
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
@@ -106,11 +111,11 @@ class FootageResponse(Response):
         except Abandoned:
             ending = Ending.CLIENT_LEFT
         except ArchiveError as error:
-            ending, code = Ending.SOURCE_FAILED, error.code
+            ending, code, segment = Ending.SOURCE_FAILED, error.code, damaged_segment(error)
             raise
         finally:
             left.cancel()
-            told = asyncio.wrap_future(self._readers.submit(self._finish, Sent(sent, ending, code)))
+            told = asyncio.wrap_future(self._readers.submit(self._finish, Sent(sent, ending, code, segment)))
             await asyncio.shield(told)
 
     def _finish(self, sent: Sent) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from api.limits.programs import Program, Programs, place_for
 from api.services import Services
 from archive.errors import Unavailable
 from archive.footage.derive import Form, Frame, StillMaker
@@ -43,10 +44,10 @@ Key = tuple[str, int, Wanted]
 class Frames:
     """Makes and keeps stills. Thread-safe."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, programs: Programs) -> None:
         self._footage = services.stores.footage
         self._maker = services.stills
-        self._decoders = threading.BoundedSemaphore(services.settings.stills)
+        self._programs = programs
         self._limit = services.settings.still_cache
         self._guard = threading.Lock()
         self._kept: OrderedDict[Key, Frame] = OrderedDict()
@@ -109,9 +110,5 @@ class Frames:
                 code="ffmpeg_missing",
                 hint="Install FFmpeg 5 or later, or set its path in the settings.",
             )
-        if not self._decoders.acquire(timeout=PATIENCE_S):
-            raise Unavailable("all decoders are busy", code="busy", hint="Try again in a few seconds.")
-        try:
+        with place_for(self._programs, Program.STILL, PATIENCE_S):
             return work(self._maker)
-        finally:
-            self._decoders.release()

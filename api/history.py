@@ -13,6 +13,7 @@ from api.services import ApiSettings, Services
 from archive.canonical import JsonObject
 from archive.model.areas import Areas
 from archive.model.camera import Camera, Place, area_names, from_state
+from archive.model.sound_permission import audio_of
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 from search.coverage import CameraGap, Recordings
 
@@ -44,6 +45,7 @@ class Facts:
             "kelurahan": place.kelurahan,
             "owner": place.owner.value,
             "disabled": self.camera.disabled,
+            "audio": audio_of(is_kept=self.camera.audio).value,
             **area_names(place, areas),
         }
 

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from api.grown_lists import Grown
+from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.footage.choice import RunSpan
 from archive.footage.clip.exact import all_gaps, no_footage
@@ -77,7 +79,8 @@ def stored_view(url: str, ref: SegmentRef, init_bytes: int) -> View:
     """The view of a segment as it is stored, if ``url`` serves the whole object.
 
     ``init_bytes`` is the length of ``ftyp`` and ``moov`` (``len(SegmentHeader.init)``), the same for a run.
-    Only for H.264 with closed GOPs: see :mod:`archive.footage.clip.viewing`.
+    Only for H.264 with closed GOPs, and sound in every segment or in none: see
+    :mod:`archive.footage.clip.viewing`.
     """
     return View(Resource(url, 0, init_bytes), Resource(url, init_bytes, ref.size - init_bytes))
 
@@ -138,13 +141,15 @@ class Growing:
     another recorder or an import, is in the next playlist of the span and not in this one. When the whole
     span is known, or a segment comes that is longer than the playlist promised, the list ends. Hold ``turn``
     while using it. ``firsts`` is for the caller: the first segment that it listed of each run, which serves
-    the whole run with its initialisation.
+    the whole run with its initialisation. ``number`` is that of the list that it follows
+    (:mod:`api.grown_lists`), 0 before there is one.
     """
 
     more: Sequence[str] = ()
     turn: threading.Lock = field(default_factory=threading.Lock)
     firsts: dict[str, int] = field(default_factory=dict)
-    _lines: list[str] = field(default_factory=list, init=False)
+    number: int = 0
+    lines: list[str] = field(default_factory=list, init=False)
     _writer: "_Writer" = field(default_factory=lambda: _Writer(), init=False)
     _longest: int = field(default=0, init=False)
     _known: int = field(default=0, init=False)
@@ -156,6 +161,31 @@ class Growing:
         """One that lists keyframes only."""
         return cls((_KEYFRAMES,))
 
+    def follow(self, grown: Grown) -> None:
+        """Become what the shared list is; what this one had beyond it is forgotten."""
+        state = grown.state
+        self.number = grown.number
+        self.lines[grown.start :] = grown.lines
+        self.firsts.clear()
+        self.firsts.update(state["firsts"])
+        last, init = state["last"], state["init"]
+        self._writer = _Writer(last and _Last(*last), init and Resource(*init))
+        self._longest, self._known, self._gaps = state["longest"], state["known"], state["gaps"]
+        self._ended = state["ended"]
+
+    def state(self) -> JsonObject:
+        """Where it stands after its lines, for :meth:`follow` in another process."""
+        last, init = self._writer.before, self._writer.init
+        return {
+            "firsts": dict(self.firsts),
+            "last": last and [last.run, last.seq, last.end],
+            "init": init and [init.url, init.start, init.length],
+            "longest": self._longest,
+            "known": self._known,
+            "gaps": self._gaps,
+            "ended": self._ended,
+        }
+
     def text(self, reading: Reading, listed: Lister) -> str:
         """The playlist as of a reading of its span.
 
@@ -164,9 +194,9 @@ class Growing:
         """
         if not self._ended:
             self._grow(reading, listed)
-        if not self._lines:
+        if not self.lines:
             raise no_footage(reading)
-        return "\n".join([*self._lines, ""])
+        return "\n".join([*self.lines, ""])
 
     def news(self, reading: Reading) -> list[SegmentRef]:
         """The segments of a reading that are to be listed next, in order."""
@@ -179,41 +209,41 @@ class Growing:
                 break
             if last is None or _goes_beyond(last, ref):
                 found.append(ref)
-                last = ref
+                last = _Last.of(ref)
         return found
 
     def _grow(self, reading: Reading, listed: Lister) -> None:
         for ref in self.news(reading):
             if not self._add(reading, ref, listed(ref)):
                 return
-        if self._lines and settled_until(reading) >= reading.span.end:
+        if self.lines and settled_until(reading) >= reading.span.end:
             self._name_gaps(reading, reading.span.end)
             self._end()
 
     def _add(self, reading: Reading, ref: SegmentRef, one: Listed) -> bool:
         longest = max((_rounded(piece.ticks) for piece in one.pieces), default=0)
-        if not self._lines:
+        if not self.lines:
             # A segment is cut at a keyframe, so a later one may be longer.
             self._longest = max(1, longest + longest // 2)
             self._known = reading.span.start
-            self._lines = _head(reading, self._longest, "EVENT", self.more)
+            self.lines = _head(reading, self._longest, "EVENT", self.more)
         elif longest > self._longest:
             self._end()
             return False
         self._name_gaps(reading, ref.span.start)
-        self._lines += self._writer.add(ref, one)
+        self.lines += self._writer.add(ref, one)
         self._known = max(self._known, ref.span.end)
         return True
 
     def _name_gaps(self, reading: Reading, until: int) -> None:
         for gap in all_gaps(reading):
             if self._known <= gap.span.start and gap.span.end <= until:
-                self._lines.append(_gap(self._gaps, gap))
+                self.lines.append(_gap(self._gaps, gap))
                 self._gaps += 1
                 self._known = gap.span.end
 
     def _end(self) -> None:
-        self._lines.append("#EXT-X-ENDLIST")
+        self.lines.append("#EXT-X-ENDLIST")
         self._ended = True
 
 
@@ -229,6 +259,7 @@ class Variant:
     """What the playlist of playlists says about one camera: addresses, and the media behind them.
 
     ``bandwidth`` is the highest rate of a segment in bits a second, ``codecs`` as RFC 6381 names them.
+    ``sound`` is the codec of the sound that ``media`` has; keyframes have none.
     """
 
     media: Resource
@@ -237,17 +268,20 @@ class Variant:
     codecs: Sequence[str]
     width: int
     height: int
+    sound: str | None = None
 
 
 def master_playlist(variant: Variant) -> str:
     """The multivariant playlist: one stream, and its keyframes for scrubbing if they have a playlist."""
-    shape = f'CODECS="{",".join(variant.codecs)}",RESOLUTION={variant.width}x{variant.height}'
+    size = f"RESOLUTION={variant.width}x{variant.height}"
+    shape = f'CODECS="{",".join(variant.codecs)}",{size}'
+    heard = [*variant.codecs, *([variant.sound] if variant.sound else [])]
     rate = f"BANDWIDTH={max(1, variant.bandwidth)}"
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{_VERSION}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
-        f"#EXT-X-STREAM-INF:{rate},{shape}",
+        f'#EXT-X-STREAM-INF:{rate},CODECS="{",".join(heard)}",{size}',
         variant.media.url,
     ]
     if variant.keyframes is not None:
@@ -260,11 +294,24 @@ def highest_rate(refs: Sequence[SegmentRef]) -> int:
     return max(8 * ref.size * TIMESCALE // max(1, ref.media_duration) for ref in refs)
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """Which segment was listed last, and the end of its wall time."""
+
+    run: str
+    seq: int
+    end: int
+
+    @classmethod
+    def of(cls, ref: SegmentRef) -> "_Last":
+        return cls(ref.run, ref.seq, ref.span.end)
+
+
 @dataclass(slots=True)
 class _Writer:
     """Writes the entries of segments in order; it knows the one before."""
 
-    before: SegmentRef | None = None
+    before: _Last | None = None
     init: Resource | None = None
 
     def add(self, ref: SegmentRef, one: Listed) -> list[str]:
@@ -282,7 +329,7 @@ class _Writer:
             if piece.media.length:
                 lines.append(f"#EXT-X-BYTERANGE:{piece.media.length}@{piece.media.start}")
             lines.append(piece.media.url)
-        self.before = ref
+        self.before = _Last.of(ref)
         return lines
 
 
@@ -302,12 +349,12 @@ def _head(reading: Reading, longest: int, kind: str, more: Sequence[str]) -> lis
     return lines
 
 
-def _goes_beyond(last: SegmentRef, ref: SegmentRef) -> bool:
+def _goes_beyond(last: _Last, ref: SegmentRef) -> bool:
     """Whether a segment shows something later than the last one."""
-    return ref.span.end > last.span.end and (ref.run != last.run or ref.seq > last.seq)
+    return ref.span.end > last.end and (ref.run != last.run or ref.seq > last.seq)
 
 
-def _goes_on(before: SegmentRef, ref: SegmentRef) -> bool:
+def _goes_on(before: _Last, ref: SegmentRef) -> bool:
     return before.run == ref.run and before.seq + 1 == ref.seq
 
 

@@ -42,6 +42,7 @@ MADE = frozenset(
         "place_hold",
         "file_request",
         "request_evidence",
+        "order_export",
         "make_token",
         "open_account",
         "give_grant",
@@ -49,7 +50,7 @@ MADE = frozenset(
 )
 """Operations whose answer says in ``Location`` where the new object can be read."""
 
-UNTAGGED = frozenset({"request_evidence", "close_request", "revoke_token"})
+UNTAGGED = frozenset({"request_evidence", "order_export", "close_request", "revoke_token"})
 """Operations that make or change something, but whose answer has no version for a further change."""
 
 _REF = "#/components/schemas/{model}"

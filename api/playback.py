@@ -31,9 +31,9 @@ from api.statements import interval
 from archive.errors import Refused
 from archive.model.custody import Actor, Outcome
 from archive.model.segment import SegmentRef
-from archive.timespan import SECOND, Timespan, format_instant
+from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 
-PieceEnd = Callable[[int, Timespan | None, SegmentRef | None], None]
+PieceEnd = Callable[[int, Timespan | None, SegmentRef | None, Timespan | None], None]
 """Must be called once when a piece ends: with the bytes sent, the wall time that they show, and the segment
 of which they are a viewing copy (None if they are the footage itself)."""
 
@@ -55,7 +55,7 @@ class PlaybackSessions:
         self._book = book
         self._idle = idle
         self._guard = threading.Lock()
-        self._lists: OrderedDict[tuple[Key, str], Growing] = OrderedDict()
+        self._lists: OrderedDict[str, Growing] = OrderedDict()
 
     def open(
         self, actor: Actor, camera: str, purpose: str, span: Timespan, details: Mapping[str, str] = _NOTHING
@@ -79,12 +79,13 @@ class PlaybackSessions:
         """
         key = self._joined(session or _unnamed(actor, camera, purpose), actor, camera, purpose)
 
-        def end(count: int, span: Timespan | None, copied: SegmentRef | None) -> None:
-            self._book.piece(key, count, span, None if copied is None else (copied.run, copied.seq))
+        def end(count: int, span: Timespan | None, copied: SegmentRef | None, heard: Timespan | None) -> None:
+            segment = None if copied is None else (copied.run, copied.seq)
+            self._book.piece(key, count, span, segment, heard)
 
         return end
 
-    def growing(
+    def grown(
         self,
         session: str,
         actor: Actor,
@@ -92,23 +93,51 @@ class PlaybackSessions:
         purpose: str,
         *,
         name: str,
-        made: Callable[[], Growing] | None,
-    ) -> Growing | None:
-        """The growing playlist ``name`` of a session; one that is not there is ``made``, or None.
+        made: Callable[[], Growing],
+        is_over: bool,
+        text_of: Callable[[Growing], str],
+    ) -> str | None:
+        """The growing playlist ``name`` of a session, as ``text_of`` makes it; whichever worker is asked.
 
-        Opens sessions as :meth:`take`. Each process has lists of its own, the last :data:`_LISTS` of them.
+        One that is not there is ``made``; but for a span that ``is_over`` none is begun, and the answer is
+        None. ``text_of`` may be called again if another request made the list longer meanwhile. Opens
+        sessions as :meth:`take`. The book keeps what was listed; this process follows the last
+        :data:`_LISTS` lists, so as to be told only what is new.
+
+        Raises:
+            As ``text_of``; Unavailable ``busy``: the parent of the workers does not answer.
         """
         key = self._joined(session, actor, camera, purpose)
         self._book.left(key)
+        shared = "\n".join((*key, name))
+        growing = self._following(shared, made)
+        with growing.turn:
+            while True:
+                there = self._book.grown(shared, growing.number, len(growing.lines))
+                if there is not None:
+                    growing.follow(there)
+                elif is_over and not growing.lines:
+                    return None
+                # What is not there is given whole: the book forgot it, or nobody has listed anything yet.
+                number, count = (growing.number, len(growing.lines)) if there is not None else (0, 0)
+                text = text_of(growing)
+                if len(growing.lines) == count:
+                    return text
+                growing.number = self._book.grow(
+                    shared, number, count, growing.lines[count:], growing.state()
+                )
+                if growing.number:
+                    return text
+
+    def _following(self, shared: str, made: Callable[[], Growing]) -> Growing:
         with self._guard:
-            found = self._lists.get((key, name))
-            if found is None and made is not None:
-                found = self._lists[key, name] = made()
-            if found is not None:
-                self._lists.move_to_end((key, name))
+            growing = self._lists.get(shared)
+            if growing is None:
+                growing = self._lists[shared] = made()
+            self._lists.move_to_end(shared)
             while len(self._lists) > _LISTS:
                 self._lists.popitem(last=False)
-            return found
+            return growing
 
     def end_idle(self) -> None:
         """Write the end events of sessions that had no request for the idle time."""
@@ -170,11 +199,17 @@ class PlaybackSessions:
                         "shown": " ".join(interval(span) for span in spans[:MAX_SPANS]),
                         "shown_count": len(spans),
                         "seconds_shown": -(-session.spans.duration // SECOND),
+                        **_heard(session.heard),
                         **_copied(session.copied),
                         **({"pieces_unknown": session.unknown} if session.unknown else {}),
                     },
                 )
             )
+
+
+def _heard(heard: SpanSet) -> dict[str, object]:
+    """How many seconds were sent with sound; nothing if none were."""
+    return {"seconds_heard": heard.duration // SECOND} if heard else {}
 
 
 def _copied(copied: Mapping[str, set[int]]) -> dict[str, object]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from api.grown_lists import Grown, GrownLists
+from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.model.custody import Actor
 from archive.timespan import SpanSet, Timespan
@@ -55,6 +57,8 @@ class Playback:
     unknown: int = 0
     copied: dict[str, set[int]] = field(default_factory=dict)
     """Numbers of the segments of which viewing copies were sent, by run."""
+    heard: SpanSet = field(default_factory=SpanSet)
+    """The wall time of the pieces that had sound."""
 
 
 class PlaybackBook(Protocol):
@@ -72,10 +76,18 @@ class PlaybackBook(Protocol):
         """The session could not be opened; the next caller may try."""
         ...
 
-    def piece(self, key: Key, count: int, span: Timespan | None, copied: Copied | None) -> None:
+    def piece(
+        self,
+        key: Key,
+        count: int,
+        span: Timespan | None,
+        copied: Copied | None,
+        heard: Timespan | None = None,
+    ) -> None:
         """A piece ended, with the bytes that were sent and the wall time that they show.
 
-        ``copied`` is the segment of which it is a viewing copy; None for the footage itself.
+        ``copied`` is the segment of which it is a viewing copy; None for the footage itself. ``heard`` is the
+        wall time of its sound; None if it has none.
         """
         ...
 
@@ -87,6 +99,14 @@ class PlaybackBook(Protocol):
         """Take out the sessions without a request for ``idle`` µs; with None all: the process stops."""
         ...
 
+    def grown(self, name: str, number: int, count: int) -> Grown | None:
+        """As :meth:`api.grown_lists.GrownLists.read`. Raises Unavailable ``busy`` without a parent."""
+        ...
+
+    def grow(self, name: str, number: int, count: int, lines: Sequence[str], state: JsonObject) -> int:
+        """As :meth:`api.grown_lists.GrownLists.add`. Raises Unavailable ``busy`` without a parent."""
+        ...
+
 
 class OpenSessions:
     """A :class:`PlaybackBook` in memory. ``worker`` tells apart processes that share it."""
@@ -96,6 +116,7 @@ class OpenSessions:
         self._guard = threading.Lock()
         self._sessions: dict[Key, Playback] = {}
         self._opening: dict[Key, int] = {}
+        self._lists = GrownLists()
 
     def claim(self, key: Key, *, worker: int = 0) -> Claim:
         """As :class:`PlaybackBook`."""
@@ -122,7 +143,14 @@ class OpenSessions:
             self._opening.pop(key, None)
 
     def piece(
-        self, key: Key, count: int, span: Timespan | None, copied: Copied | None, *, worker: int = 0
+        self,
+        key: Key,
+        count: int,
+        span: Timespan | None,
+        copied: Copied | None,
+        heard: Timespan | None = None,
+        *,
+        worker: int = 0,
     ) -> None:
         """As :class:`PlaybackBook`."""
         with self._guard:
@@ -135,6 +163,8 @@ class OpenSessions:
             known.seen_at = self._clock.monotonic()
             if span is not None and count:
                 known.spans = known.spans | SpanSet((span,))
+            if heard is not None and count:
+                known.heard = known.heard | SpanSet((heard,))
             if copied is not None and count:
                 run, seq = copied
                 known.copied.setdefault(run, set()).add(seq)
@@ -157,6 +187,14 @@ class OpenSessions:
                 if idle is None or (not one.active.total() and now - one.seen_at >= idle)
             ]
             return [self._sessions.pop(key) for key in ended]
+
+    def grown(self, name: str, number: int, count: int) -> Grown | None:
+        """As :class:`PlaybackBook`."""
+        return self._lists.read(name, number, count)
+
+    def grow(self, name: str, number: int, count: int, lines: Sequence[str], state: JsonObject) -> int:
+        """As :class:`PlaybackBook`."""
+        return self._lists.add(name, number, count, lines, state)
 
     def gone(self, worker: int) -> None:
         """A worker died: its pieces are no longer being sent, and it opens nothing any more."""

@@ -85,6 +85,7 @@ _BY_CODE: Mapping[str, int] = {
     "bad_kind": 500,
     "bad_user_record": 500,
     "bad_grant_record": 500,
+    "bad_export": 500,
     "bad_request_record": 500,
 }
 
@@ -143,7 +144,10 @@ def problem(
 
 
 def of_archive_error(error: ArchiveError) -> JSONResponse:
-    """The problem of an archive error; from 500 on only its code is answered, the rest is logged."""
+    """The problem of an archive error.
+
+    From 500 on only its code is answered, and the key of a damaged segment; the rest is logged.
+    """
     status = status_of(error)
     headers = dict(_headers_of(error, status))
     gaps = getattr(error, "gaps", ())
@@ -161,14 +165,28 @@ def of_archive_error(error: ArchiveError) -> JSONResponse:
         return problem(status, error.code, error.message, hint=error.hint, members=members, headers=headers)
     incident = new_error_reference()
     _LOG.error("request failed", incident=incident, code=error.code, reason=error.message)
+    damaged = damaged_segment(error)
     return problem(
         status,
         error.code,
         _INSIDE[status],
         hint=_outside_hint(status, error),
-        members={"incident": incident, "retryable": error.retryable},
+        members={
+            "incident": incident,
+            "retryable": error.retryable,
+            **({"segment": damaged} if damaged else {}),
+        },
         headers=headers,
     )
+
+
+def damaged_segment(error: ArchiveError) -> str:
+    """The key of the stored segment that an error is about, or "".
+
+    Who may read footage may know which of it is damaged. What else is damaged only the log says.
+    """
+    key = error.key if isinstance(error, IntegrityError) else ""
+    return key if key.startswith("segments/") else ""
 
 
 def of_unexpected(error: BaseException) -> JSONResponse:

@@ -21,6 +21,7 @@ from api.limits.rates import Rates
 from api.limits.work import BOUNDS, Bound, Work
 from api.workers.membership import Membership
 from archive.canonical import JsonObject
+from archive.cases.exports.board import ExportBoard
 from archive.cases.handover.giving import Handovers
 from archive.cases.handover.paper import Reports
 from archive.cases.requests.service import Requests
@@ -165,6 +166,7 @@ class Services:
     custody: CustodyWriter
     custody_record: CustodyRecord
     evidence: EvidenceService
+    exports: ExportBoard
     requests: Requests
     handovers: Handovers
     handover_reports: Reports

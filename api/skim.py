@@ -4,11 +4,10 @@ A search that needs much footage looked at answers after a while with what it ha
 on, since every part that was made is kept. So there is no state between two requests, and no place is held.
 """
 
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.clips import Clips
+from api.limits.programs import Program, Programs, await_place, place_for
 from api.services import Services
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Unavailable
@@ -33,12 +32,7 @@ class Skims:
 
     services: Services
     clips: Clips
-    makers: threading.BoundedSemaphore
-
-    @classmethod
-    def of(cls, services: Services, clips: Clips) -> "Skims":
-        """With as many makers at once as the settings say."""
-        return cls(services, clips, threading.BoundedSemaphore(services.settings.skims))
+    programs: Programs
 
     def look(self, question: Question, *, wait: int) -> Looking:
         """Search, and make what is missing for at most ``wait`` µs and one part.
@@ -50,40 +44,39 @@ class Skims:
         skimmer, clock = self._skimmer(), self.services.clock
         until = clock.monotonic() + wait
 
-        def skim(parts: Sequence[Part]) -> list[Activity] | None:
-            found = list(in_order(skimmer.cached, parts, self.services.pool))
-            for place, part in enumerate(parts):
-                if found[place] is None:
-                    left = until - clock.monotonic()
-                    if left <= 0 or not self.makers.acquire(timeout=left / SECOND):
-                        return None
-                    try:
-                        found[place] = skimmer.activity(part)
-                    finally:
-                        self.makers.release()
-            return [one for one in found if one is not None]
+        def make(part: Part) -> Activity | None:
+            left = until - clock.monotonic()
+            if left <= 0 or not await_place(self.programs, Program.SKIM, left / SECOND):
+                return None
+            try:
+                return skimmer.activity(part)
+            finally:
+                self.programs.give_back(Program.SKIM)
 
         return look(
             question,
             lambda span: self.clips.reading(question.camera, span),
-            skim,
+            lambda parts: in_order(skimmer.cached, parts, self.services.pool),
+            make,
             now=clock.now(),
         )
 
-    def sheets(self, reading: Reading, span: Timespan) -> list[tuple[Part, Sheet]]:
+    def sheets(self, reading: Reading, span: Timespan, *, most: int) -> list[tuple[Part, Sheet | None]]:
         """The parts of a span with their sheets, from a reading of :func:`~.searching.reach_of` it.
+
+        At most ``most`` sheets are made, the first ones together; those that are left are None.
 
         Raises:
             Unavailable: ``busy``; as :meth:`look`.
         """
         skimmer = self._skimmer()
         parts = parts_of(reading.camera, span, reading.segments)
-        if not self.makers.acquire(timeout=PATIENCE_S):
-            raise Unavailable("all decoders are busy", code="busy", hint="Try again in a few seconds.")
-        try:
-            return list(zip(parts, skimmer.sheets(parts), strict=True))
-        finally:
-            self.makers.release()
+        found = skimmer.cached_sheets(parts)
+        missing = [part for part in parts if part.start not in found][:most]
+        if missing:
+            with place_for(self.programs, Program.SKIM, PATIENCE_S):
+                found |= {sheet.start: sheet for sheet in skimmer.make_sheets(missing)}
+        return [(part, found.get(part.start)) for part in parts]
 
     def reading(self, camera: str, span: Timespan) -> Reading:
         """What the sheets of a span are made of. Raises as :meth:`api.clips.Clips.reading`."""
@@ -96,7 +89,7 @@ class Skims:
                 code="ffmpeg_missing",
                 hint="Install FFmpeg 5 or later, or set its path in the settings.",
             )
-        return self.services.skimmer
+        return replace(self.services.skimmer, headers=self.clips.headers)
 
 
 def check_sprites_span(span: Timespan) -> Timespan:

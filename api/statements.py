@@ -23,10 +23,18 @@ def clip_headers(clip: Clip, *, described_at: str) -> dict[str, str]:
         "Saksi-Hidden-Tail-Us": str(clip.hidden_tail_us),
         "Saksi-Frames": str(clip.frames),
         "Saksi-Hidden-Frames": str(clip.hidden_frames),
+        **sound_headers(clip),
         **gap_headers(clip.gaps),
         **other_headers(clip.others),
         "Link": f'<{described_at}>; rel="describedby"; type="application/json"',
     }
+
+
+def sound_headers(clip: Clip) -> dict[str, str]:
+    """The codec of a clip's sound, and how much of it is not heard; nothing without sound."""
+    if clip.sound is None:
+        return {}
+    return {"Saksi-Sound": clip.sound, "Saksi-Hidden-Sound-Us": str(clip.hidden_sound_us)}
 
 
 def originals_headers(originals: Originals, *, described_at: str) -> dict[str, str]:

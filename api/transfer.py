@@ -148,8 +148,9 @@ class Download:
 
     def _end(self, start: CustodyEvent, sent: Sent, measured: Mapping[str, Detail]) -> None:
         outcome = Outcome.FAILED if sent.ending is Ending.SOURCE_FAILED else Outcome.DONE
+        details = {"segment": sent.segment, **measured} if sent.segment else measured
         self.context.ended(
-            start, outcome, bytes_sent=sent.bytes_sent, ending=sent.ending.value, code=sent.code, **measured
+            start, outcome, bytes_sent=sent.bytes_sent, ending=sent.ending.value, code=sent.code, **details
         )
 
 

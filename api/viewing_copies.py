@@ -1,25 +1,21 @@
 """Viewing copies for players: a limited number of transcoders at once, and nothing kept."""
 
-import threading
-import time
-
+from api.limits.programs import Program, Programs, place_for
 from api.services import Services
-from archive.attended import step
 from archive.errors import Unavailable
 from archive.footage.viewing_copy import ViewingCopy
 from archive.model.segment import SegmentRef
 
 PATIENCE_S = 10.0
-_LOOK_S = 0.2
 
 
 class ViewingCopies:
     """Makes viewing copies. Thread-safe."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, programs: Programs) -> None:
         self._footage = services.stores.footage
         self._maker = services.copies
-        self._transcoders = threading.BoundedSemaphore(services.settings.copies)
+        self._programs = programs
 
     def copy(self, ref: SegmentRef) -> ViewingCopy:
         """The viewing copy of a segment.
@@ -35,15 +31,5 @@ class ViewingCopies:
                 code="ffmpeg_missing",
                 hint="Install FFmpeg 5.1 or later, or set its path in the settings.",
             )
-        self._wait()
-        try:
+        with place_for(self._programs, Program.COPY, PATIENCE_S):
             return self._maker.copy(ref, self._footage)
-        finally:
-            self._transcoders.release()
-
-    def _wait(self) -> None:
-        until = time.monotonic() + PATIENCE_S
-        while not self._transcoders.acquire(timeout=_LOOK_S):
-            step()
-            if time.monotonic() >= until:
-                raise Unavailable("all transcoders are busy", code="busy", hint="Try again in a few seconds.")

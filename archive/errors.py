@@ -62,6 +62,12 @@ class IntegrityError(ArchiveError):
 
     default_code = "integrity"
 
+    @property
+    def key(self) -> str:
+        """The key of the object with which the sentence begins; "" if it begins otherwise."""
+        first = self.message.partition(" ")[0]
+        return first if "/" in first else ""
+
 
 class Unavailable(ArchiveError):
     """A store, a server or a program does not answer. Nothing was lost; a retry makes sense."""

@@ -33,6 +33,7 @@ class Decision(StrEnum):
     ACCOUNT_LINK = "account_link"
     INVITATION_COMPLETE = "invitation_complete"
     GRANT_GIVE = "grant_give"
+    SOUND_ALLOW = "sound_allow"
 
 
 TAKES_KNOWN_PEOPLE = frozenset(Decision) - {Decision.ACCOUNT_CHANGE, Decision.GRANT_GIVE}

@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 
 from archive.canonical import JsonObject
+from archive.cases.exports.model import ExportStatus
 from archive.errors import ArchiveError, NotFound
 from archive.footage.confinement.running import measures
 from archive.integrity.canary import Watch
@@ -28,6 +29,7 @@ from archive.timespan import DAY, MINUTE, SECOND, format_instant
 from archive.trust.timestamp import LOCAL_NAME
 from ops import keys
 from ops.disposition import pressure_of
+from ops.exports import UNATTENDED, queue_of
 from ops.fixity import status_of
 from ops.host_clock import is_synchronised
 from ops.wiring import Site
@@ -81,6 +83,7 @@ def examine(site: Site) -> Iterator[Diagnosis]:
         ("log", _log),
         ("recorders", _recorders),
         ("cameras", _cameras),
+        ("exports", _exports),
         ("people", examine_people),
     )
     for subject, look in looks:
@@ -382,6 +385,25 @@ def _cameras(site: Site) -> Iterator[Diagnosis]:
     if not missed and not unknown:
         text = ", ".join(f"{number} {state.value}" for state, number in numbers.items() if number)
         yield Diagnosis("cameras", Light.GREEN, text or "no camera is registered")
+
+
+def _exports(site: Site) -> Iterator[Diagnosis]:
+    found = queue_of(site)
+    made, room = found.counts, site.settings.export_cache_gib << 30
+    text = (
+        f"{made[ExportStatus.READY]} are ready, {found.unfinished} are being made or wait; "
+        f"{found.taken * 100 // room} % of their room is taken"
+    )
+    if found.waiting_since is not None and found.waiting_since < site.clock.now() - UNATTENDED:
+        when = format_instant(found.waiting_since)
+        yield Diagnosis(
+            "exports",
+            Light.AMBER,
+            f"{text}; one waits since {when}",
+            "Keep the job running: saksi work --only exports",
+        )
+    else:
+        yield Diagnosis("exports", Light.GREEN, text)
 
 
 def examine_people(site: Site) -> Iterator[Diagnosis]:

@@ -117,6 +117,12 @@ def _handover(site: Site) -> Callable[[], int]:
     return settling(site)
 
 
+def _exports(site: Site) -> Callable[[], int]:
+    from ops.exports import worker_of
+
+    return worker_of(site).run
+
+
 def _notices(site: Site) -> Callable[[], int]:
     from ops.notices.service import running
 
@@ -145,6 +151,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("handover", 60.0, _handover),
         Job("notices", 5.0, _notices),
         Job("skim", 20.0, _skim),
+        Job("exports", 2.0, _exports),
     )
     return {job.name: job for job in jobs}
 

@@ -1,7 +1,6 @@
 """The API process: its services, its first token, and its uvicorn server."""
 
 import logging
-import os
 import sys
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from api.app import create_app
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
+from api.limits.programs import transcoders
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
 from api.workers.membership import Membership
@@ -22,6 +22,7 @@ from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
 from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
+from ops.exports import board_of
 from ops.handover import handovers_of, reports_of
 from ops.secret_box import header_key
 from ops.settings import Settings
@@ -65,6 +66,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
         company=company,
         custody_record=site.custody_record,
         evidence=Evidence(site, build_facts()),
+        exports=board_of(site),
         handovers=handovers_of(site),
         handover_reports=reports_of(site),
         requests=site.requests,
@@ -84,8 +86,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
             zone=ZoneInfo(site.settings.time_zone),
             build=build_facts(),
             organization=site.settings.organization,
-            # Workers are about as many as processors, and half of those transcode at once.
-            copies=1 if workers is not None else max(1, len(os.sched_getaffinity(0)) // 2),
+            copies=transcoders(),
             max_upload=site.settings.attachment_max_mib << 20,
             public_url=site.settings.public_url.rstrip("/"),
             hosts=_hosts(site.settings),

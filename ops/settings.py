@@ -159,6 +159,9 @@ class Settings(BaseModel):
         ge=16,
         description="Most MiB of thumbnails and activity in the cache; the oldest go first",
     )
+    export_cache_gib: int = Field(
+        default=200, ge=1, description="Room for all exports in the cache; an order beyond it is refused"
+    )
     tsa_url: str = Field(default="", description="RFC 3161 authority; empty for the local one")
     host: str = Field(default="127.0.0.1", description="Address the API listens on")
     port: int = Field(default=8480, ge=0, le=65535, description="Port the API listens on")

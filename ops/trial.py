@@ -19,6 +19,7 @@ from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content
 from archive.timespan import Timespan
 from recorder.binary import find_ffmpeg
+from recorder.hearing import is_recorded
 from recorder.trial import Trial, try_source
 
 PATIENCE_S = 12.0
@@ -27,13 +28,17 @@ _WIDTH = 1280
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """What the camera sends; ``still`` is where the picture is, None if none could be made."""
+    """What the camera sends; ``still`` is where the picture is, None if none could be made.
+
+    ``sound`` is the codec of its sound; "" if it sends none, None if it does not tell.
+    """
 
     codec: str
     width: int
     height: int
     fps: float
     still: Path | None
+    sound: str | None = None
 
     def to_json(self) -> JsonObject:
         """As ``saksi camera add --json`` prints it."""
@@ -43,7 +48,24 @@ class FirstLook:
             "height": self.height,
             "fps": format(self.fps, ".2f"),
             "still": None if self.still is None else str(self.still),
+            "sound": self.sound,
         }
+
+    def about_sound(self) -> str:
+        """What people are told about sound: Indonesian first, English second."""
+        if self.sound is None:
+            return "Tidak diketahui apakah kamera mengirim suara. (Whether it sends sound is not known.)"
+        if not self.sound:
+            return "Kamera tidak mengirim suara. (It sends no sound.)"
+        if not is_recorded(self.sound):
+            return (
+                f"Kamera mengirim suara ({self.sound}), yang tidak dapat direkam."
+                f" (It sends sound ({self.sound}), which cannot be recorded.)"
+            )
+        return (
+            f"Kamera mengirim suara ({self.sound}); suara tidak direkam kecuali diizinkan."
+            f" (It sends sound ({self.sound}); sound is not recorded unless that is allowed.)"
+        )
 
 
 def look_at(camera: Camera, source: Source, *, rule: SourceRule, clock: Clock, still: Path) -> FirstLook:
@@ -64,7 +86,8 @@ def look_at(camera: Camera, source: Source, *, rule: SourceRule, clock: Clock, s
         jpeg = _picture(camera, trial, clock, folder, StillMaker(binary.path))
         if jpeg is not None:
             _keep(jpeg, still)
-    return FirstLook(trial.codec, trial.width, trial.height, trial.fps, still if jpeg is not None else None)
+    kept = still if jpeg is not None else None
+    return FirstLook(trial.codec, trial.width, trial.height, trial.fps, kept, trial.sound)
 
 
 def _picture(camera: Camera, trial: Trial, clock: Clock, folder: Path, maker: StillMaker) -> bytes | None:

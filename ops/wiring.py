@@ -10,10 +10,9 @@ from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-from archive.cases.requests.service import Requests
 from archive.clock import Clock, SystemClock
 from archive.footage.area_table import read_areas
 from archive.footage.cameras import Registry
@@ -43,6 +42,9 @@ from ops.settings import Settings
 from search.index import Index
 from search.whole import WholeIndex
 from search.wholeness import Wholeness
+
+if TYPE_CHECKING:  # it reads PDF, and to import that takes half as long as all the rest
+    from archive.cases.requests.service import Requests
 
 FETCHERS = 16
 CONNECTIONS = 64
@@ -184,7 +186,7 @@ class Site:
         )
 
     @cached_property
-    def requests(self) -> Requests:
+    def requests(self) -> "Requests":
         """The requests for footage."""
         from ops.requests import requests_of
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from api.limits.programs import places_of, transcoders
 from api.limits.turns import turns_of
 from api.services import ApiSettings
 from api.workers.state import SharedState
@@ -51,7 +52,12 @@ class _Parent:
         self, settings: Settings, clock: Clock, listener: socket.socket, tell: Callable[[str], None]
     ) -> None:
         default = ApiSettings()
-        self._state = SharedState(clock, rates=rates_of(settings), streams=default.streams)
+        self._state = SharedState(
+            clock,
+            rates=rates_of(settings),
+            streams=default.streams,
+            programs=places_of(stills=default.stills, skims=default.skims, copies=transcoders()),
+        )
         self._desk = TurnDesk(turns_of(default.bounds))
         self._listener = listener
         self._tell = tell

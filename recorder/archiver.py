@@ -289,17 +289,29 @@ class Archiver:
     # Steps 6 to 8 ------------------------------------------------------------------------------------
 
     async def _commit_all(self) -> None:
+        """Commit groups; one begins ``group_seconds`` after the last began, or at once if that is past.
+
+        So a segment that comes alone waits for nothing, and many that come together share one sync.
+        """
+        due = self._loop.time()
         while True:
             group = [await self._to_commit.get()]
-            if not self._hurry.is_set():
-                try:
-                    async with asyncio.timeout(self._settings.group_seconds):
-                        await self._hurry.wait()
-                except TimeoutError:
-                    pass
+            await self._hurry_until(due)
+            due = self._loop.time() + self._settings.group_seconds
             while not self._to_commit.empty() and len(group) < _MOST_AT_ONCE:
                 group.append(self._to_commit.get_nowait())
             await self._commit(group)
+
+    async def _hurry_until(self, due: float) -> None:
+        """Wait until then (the loop's time), or until the recorder stops."""
+        wait = due - self._loop.time()
+        if wait <= 0:
+            return
+        try:
+            async with asyncio.timeout(wait):
+                await self._hurry.wait()
+        except TimeoutError:
+            return
 
     async def _commit(self, group: list[SpooledLeaf]) -> None:
         pause = 0.5

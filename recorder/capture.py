@@ -7,10 +7,12 @@ from archive.errors import Malformed
 from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
+from archive.model.segment import MADE_FROM
 from archive.timespan import SECOND
 from recorder.capture_session import CaptureSession
 from recorder.command import NOTICED_BY, record_command
 from recorder.facts import CaptureFacts
+from recorder.pictures import PicturesWritten
 from recorder.probe import diagnose
 from recorder.process import Capture, Closed, start_capture
 from recorder.sources import Source
@@ -22,8 +24,10 @@ _OVERLONG = 120
 _LOOK_EVERY = 5.0
 _MEASURE_EVERY = 0.25
 _OPENING = 6
-"""How long (s) to wait for the next file's first pictures; a fragment is 1 s long, or one picture."""
-_OPENING_EVERY = 0.1
+"""How long (s) to wait for the next file's first pictures; a fragment is 0.5 s long, or one picture."""
+_OPENING_EVERY = 0.05
+_MUTE_AFTER = 8 * SECOND
+"""FFmpeg opens its first file within 5 s of analysis, or waits for sound that does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,25 @@ class AttemptEnd:
 
 
 class Attempt:
-    """One FFmpeg and its session. Call :meth:`run` once; :meth:`stop` may be called meanwhile."""
+    """One FFmpeg and its session. Call :meth:`run` once; :meth:`stop` may be called meanwhile.
 
-    def __init__(self, workshop: Workshop, camera: Camera, source: Source) -> None:
+    ``sound`` is the codec of the camera's sound that is recorded too; "" for none.
+    """
+
+    def __init__(self, workshop: Workshop, camera: Camera, source: Source, sound: str = "") -> None:
         self._workshop = workshop
         self._camera = camera
         self._source = source
+        self._sound = sound
+        self._pictures = PicturesWritten(sound != "")
+        self._left_out = ""
         self._wanted_end: RunEnd | None = None
         self._capture: Capture | None = None
         self._base = 0
         self._grown_at = 0
         self.session: CaptureSession | None = None
+        self.is_mute = False
+        """Whether it was ended because announced sound did not come, and no picture without it."""
 
     def stop(self, reason: RunEnd) -> None:
         """End the attempt in order, for this reason."""
@@ -60,7 +72,7 @@ class Attempt:
         return self.session is not None and self.session.covered_until is not None
 
     def grown_at(self) -> int:
-        """When FFmpeg last wrote into a file (wall time, µs); 0 if there was none yet.
+        """When FFmpeg last wrote pictures into a file (wall time, µs); 0 if there was none yet.
 
         It writes into a later file than the session's while the one before becomes a segment.
         """
@@ -68,10 +80,12 @@ class Attempt:
         number = 0 if session is None else session.number
         while session is not None:
             try:
-                written = session.folder.raw(number).stat().st_mtime_ns // 1000
+                written = self._pictures.at(session.folder.raw(number))
             except OSError:
                 break  # There is none yet, or it is becoming a segment right now.
-            self._grown_at = written  # not the latest ever: the wall clock may have been set back
+            self._grown_at = (
+                written or self._grown_at
+            )  # not the latest ever: the wall clock may have been set back
             number += 1
         return self._grown_at
 
@@ -97,6 +111,7 @@ class Attempt:
                 session.folder.path,
                 segment_seconds=self._camera.segment_seconds,
                 timeout_us=settings.input_timeout_us,
+                sound=self._sound,
             )
             capture = self._capture = await start_capture(
                 command,
@@ -140,6 +155,7 @@ class Attempt:
             doubt=3 * shop.settings.input_timeout_us,
             began=now,
             noticed_by=NOTICED_BY.get(self._source.kind, 0),
+            sound=self._sound,
         )
         folder = shop.spool.new_session(camera.id, facts.to_json())
         return CaptureSession(
@@ -188,11 +204,19 @@ class Attempt:
             else:
                 spooled_leaves = await shop.in_thread(session.closed, closed.number, arrival)
             shop.archiver.deliver(spooled_leaves)
+            self._note_sound(session)
             if session.is_stuck:
                 self.stop(RunEnd.TIMESTAMPS)
         except Malformed as error:
             shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
             self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
+
+    def _note_sound(self, session: CaptureSession) -> None:
+        """Say once why sound is left out, and again if the reason changes."""
+        before, self._left_out = self._left_out, session.sound_left_out
+        if self._left_out not in ("", before):
+            log, camera = self._workshop.log, self._camera.id
+            log.warning("sound_left_out", camera=camera, reason=self._left_out)
 
     async def _measure(self, capture: Capture, session: CaptureSession) -> None:
         """Observe the growth of the first file until it closes."""
@@ -211,13 +235,17 @@ class Attempt:
             if session.number != number:
                 number, since = session.number, now
             try:
-                written = session.folder.raw(number).stat().st_mtime_ns // 1000
+                written = self._pictures.at(session.folder.raw(number))
             except FileNotFoundError:
                 # The file does not exist yet, or is becoming a segment right now.
-                if number == 0 and now - began > settings.no_keyframe_seconds * SECOND:
+                if number == 0 and self._sound in MADE_FROM and now - began > _MUTE_AFTER:
+                    self.is_mute = True
+                    self.stop(RunEnd.PARAMETER_CHANGE)
+                elif number == 0 and now - began > settings.no_keyframe_seconds * SECOND:
                     self.stop(RunEnd.NO_KEYFRAME)
                 continue
-            if clock.now() - written > settings.stall_seconds * SECOND:
+            silent = clock.now() - written if written else now - since
+            if silent > settings.stall_seconds * SECOND:
                 self.stop(RunEnd.STALLED)
             elif now - since > (self._camera.segment_seconds + _OVERLONG) * SECOND:
                 self.stop(RunEnd.NO_KEYFRAME)

@@ -15,7 +15,6 @@ Used by one thread at a time, except for the release of leaves, which comes from
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
@@ -78,6 +77,7 @@ class CaptureSession:
         """Whether FFmpeg still runs."""
         self.is_stuck = False
         """Whether the camera's timestamps went back so far that only a new connection gives true ones."""
+        self.sound_left_out = ""  # why the newest segment is without the sound that its source holds
 
     @classmethod
     def resume(
@@ -180,7 +180,7 @@ class CaptureSession:
         notes = self._arrivals.read()
         if self._held is not None:
             made, arrival = self._held
-            if self._raw_after(made.number) is not None:
+            if self.folder.raw(made.number + 1).exists():
                 spooled_leaves += self._place(made, arrival)
             else:
                 spooled_leaves += self._place_last(made)
@@ -237,12 +237,9 @@ class CaptureSession:
             patience -= _STEP
         return True
 
-    def _raw_after(self, number: int) -> Path | None:
-        raw = self.folder.raw(number + 1)
-        return raw if raw.exists() else None
-
     def _make(self, number: int) -> Made:
         made = make(self.folder, number, self._run, self.facts.noticed_by)
+        self.sound_left_out = made.finalised.sound_left_out
         self._next = number + 1
         return made
 
@@ -269,8 +266,7 @@ class CaptureSession:
         return self._place(replace(made, duration=duration), None)
 
     def _piece(self, made: Made) -> Piece:
-        pause = self.facts.doubt * TIMESCALE // (4 * SECOND)  # three quarters of FFmpeg's time-out
-        return piece_of(made, self._growth, self.facts.noticed_by, pause)
+        return piece_of(made, self._growth, self.facts)
 
     def _has_jumped(self, piece: Piece, arrival: int) -> bool:
         """Only a camera's media is compared with elapsed time; a file is read as fast as possible."""

@@ -11,6 +11,11 @@ where the frame rate varies. FFmpeg has no time for an RTSP connection's first p
 the first few; it would move others out of the way of its guesses. ``setts`` marks them, and finalising gives
 them their places (:mod:`archive.footage.mp4.head`).
 
+Where sound is recorded it shares the timeline and the files of the pictures. FFmpeg would hold a picture
+back until the sound has come as far, for up to ten seconds; ``max_interleave_delta`` ends that: a picture
+waits for the next packet at most. Sound in MPEG-TS tells its configuration in each packet, so the file's
+description is written with the first fragment (``delay_moov``).
+
 FFmpeg connects to the URL's address and to nothing else: the URL is pinned to an address that was judged
 (:mod:`recorder.reach`), HTTP redirects are not followed, and lists of other places (a playlist, a session
 description) are not read. It opens network protocols only for cameras, and files only for replays.
@@ -23,13 +28,15 @@ from typing import Any, cast
 import ffmpeg
 
 from archive.footage.mp4.head import ABSENT, MARKED, STEP
-from archive.model.segment import TIMESCALE
+from archive.model.segment import MADE_FROM, TIMESCALE
 from recorder.binary import Binary
 from recorder.sources import Pattern, Source, SourceKind
 
 RAW = "%06d.raw.mp4"
 """How FFmpeg names its files in a session's folder."""
-_FRAGMENT_US = 1_000_000
+_FRAGMENT_US = 500_000
+"""A crash costs one fragment at most, and a segment waits for the first one of the next."""
+_INTERLEAVE_US = 20_000
 _QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
 _MARKS = (
     rf"setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,{ABSENT}\,PTS)"
@@ -58,16 +65,17 @@ class Command:
 
 
 def record_command(
-    binary: Binary, source: Source, folder: Path, *, segment_seconds: int, timeout_us: int
+    binary: Binary, source: Source, folder: Path, *, segment_seconds: int, timeout_us: int, sound: str = ""
 ) -> Command:
     """Record the source's first picture stream into ``folder`` as fragmented MP4, cut at keyframes.
 
     Segments close at the first keyframe after each multiple of ``segment_seconds`` of the wall clock. FFmpeg
     prints a line of CSV on standard output for each closed one. Fragments are at most 1 s long and are
-    written at once. Sound is never recorded.
+    written at once. ``sound`` is the codec of the source's first sound, which is copied or turned into AAC;
+    without it sound is not recorded.
     """
+    flags = "movflags=+empty_moov+default_base_moof+frag_discont"
     output: dict[str, Any] = {
-        "an": None,
         "format": "segment",
         "segment_time": segment_seconds,
         "segment_atclocktime": 1,
@@ -75,7 +83,7 @@ def record_command(
         "segment_list_type": "csv",
         "segment_format": "mp4",
         "segment_format_options": ":".join((
-            "movflags=+empty_moov+default_base_moof+frag_discont",
+            flags + ("+delay_moov" if _is_bare(source, sound) else ""),
             "use_editlist=0",
             "avoid_negative_ts=disabled",
             f"frag_duration={_FRAGMENT_US}",
@@ -87,9 +95,38 @@ def record_command(
     output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
     if source.kind is SourceKind.RTSP:
         output["bsf:v"] = _MARKS
-    stream = _input(source, binary.font)["v:0"].output(_pattern_of(folder), **output)
+    opened = _input(source, binary.font)
+    streams = [opened["v:0"]]
+    if sound:
+        streams.append(opened["a:0?"])
+        output |= _sound(source, sound)
+    else:
+        output["an"] = None
+    stream = ffmpeg.output(*streams, _pattern_of(folder), **output)
     argv = stream.compile(cmd=[str(binary.path), *_QUIET])
     return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))
+
+
+def look_command(binary: Binary, source: Source, *, timeout_us: int) -> Command:
+    """Copy one packet of the source's first sound, and print its codec: ``#codec_id 0: NAME`` on stdout."""
+    sound = _input(source, binary.font)["a:0"]
+    stream = sound.output("pipe:1", c="copy", format="framehash", **{"frames:a": 1})
+    argv = stream.compile(cmd=[str(binary.path), *_QUIET])
+    return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))
+
+
+def _is_bare(source: Source, sound: str) -> bool:
+    """Whether the sound may come without a configuration beforehand: AAC in MPEG-TS."""
+    return sound == "aac" and source.kind is not SourceKind.RTSP
+
+
+def _sound(source: Source, sound: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"max_interleave_delta": _INTERLEAVE_US}
+    if sound in MADE_FROM:
+        options |= {"c:a": "aac"}
+    if _is_bare(source, sound):
+        options |= {"bsf:a": "aac_adtstoasc"}
+    return options
 
 
 def _input(source: Source, font: Path | None) -> Any:

@@ -21,6 +21,7 @@ class CaptureFacts:
     of an unexplained stretch before the first segment. ``is_live`` says whether the camera has a clock of its
     own. ``doubt`` is how late (µs) a silent camera may be noticed. ``began`` is when the connection was
     opened (0: unknown). ``noticed_by`` says how many further pictures must arrive before one is written.
+    ``sound`` is the codec of the sound that is recorded too, as the camera sends it; "" for none.
     """
 
     camera: str
@@ -33,6 +34,7 @@ class CaptureFacts:
     doubt: int
     began: int = 0
     noticed_by: int = 0
+    sound: str = ""
 
     def to_json(self) -> JsonObject:
         """The facts as JSON."""
@@ -47,6 +49,7 @@ class CaptureFacts:
             "doubt": self.doubt,
             "began": self.began,
             "noticed_by": self.noticed_by,
+            "sound": self.sound,
         }
 
     @classmethod
@@ -63,6 +66,7 @@ class CaptureFacts:
             doubt=kept["doubt"],
             began=kept.get("began", 0),
             noticed_by=kept.get("noticed_by", 0),
+            sound=kept.get("sound", ""),
         )
 
 

@@ -10,6 +10,7 @@ from archive.footage.mp4.opening import read_opening
 from archive.model.segment import TIMESCALE
 from archive.timespan import SECOND
 from recorder.current import CurrentRun, Made
+from recorder.facts import CaptureFacts
 from recorder.growth import Growth
 from recorder.spool import CaptureFolder
 from recorder.timing import Piece
@@ -73,12 +74,14 @@ def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, i
     return replace(made, finalised=finalised, duration=lasts), found.strange
 
 
-def piece_of(made: Made, growth: Growth, noticed_by: int, longest_pause: int) -> Piece:
+def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
     """The segment on the media timeline; only a connection's first one has further observations.
 
-    After a pause longer than ``longest_pause`` (ticks) FFmpeg may have lost the time of the next picture,
-    which then stands at the other side of the pause: the segment is uncertain by that.
+    After a pause longer than three quarters of FFmpeg's time-out it may have lost the time of the next
+    picture, which then stands at the other side of the pause: the segment is uncertain by that. If sound is
+    recorded too, a picture may have waited for the next packet: for one picture at most.
     """
+    noticed_by, longest_pause = facts.noticed_by, facts.doubt * TIMESCALE // (4 * SECOND)
     found = made.finalised
     first = found.header.first_pts
     shown = found.header.presentation_times
@@ -100,7 +103,7 @@ def piece_of(made: Made, growth: Growth, noticed_by: int, longest_pause: int) ->
         squeezed=squeezed,
         pictures=len(shown),
         begins_squeezed=found.header.samples.durations[0] == SQUEEZED,
-        blur=depth + squeezed * nominal + (step if step > longest_pause else 0),
+        blur=depth + (squeezed + (facts.sound != "")) * nominal + (step if step > longest_pause else 0),
         sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
     )
 

@@ -31,6 +31,7 @@ _HASHES: dict[str, Callable[[bytes], str]] = {
 class _Answer:
     status: int
     challenges: tuple[str, ...]
+    body: bytes = b""
 
 
 async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
@@ -52,9 +53,16 @@ async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
     return GapCause.STREAM_ERROR if told is None else told.cause
 
 
+async def describe(source: Source, *, timeout: float) -> str | None:
+    """The session description (RFC 8866) that an RTSP camera gives; None if it gives none."""
+    told = await _ask_once(source, timeout)
+    return None if told is None or told.cause is not None else told.body.decode("latin-1")
+
+
 @dataclass(frozen=True, slots=True)
 class _Reported:
     cause: GapCause | None
+    body: bytes = b""
 
 
 async def _ask_once(source: Source, timeout: float) -> _Reported | None:
@@ -66,7 +74,8 @@ async def _ask_once(source: Source, timeout: float) -> _Reported | None:
         return _Reported(GapCause.UNREACHABLE)
     try:
         async with asyncio.timeout(timeout):
-            return _Reported(_cause(await _converse(source, reader, writer)))
+            answer = await _converse(source, reader, writer)
+            return _Reported(_cause(answer.status), answer.body)
     except TimeoutError:
         return _Reported(GapCause.STALLED)
     except (ConnectionError, EOFError):
@@ -95,21 +104,23 @@ def _tls(source: Source) -> dict[str, Any]:
     return {"ssl": context, "server_hostname": source.name or source.host}
 
 
-async def _converse(source: Source, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+async def _converse(source: Source, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Answer:
     answer = await _ask(source, reader, writer, number=1, credentials=None)
     if answer.status != 401 or not source.user:
-        return answer.status
+        return answer
     credentials = _credentials(source, answer.challenges)
-    if credentials is None or source.kind is SourceKind.HTTP:
+    if credentials is None:
+        return answer
+    if source.kind is SourceKind.HTTP:
         # An HTTP server may close after its answer; FFmpeg will answer the challenge if we can.
-        return 401 if credentials is None else await _ask_again(source, credentials)
-    return (await _ask(source, reader, writer, number=2, credentials=credentials)).status
+        return await _ask_again(source, credentials)
+    return await _ask(source, reader, writer, number=2, credentials=credentials)
 
 
-async def _ask_again(source: Source, credentials: str) -> int:
+async def _ask_again(source: Source, credentials: str) -> _Answer:
     reader, writer = await asyncio.open_connection(source.host, source.port, **_tls(source))
     try:
-        return (await _ask(source, reader, writer, number=2, credentials=credentials)).status
+        return await _ask(source, reader, writer, number=2, credentials=credentials)
     finally:
         writer.close()
 
@@ -144,9 +155,8 @@ async def _ask(
             challenges.append(value.strip())
         elif name.strip().lower() == "content-length":
             length = min(int(value), _LONGEST_ANSWER)
-    if source.kind is SourceKind.RTSP and length:
-        await reader.readexactly(length)
-    return _Answer(int(status.split(" ", 2)[1]), tuple(challenges))
+    body = await reader.readexactly(length) if source.kind is SourceKind.RTSP and length else b""
+    return _Answer(int(status.split(" ", 2)[1]), tuple(challenges), body)
 
 
 def _credentials(source: Source, challenges: tuple[str, ...]) -> str | None:

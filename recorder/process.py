@@ -68,12 +68,17 @@ class Capture:
 
     async def closed(self) -> AsyncIterator[Closed]:
         """Segments as they close, until FFmpeg closes its output."""
-        assert self._process.stdout is not None  # noqa: S101 - it is a pipe, by construction
-        async for line in _lines(self._process.stdout):
+        async for line in self.lines():
             heard = self._clock.monotonic()
             number = line.partition(b".")[0]
             if number.isdigit():
                 yield Closed(int(number), heard)
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """Lines of its standard output, until it closes that."""
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe, by construction
+        async for line in _lines(self._process.stdout):
+            yield line
 
     async def ended(self) -> int:
         """Wait for the end; returns the exit status, which is 0 also when the camera went away."""

@@ -14,7 +14,8 @@ class RecorderSettings:
 
     ``batch_seconds``: leaves are sealed and uploaded as a journal batch this often.
     ``registry_seconds``: cameras, policies and holds are read from the ledger this often.
-    ``group_seconds``: how long finished segments wait for each other before one sync and one index request.
+    ``group_seconds``: the least time from one sync and index request to the next; what finishes meanwhile
+    shares the next one, and a segment that comes alone waits for nothing.
     ``input_timeout``: FFmpeg gives up on a silent camera after this; it may take twice as long to notice.
     ``stall_seconds``: a capture whose segment does not grow for this long is ended from outside.
     ``no_keyframe_seconds``: how long a camera may deliver without one keyframe.
@@ -26,7 +27,7 @@ class RecorderSettings:
     """
 
     batch_seconds: float = 60
-    group_seconds: float = 1
+    group_seconds: float = 0.5
     registry_seconds: float = 5
     heartbeat_seconds: float = 5
     input_timeout: float = 5

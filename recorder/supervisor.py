@@ -9,6 +9,7 @@ from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from recorder.capture import Attempt, AttemptEnd
 from recorder.capture_session import CaptureSession
+from recorder.hearing import Hearing
 from recorder.probe import diagnose
 from recorder.reach import Unreached, reach
 from recorder.sources import Source, parse_source
@@ -57,6 +58,9 @@ class CameraSupervisor:
         self._otherwise = otherwise
         self._doubted = False
         self._unfinished: list[CaptureSession] = []
+        self._hearing = Hearing(
+            workshop.binary, workshop.clock, workshop.log, workshop.settings.input_timeout
+        )
 
     def change(self, camera: Camera) -> None:
         """The camera's registration changed; a change that affects FFmpeg begins a new session."""
@@ -66,10 +70,11 @@ class CameraSupervisor:
         self._shop.accounts.open(camera.id, camera.place, since=camera.registered_at)
         if camera.disabled:
             self._end_attempt(RunEnd.DISABLED)
-        elif (camera.sealed_source, camera.segment_seconds, camera.place) != (
+        elif (camera.sealed_source, camera.segment_seconds, camera.place, camera.audio) != (
             before.sealed_source,
             before.segment_seconds,
             before.place,
+            before.audio,
         ):
             self._end_attempt(RunEnd.PARAMETER_CHANGE)
         self.state.failures = 0
@@ -163,9 +168,13 @@ class CameraSupervisor:
         return await diagnose(source, timeout=self._shop.settings.input_timeout)
 
     async def _record(self, source: Source) -> AttemptEnd:
+        camera = self.camera
+        sound = await self._hearing.sound(camera.id, source) if camera.audio else ""
+        if self.camera != camera:
+            return AttemptEnd(RunEnd.PARAMETER_CHANGE)  # Sound may not be allowed any more.
         self.state.attempts += 1
         self.state.is_capturing = True
-        attempt = self._attempt = Attempt(self._shop, self.camera, source)
+        attempt = self._attempt = Attempt(self._shop, camera, source, sound)
         if self._stopping:
             attempt.stop(RunEnd.STOPPED)
         is_whole = False
@@ -176,6 +185,8 @@ class CameraSupervisor:
         finally:
             if attempt.session is not None and not is_whole:
                 self._unfinished.append(attempt.session)
+            if attempt.is_mute:
+                self._hearing.was_mute(camera.id)
             self._attempt = None
             self.state.is_capturing = False
 

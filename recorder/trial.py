@@ -13,6 +13,7 @@ from archive.model.segment import TIMESCALE
 from archive.timespan import SECOND
 from recorder.binary import Binary
 from recorder.command import record_command
+from recorder.hearing import ask
 from recorder.probe import diagnose
 from recorder.process import start_capture
 from recorder.reach import reach
@@ -20,15 +21,16 @@ from recorder.reach import reach
 SEGMENT_SECONDS = 2
 _GRACE = 3.0
 _FILE = "trial.mp4"
-_OTHERS = {"mp4v": "MJPEG or MPEG-4 Part 2", "av01": "AV1", "vp09": "VP9"}
-"""Sample entries of other codecs, as the error about a segment names them."""
 _STRANGE = "not on whitelist"
 """In FFmpeg's message about a container that the command does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a camera sends, measured on one segment: ``path`` is that segment, finalised."""
+    """What a camera sends, measured on one segment: ``path`` is that segment, finalised, without sound.
+
+    ``sound`` is the codec of the sound that it sends too; "" for none, None if it does not tell.
+    """
 
     codec: str
     width: int
@@ -36,6 +38,7 @@ class Trial:
     fps: float
     path: Path
     segment: Finalised
+    sound: str | None
 
 
 async def try_source(
@@ -81,18 +84,15 @@ async def try_source(
     try:
         made = await asyncio.to_thread(finalise, raws[0], folder / _FILE, tfdt=0)
     except Malformed as error:
-        other = next((name for kind, name in _OTHERS.items() if f"is {kind};" in error.message), "")
-        if other:
-            raise Malformed(
-                f"the camera sends {other}, not H.264 or H.265",
-                code="codec_not_recorded",
-                hint="Set the camera's stream to H.264 or H.265, or choose another of its streams.",
-            ) from error
+        if error.code == "codec_not_recorded":
+            raise
         raise _nothing("stream_error") from error
+    sound = await ask(pinned, binary=binary, clock=clock, timeout=patience / 2)
     header = made.header
     ticks = sum(header.samples.durations)
     fps = len(header.samples) * TIMESCALE / ticks if ticks else 0.0
-    return Trial(header.codec_string, header.width, header.height, round(fps, 2), folder / _FILE, made)
+    path = folder / _FILE
+    return Trial(header.codec_string, header.width, header.height, round(fps, 2), path, made, sound)
 
 
 def _nothing(cause: str) -> Unavailable:

@@ -20,6 +20,7 @@ from archive.model.evidence import EvidenceRecord
 from archive.model.request import KIND as REQUEST
 from archive.model.request import from_state as request_from_state
 from archive.model.segment import SegmentRef
+from archive.model.sound_permission import facts_only
 from archive.persons import same_person
 from archive.records.ledger.streams import Ledger
 from archive.timespan import Timespan
@@ -62,7 +63,13 @@ class Access:
         """A camera that the principal may know of, without the fields that they may not see."""
         if self.sees_more_than_facts:
             return camera
-        return replace(camera, source="", sealed_source="", details=replace(camera.details, owner_name=""))
+        return replace(
+            camera,
+            source="",
+            sealed_source="",
+            sound=facts_only(camera.sound),
+            details=replace(camera.details, owner_name=""),
+        )
 
     @property
     def sees_more_than_facts(self) -> bool:

@@ -42,6 +42,7 @@ session.edit        | mine  | mine     | mine      | mine    | mine      | mine
 metrics.read        | all   | –        | –         | –       | –         | –
 cameras.read        | all   | all      | own       | facts   | facts     | all
 cameras.edit        | all   | –        | –         | –       | –         | –
+cameras.audio       | all   | –        | –         | –       | –         | –
 recordings.read     | all   | all      | own       | facts   | facts     | all
 health.read         | all   | all      | own       | –       | –         | all
 compliance.read     | all   | all      | own       | –       | –         | all
@@ -93,6 +94,7 @@ NEEDS_PURPOSE = frozenset({"footage.play", "clips.download", "evidence.download"
 
 DECISIONS = frozenset(
     {
+        "cameras.audio",
         "policies.edit",
         "holds.release",
         "requests.decide",

@@ -7,6 +7,7 @@ from api.client.clips import Clips
 from api.client.connection import Connection
 from api.client.custody import Custody
 from api.client.evidence import Evidence
+from api.client.exports import Exports
 from api.client.frames import Frames
 from api.client.handover import Handover
 from api.client.health import Health
@@ -47,6 +48,11 @@ class Client(Connection):
     def evidence(self) -> Evidence:
         """The operations of evidence."""
         return Evidence(self)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """The operations of exports."""
+        return Exports(self)
 
     @cached_property
     def frames(self) -> Frames:

@@ -51,15 +51,19 @@ class Skim:
         *,
         from_: str,
         to: str,
+        sheets: int | None = None,
     ) -> Answer[SpritesOut]:
         """Where the thumbnails of a span are: up to an hour, one for each half minute.
+
+        With `sheets=1` the first ten minutes are there soonest. While `complete` is false, send the same
+        request again: the answer grows in order of time.
 
         GET /v1/cameras/{camera}/sprites
         """
         return self._connection.json(
             "GET",
             f"/v1/cameras/{segment(camera)}/sprites",
-            query={"from": from_, "to": to},
+            query={"from": from_, "to": to, "sheets": sheets},
         )
 
     def get_sprite_sheet(

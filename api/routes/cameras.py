@@ -1,4 +1,4 @@
-"""Cameras: list, read, add, edit, disable, enable, and where each stood.
+"""Cameras: list, read, add, edit, disable, enable, allow sound, and where each stood.
 
 A single camera is read from the ledger, which is authoritative; lists come from the index, which may be a
 moment behind. The index holds no owner's name: it is personal data, and reading it is recorded.
@@ -17,12 +17,22 @@ from api.places import Where, WhereAsked
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require
 from api.routing import add_json
-from api.schemas.camera import CameraIn, CameraOut, CameraPatch, CamerasOut, MovesOut, Reason
+from api.schemas.camera import (
+    AudioApproval,
+    AudioIn,
+    CameraIn,
+    CameraOut,
+    CameraPatch,
+    CamerasOut,
+    MovesOut,
+    Reason,
+)
 from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.footage.moves import stays_of
 from archive.model.areas import Level
 from archive.model.camera import Camera, full_json, public_json
+from archive.model.sound_permission import Audio
 
 
 def add_routes(router: APIRouter) -> None:
@@ -34,6 +44,8 @@ def add_routes(router: APIRouter) -> None:
     add_json(router, "PATCH", one, edit_camera, CameraOut, *CHANGE, tag=tag)
     add_json(router, "POST", f"{one}/disable", disable_camera, CameraOut, *CHANGE, tag=tag)
     add_json(router, "POST", f"{one}/enable", enable_camera, CameraOut, *CHANGE, tag=tag)
+    add_json(router, "PUT", f"{one}/audio", set_audio, CameraOut, *CHANGE, tag=tag)
+    add_json(router, "POST", f"{one}/audio/approve", approve_audio, CameraOut, *CHANGE, tag=tag)
     add_json(router, "GET", f"{one}/moves", list_moves, MovesOut, 404, tag=tag)
 
 
@@ -111,7 +123,7 @@ def disable_camera(
     why: Reason,
 ) -> JSONResponse:
     """Stop recording a camera; its timeline continues as a gap of cause ``disabled``."""
-    return _switched(context, camera, context.services.registry.disable, version, why)
+    return _switched(context, camera, context.services.registry.disable, version, why.reason)
 
 
 def enable_camera(
@@ -121,7 +133,34 @@ def enable_camera(
     why: Reason,
 ) -> JSONResponse:
     """Record a disabled camera again."""
-    return _switched(context, camera, context.services.registry.enable, version, why)
+    return _switched(context, camera, context.services.registry.enable, version, why.reason)
+
+
+def set_audio(
+    context: Annotated[RequestContext, require("cameras.audio", Reach.OWN)],
+    camera: CameraId,
+    version: Version,
+    asked: AudioIn,
+) -> JSONResponse:
+    """Propose that a camera's sound be recorded, or record it no longer.
+
+    `keep` changes nothing until a second administrator approves it. `none` holds at once for new footage and
+    drops a proposal; what is recorded stays as it is. A camera that is moved or gets another device is
+    `none` until sound is allowed anew.
+    """
+    registry = context.services.registry
+    switch = registry.propose_sound if asked.audio is Audio.KEEP else registry.end_sound
+    return _switched(context, camera, switch, version, asked.reason)
+
+
+def approve_audio(
+    context: Annotated[RequestContext, require("cameras.audio", Reach.OWN)],
+    camera: CameraId,
+    version: Version,
+    why: AudioApproval,
+) -> JSONResponse:
+    """Record a camera's sound from now on, as another administrator proposed."""
+    return _switched(context, camera, context.services.registry.allow_sound, version, why.reason)
 
 
 def list_moves(
@@ -156,11 +195,11 @@ class _Switch(Protocol):
 
 
 def _switched(
-    context: RequestContext, camera: str, switch: _Switch, version: int, why: Reason
+    context: RequestContext, camera: str, switch: _Switch, version: int, reason: str
 ) -> JSONResponse:
     context.begin(Act.CAMERA_CHANGE, camera)
     context.access.change(camera, None)
     with decided_on():
-        switched = switch(camera, actor=context.principal.id, reason=why.reason, expected=version)
+        switched = switch(camera, actor=context.principal.id, reason=reason, expected=version)
     context.services.directory.changed()
     return JSONResponse(_shown(context, switched), headers=tagged(version + 1))

@@ -17,7 +17,7 @@ from api.statements import clip_headers, interval, named, originals_headers
 from api.transfer import Download, Representation, send
 from archive.canonical import JsonObject
 from archive.errors import Malformed
-from archive.footage.clip.exact import NoFootage, check_length
+from archive.footage.clip.exact import LAYOUT, NoFootage, check_length
 from archive.footage.download.bulk import check_bulk
 from archive.footage.download.naming import several
 from archive.timespan import Timespan, format_instant
@@ -180,4 +180,7 @@ def _nothing(span: Timespan, error: NoFootage) -> JsonObject:
         "pieces": [],
         "gaps": gaps_json(error.gaps),
         "others": [],
+        "sound": None,
+        "hidden_sound_us": 0,
+        "layout": LAYOUT,
     }

@@ -8,12 +8,14 @@ session do playlists grow while their span is not over: a player reloads them, a
 session would be another playback on record.
 
 A playlist of viewing copies names the same segments as H.264, made while they are sent and never stored.
+
+Sound is in a playlist that is asked for with it, if its span is over and every segment has it: a player that
+was given sound stops where a segment has none. ``master.m3u8`` names a playlist with sound where that is so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 from urllib.parse import urlencode
@@ -26,6 +28,15 @@ from api.audit import Act
 from api.auth.permissions import Reach
 from api.footage import Sent
 from api.parameters import CameraId, asked_span
+from api.piece_addresses import (
+    Listening,
+    Listing,
+    in_session,
+    keyframe_lister,
+    listened,
+    stored_segments,
+    viewing_copies,
+)
 from api.playback import PieceEnd, check_bound
 from api.ranges import ByteRange
 from api.request_context import RequestContext, require, span_details
@@ -34,8 +45,8 @@ from api.statements import gap_headers, other_headers
 from api.transfer import Representation, send
 from archive.errors import Malformed, NotFound
 from archive.footage.clip.keyframes import KeyframeSegment
-from archive.footage.clip.sent import after, seen_through
-from archive.footage.clip.viewing import ViewingSegment, viewing_init
+from archive.footage.clip.sent import Source, after, heard_through, seen_through
+from archive.footage.clip.viewing import ViewingSegment, heard_together, pictures_of, viewing_init
 from archive.footage.mp4.header import SegmentHeader
 from archive.footage.reader import Reading
 from archive.ids import check_run
@@ -46,18 +57,16 @@ MEDIA_TYPE = "video/mp4"
 COPY_TYPE = "video/mp2t"
 
 
-class Listing(StrEnum):
-    """What a playlist lists: the footage as it is stored, or viewing copies of it in H.264."""
-
-    ORIGINAL = "original"
-    VIEWING_COPY = "viewing_copy"
-
+Sound = Annotated[
+    Listening,
+    Query(description="Whether to keep the sound, if every segment has it. Clips and packages always do."),
+]
 
 MAX_GROWING = 6 * HOUR
 """A growing playlist is kept in memory, so its span is shorter than a finished one's may be."""
 
 MAX_KEYFRAMES = HOUR
-"""A playlist of keyframes needs the header of every segment."""
+"""A playlist of keyframes needs the header of every segment, and so does one with sound."""
 
 Session = Annotated[
     str, Query(description="The session's id, as the playlist gives it.", pattern=r"^[A-Za-z0-9_-]{0,32}$")
@@ -70,6 +79,7 @@ class _Asked:
     run: str
     seq: int
     session: str
+    sound: Listening
 
 
 async def _asked_segment(
@@ -77,8 +87,9 @@ async def _asked_segment(
     run: Annotated[str, Path(max_length=16)],
     seq: Annotated[int, Path(ge=0, le=10**9)],
     session: Session = "",
+    sound: Sound = Listening.LEFT_OUT,
 ) -> _Asked:
-    return _Asked(camera, check_run(run), seq, session)
+    return _Asked(camera, check_run(run), seq, session, sound)
 
 
 SegmentAsked = Annotated[_Asked, Depends(_asked_segment)]
@@ -107,17 +118,20 @@ def get_master(
     if hls.settled_until(reading) < span.end:
         _check_length(span, MAX_GROWING)
     session = _opened(context, reading)
-    query = urlencode({**span.to_json(), **_in_session(context, session)})
+    carried = {**span.to_json(), **in_session(context, session)}
+    query = urlencode(carried)
     headers = _headers_by_codec(context, reading)
     first = next(iter(headers.values()))
+    heard = first.sound is not None and _has_sound(context, reading)
     text = hls.master_playlist(
         hls.Variant(
-            media=hls.Resource(f"playlist.m3u8?{query}"),
+            media=hls.Resource(f"playlist.m3u8?{urlencode({**carried, **listened(heard)})}"),
             keyframes=hls.Resource(f"keyframes.m3u8?{query}") if span.duration <= MAX_KEYFRAMES else None,
             bandwidth=hls.highest_rate(reading.shown),
             codecs=[header.codec_string for header in headers.values()],
             width=first.width,
             height=first.height,
+            sound=first.sound.codec_string if heard and first.sound is not None else None,
         )
     )
     return _playlist(text, reading)
@@ -132,20 +146,28 @@ def get_playlist(
         Listing,
         Query(description="The footage as stored, or viewing copies in H.264, which are no evidence."),
     ] = Listing.ORIGINAL,
+    sound: Sound = Listening.LEFT_OUT,
 ) -> Response:
     """A playlist of the segments that overlap the span, with wall times, discontinuities and gaps.
 
-    With the session that ``master.m3u8`` gave it grows until the span is over.
+    With the session that ``master.m3u8`` gave it grows until the span is over. ``Saksi-Sound`` says whether
+    sound that was asked for is in it.
     """
-    view = _copies if picture is Listing.VIEWING_COPY else _viewer
+    view = viewing_copies if picture is Listing.VIEWING_COPY else stored_segments
     reading = _reading(context, camera, span, context.services.settings.max_playlist, picture)
-    growing = _growing(context, reading, session, f"media {picture}", hls.Growing)
-    if growing is not None:
-        with growing.turn:
-            listed = hls.whole_segments(view(_in_session(context, session), growing.firsts))
-            return _playlist(growing.text(reading, listed), reading)
+
+    def text_of(growing: hls.Growing) -> str:
+        listed = hls.whole_segments(view(in_session(context, session), growing.firsts))
+        return growing.text(reading, listed)
+
+    grown = _grown(context, reading, session, f"media {picture}", hls.Growing, text_of)
+    if grown is not None:
+        return _with_sound(_playlist(grown, reading), sound, Listening.LEFT_OUT)
     session = session or _opened(context, reading, picture)
-    return _playlist(hls.vod_playlist(reading, view(_in_session(context, session), {})), reading)
+    heard = sound is Listening.KEPT and picture is Listing.ORIGINAL and _has_sound(context, reading)
+    carried = {**in_session(context, session), **listened(heard)}
+    answer = _playlist(hls.vod_playlist(reading, view(carried, {})), reading)
+    return _with_sound(answer, sound, Listening.KEPT if heard else Listening.LEFT_OUT)
 
 
 def get_keyframe_playlist(
@@ -156,13 +178,16 @@ def get_keyframe_playlist(
 ) -> Response:
     """A playlist of the keyframes in those segments, each at its wall time, for scrubbing. It grows alike."""
     reading = _reading(context, camera, span, MAX_KEYFRAMES)
-    growing = _growing(context, reading, session, "keyframes", hls.Growing.of_keyframes)
-    if growing is not None:
-        with growing.turn:
-            listed = _keyframe_lister(context, growing.news(reading), session, growing.firsts)
-            return _playlist(growing.text(reading, listed), reading)
+
+    def text_of(growing: hls.Growing) -> str:
+        listed = keyframe_lister(context, growing.news(reading), session, growing.firsts)
+        return growing.text(reading, listed)
+
+    grown = _grown(context, reading, session, "keyframes", hls.Growing.of_keyframes, text_of)
+    if grown is not None:
+        return _playlist(grown, reading)
     session = session or _opened(context, reading)
-    listed = _keyframe_lister(context, reading.shown, session, {})
+    listed = keyframe_lister(context, reading.shown, session, {})
     return _playlist(hls.keyframe_playlist(reading, listed), reading)
 
 
@@ -174,7 +199,7 @@ def get_init(
     """The initialisation (``ftyp`` and ``moov``) of a segment's run."""
     _, header, record = _segment(context, asked)
     record = replace(record, span_of=lambda _start, _length: None)  # it shows nothing
-    init = viewing_init(header)
+    init = viewing_init(_listening(header, asked))
     shown = Representation(
         size=len(init),
         etag=f'"{sha256(init).hexdigest()}"',
@@ -193,23 +218,25 @@ def get_media(
     """A segment's ``moof`` and ``mdat`` for a player.
 
     With an open GOP the leading pictures are left out, since players fail on them: ``Saksi-Skipped-Frames``
-    gives their number. Clips and packages never leave anything out.
+    gives their number. Sound is left out unless it is asked for. Clips and packages never leave anything out.
     """
-    ref, header, record = _segment(context, asked)
-    if ref.gop == "open":
+    ref, stored, record = _segment(context, asked)
+    header = _listening(stored, asked)
+    if ref.gop == "open" or header is not stored:
         viewed = ViewingSegment(ref, header, context.services.stores.footage)
         shown = Representation(
             size=viewed.size,
-            etag=f'"{ref.sha256}-v"',
+            etag=f'"{ref.sha256}-{"v" if header is stored else "p"}"',
             media_type=MEDIA_TYPE,
             headers={"Saksi-Skipped-Frames": str(viewed.skipped)},
             stream=viewed.stream,
         )
-        seen = seen_through(ref, header, viewed.source_of)
+        source: Source = viewed.source_of
     else:
         shown = _as_stored(context, ref, len(header.init))
-        seen = seen_through(ref, header, after(len(header.init)))
-    return send(context, request, shown, replace(record, span_of=seen))
+        source = after(len(header.init))
+    seen, heard = seen_through(ref, header, source), heard_through(ref, header, source)
+    return send(context, request, shown, replace(record, span_of=seen, heard_of=heard))
 
 
 def get_copy(
@@ -255,26 +282,29 @@ def get_keyframes(
 class _Piece:
     """Records a piece under its session.
 
-    ``span_of`` tells the wall time that bytes show: start, length; it is asked about those that were really
-    sent. ``copied`` is the segment that a viewing copy was made of.
+    ``span_of`` tells the wall time that bytes show: start, length; ``heard_of`` that of their sound. Both are
+    asked about those that were really sent. ``copied`` is the segment that a viewing copy was made of.
     """
 
     context: RequestContext
     asked: _Asked
     span_of: Callable[[int, int], Timespan | None]
     copied: SegmentRef | None = None
+    heard_of: Callable[[int, int], Timespan | None] = lambda _start, _length: None
 
     def looked(self, etag: str, status: int) -> None:
         """Record the session; no bytes were sent."""
-        self._take()(0, None, None)
+        self._take()(0, None, None, None)
 
     def begin(self, shown: Representation, part: ByteRange) -> Callable[[Sent], None]:
         """Record the session's start, durably; return the function to call at the end."""
         end = self._take()
 
         def tell(sent: Sent) -> None:
-            span = self.span_of(part.start, sent.bytes_sent) if sent.bytes_sent else None
-            end(sent.bytes_sent, span, self.copied)
+            span = heard = None
+            if sent.bytes_sent:
+                span, heard = (of(part.start, sent.bytes_sent) for of in (self.span_of, self.heard_of))
+            end(sent.bytes_sent, span, self.copied, heard)
 
         return tell
 
@@ -334,9 +364,14 @@ def _as(picture: Listing) -> dict[str, str]:
     return {"picture": picture.value} if picture is Listing.VIEWING_COPY else {}
 
 
-def _growing(
-    context: RequestContext, reading: Reading, session: str, kind: str, made: Callable[[], hls.Growing]
-) -> hls.Growing | None:
+def _grown(
+    context: RequestContext,
+    reading: Reading,
+    session: str,
+    kind: str,
+    made: Callable[[], hls.Growing],
+    text_of: Callable[[hls.Growing], str],
+) -> str | None:
     """The session's growing playlist of one kind; None outside a session, and for a span that is over.
 
     Raises:
@@ -350,13 +385,15 @@ def _growing(
     is_over = hls.settled_until(reading) >= span.end
     if not is_over:
         _check_length(span, MAX_GROWING)
-    return context.runtime.playback.growing(
+    return context.runtime.playback.grown(
         session,
         context.actor,
         reading.camera,
         context.purpose,
         name=f"{kind} {format_instant(span.start)} {format_instant(span.end)}",
-        made=None if is_over else made,
+        made=made,
+        is_over=is_over,
+        text_of=text_of,
     )
 
 
@@ -371,6 +408,26 @@ def _headers_by_codec(context: RequestContext, reading: Reading) -> Mapping[str,
     return {codec: context.runtime.clips.headers.read(ref) for codec, ref in firsts.items()}
 
 
+def _with_sound(answer: Response, asked: Listening, given: Listening) -> Response:
+    """The answer, which says what became of sound that was asked for."""
+    if asked is Listening.KEPT:
+        answer.headers["Saksi-Sound"] = given.value
+    return answer
+
+
+def _listening(header: SegmentHeader, asked: _Asked) -> SegmentHeader:
+    """The header of the segment as it is asked for: with its sound, or without."""
+    return header if asked.sound is Listening.KEPT else pictures_of(header)
+
+
+def _has_sound(context: RequestContext, reading: Reading) -> bool:
+    """Whether a playlist of a reading can have sound. It cannot grow then, and reads every header."""
+    if reading.span.duration > MAX_KEYFRAMES or hls.settled_until(reading) < reading.span.end:
+        return False
+    with closing(context.runtime.clips.headers.read_all(reading.shown)) as headers:
+        return heard_together(header for _, header in headers)
+
+
 def _as_stored(context: RequestContext, ref: SegmentRef, init_bytes: int) -> Representation:
     footage = context.services.stores.footage
     return Representation(
@@ -382,62 +439,3 @@ def _as_stored(context: RequestContext, ref: SegmentRef, init_bytes: int) -> Rep
             ref.key, init_bytes + start, length, version=ref.version or None
         ),
     )
-
-
-def _in_session(context: RequestContext, session: str) -> dict[str, str]:
-    """What every address of a session carries.
-
-    A person's purpose is in it, so that each piece has one even if the process was restarted.
-    """
-    purpose = context.purpose if context.principal.is_person else ""
-    return {"session": session} | ({"purpose": purpose} if purpose else {})
-
-
-def _viewer(carried: Mapping[str, str], firsts: dict[str, int]) -> Callable[[SegmentRef], hls.View]:
-    """URLs relative to the playlist's; one initialisation for each run, that of its segment in ``firsts``."""
-    inits = _inits(carried, firsts)
-    query = urlencode(carried)
-
-    def view(ref: SegmentRef) -> hls.View:
-        return hls.View(inits(ref), hls.Resource(f"segments/{ref.run}/{ref.seq}/media.m4s?{query}"))
-
-    return view
-
-
-def _copies(carried: Mapping[str, str], _firsts: dict[str, int]) -> Callable[[SegmentRef], hls.View]:
-    """As :func:`_viewer`, for viewing copies, which need no initialisation."""
-    query = urlencode(carried)
-    return lambda ref: hls.View(None, hls.Resource(f"segments/{ref.run}/{ref.seq}/copy.ts?{query}"))
-
-
-def _keyframe_lister(
-    context: RequestContext, refs: Sequence[SegmentRef], session: str, firsts: dict[str, int]
-) -> hls.Lister:
-    """The keyframes of these segments; their headers are read now, in parallel."""
-    footage = context.services.stores.footage
-    carried = _in_session(context, session)
-    with closing(context.runtime.clips.headers.read_all(refs)) as headers:
-        found = {ref: KeyframeSegment(ref, header, footage) for ref, header in headers}
-    inits, query = _inits(carried, firsts), urlencode(carried)
-
-    def listed(ref: SegmentRef) -> hls.Listed:
-        url = f"segments/{ref.run}/{ref.seq}/keyframes.m4s?{query}"
-        return hls.Listed(
-            inits(ref),
-            [
-                hls.Piece(one.span.start, one.ticks, hls.Resource(url, one.start, one.length))
-                for one in found[ref].keyframes
-            ],
-        )
-
-    return listed
-
-
-def _inits(carried: Mapping[str, str], firsts: dict[str, int]) -> Callable[[SegmentRef], hls.Resource]:
-    query = urlencode(carried)
-
-    def init(ref: SegmentRef) -> hls.Resource:
-        first = firsts.setdefault(ref.run, ref.seq)
-        return hls.Resource(f"segments/{ref.run}/{first}/init.mp4?{query}")
-
-    return init

@@ -12,21 +12,25 @@ from starlette.responses import JSONResponse, Response
 from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import CameraId, asked_span
+from api.problems import gaps_json
 from api.ranges import is_unmodified
 from api.request_context import RequestContext, require, span_details
 from api.routing import BINARY, add_document, add_json
 from api.schemas.skim import ActivityOut, SpritesOut
 from api.skim import buckets_json, check_sprites_span, check_step
 from archive.errors import NotFound
-from archive.footage.clip.exact import no_footage
+from archive.footage.clip.exact import all_gaps, no_footage
+from archive.footage.reader import check_span
 from archive.footage.reader import part_of as within
 from archive.footage.skim.box import box_of
 from archive.footage.skim.looking import DEFAULT_LIMIT, DEFAULT_THRESHOLD, MOST, Order, Question
 from archive.footage.skim.made import Sheet
 from archive.footage.skim.parts import PART, Part, parts_of, stamp_of, start_of
-from archive.timespan import SECOND, Timespan, format_instant
+from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 
 LONGEST_WAIT_S = 30
+MOST_SHEETS = 7
+"""An hour touches as many sheets of ten minutes at most."""
 
 Player = Annotated[RequestContext, require("footage.play", Reach.OWN, Reach.GRANTED)]
 
@@ -86,14 +90,27 @@ def get_activity(
 
 
 def get_sprites(
-    context: Player, camera: CameraId, span: Annotated[Timespan, Depends(asked_span)]
+    context: Player,
+    camera: CameraId,
+    span: Annotated[Timespan, Depends(asked_span)],
+    sheets: Annotated[
+        int, Query(ge=1, le=MOST_SHEETS, description="Sheets that may be made before answering.")
+    ] = MOST_SHEETS,
 ) -> JSONResponse:
-    """Where the thumbnails of a span are: up to an hour, one for each half minute."""
+    """Where the thumbnails of a span are: up to an hour, one for each half minute; and what is missing.
+
+    With ``sheets=1`` the first ten minutes are there soonest. While ``complete`` is false, send the same
+    request again: the answer grows in order of time.
+    """
     context.begin(Act.SPRITES_VIEW, camera, details=span_details(span))
-    check_sprites_span(span)
+    check_span(check_sprites_span(span), context.services.clock.now())
     context.access.footage(camera, span)
     reading = context.runtime.skims.reading(camera, span)
-    found = [one for one in context.runtime.skims.sheets(reading, span) if one[1].jpeg]
+    made = context.runtime.skims.sheets(reading, span, most=sheets)
+    found = [(part, sheet) for part, sheet in made if sheet is not None and sheet.jpeg]
+    unreadable = SpanSet(
+        part.recorded for part, sheet in made if sheet is not None and part.recorded and not sheet.jpeg
+    )
     sprites = [one for number, (_, sheet) in enumerate(found) for one in _sprites(sheet, number, span)]
     high_water = context.services.index.high_water(camera)
     context.done(sprites=len(sprites))
@@ -102,8 +119,11 @@ def get_sprites(
             "camera": camera,
             **span.to_json(),
             "until": None if high_water is None else format_instant(high_water),
+            "complete": all(sheet is not None for _, sheet in made),
             "sheets": [_sheet(context, part) for part, _ in found],
             "sprites": sprites,
+            "gaps": gaps_json(all_gaps(within(reading, span))),
+            "unreadable": [one.to_json() for one in unreadable.within(span)],
         }
     )
 
@@ -128,8 +148,8 @@ def get_sprite_sheet(
     if is_unmodified(request.headers.get("if-none-match"), etag):
         context.done(status=304)
         return Response(status_code=304, headers={"ETag": etag})
-    ((_, sheet),) = skims.sheets(reading, span)
-    if not sheet.jpeg:
+    ((_, sheet),) = skims.sheets(reading, span, most=1)
+    if sheet is None or not sheet.jpeg:
         raise NotFound(
             f"no picture can be made of camera {camera} in {span}",
             code="no_picture",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from archive.footage.cameras import CameraForm
 from archive.model.camera import OwnerKind
 from archive.model.camera_details import Signage
+from archive.model.sound_permission import Audio
 
 Short = Annotated[str, StringConstraints(max_length=200)]
 Degrees = Annotated[Decimal, Field(max_digits=20, allow_inf_nan=False)]
@@ -15,8 +16,20 @@ Cleared = Literal[""]
 """For a field of a patch that is not text: it is not known any more."""
 
 
+class AudioProposalOut(BaseModel):
+    """A proposal to record a camera's sound, which waits for a second administrator."""
+
+    by: str = Field(examples=["user:budi"])
+    at: str = Field(examples=["2026-03-02T01:00:00.000000Z"])
+    reason: str = Field(examples=["Loket pengaduan; pengumuman terpasang"])
+
+
 class CameraOut(BaseModel):
     """A registered camera. ``source`` is shown without user name, password and query.
+
+    ``audio`` says whether its sound is recorded now; ``audio_since``, ``audio_proposed_by``,
+    ``audio_allowed_by`` and ``audio_reason`` say who decided that and why. People and reasons are null to
+    those who may see public facts only. Which footage has sound, the footage itself says.
 
     What is not known is null. Lists have no ``owner_name``; read by itself, a camera shows it to those who
     may see more than public facts. A kecamatan or kelurahan that the table of areas lacks has the name "".
@@ -36,7 +49,12 @@ class CameraOut(BaseModel):
     segment_seconds: int = Field(examples=[10])
     registered_at: str = Field(examples=["2026-03-02T01:00:00.000000Z"])
     disabled: bool
-    audio: bool
+    audio: Audio = Field(examples=["none"])
+    audio_since: str | None = Field(examples=["2026-03-02T02:00:00.000000Z"])
+    audio_allowed_by: str | None = Field(examples=["user:ani"])
+    audio_proposed_by: str | None = Field(examples=["user:budi"])
+    audio_reason: str | None = Field(examples=["Loket pengaduan; pengumuman terpasang"])
+    audio_proposal: AudioProposalOut | None
     address: str | None = Field(examples=["Jl. A. P. Pettarani 12"])
     height_m: float | None = Field(examples=[6.5])
     permit: str | None = Field(examples=["503/0147/PTSP/2026"])
@@ -217,6 +235,26 @@ def _texts(form: BaseModel) -> dict[str, str]:
         name: format(value, "f") if isinstance(value, Decimal) else str(value)
         for name, value in found.items()
     }
+
+
+class AudioIn(BaseModel):
+    """What shall become of a camera's sound, and why; it is recorded.
+
+    ``keep`` is a proposal, which a second administrator approves; ``none`` holds at once.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    audio: Audio = Field(examples=["keep"])
+    reason: Short = Field(examples=["Loket pengaduan; pengumuman terpasang"])
+
+
+class AudioApproval(BaseModel):
+    """A remark, if any; it is recorded. The version in If-Match is what is approved."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Short = Field("", examples=["setuju"])
 
 
 class Reason(BaseModel):

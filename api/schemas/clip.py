@@ -1,5 +1,7 @@
 """Clips as JSON."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from api.schemas.examples import FROM, HASH, KEY, RUN, TO
@@ -14,7 +16,7 @@ class EdgesOut(BaseModel):
 
 
 class PieceOut(EdgesOut):
-    """Consecutive bytes of one original in the clip, and the wall time that they show.
+    """Consecutive bytes of one original in the clip, and the wall time that they show; of sound: that it has.
 
     ``at_us`` is where they begin in the clip's own time, ``uncertainty_us`` how far wall time may be wrong:
     null where nothing bounds it, because the recorder's clock was not synchronised. ``original`` and
@@ -32,6 +34,7 @@ class PieceOut(EdgesOut):
     original_offset: int = Field(examples=[3391])
     clip_offset: int = Field(examples=[4096])
     length: int = Field(examples=[524288])
+    track: Literal["pictures", "sound"] = Field(examples=["pictures"])
 
 
 class OtherRunOut(EdgesOut):
@@ -41,7 +44,11 @@ class OtherRunOut(EdgesOut):
 
 
 class ClipOut(BaseModel):
-    """A clip's description. ``actual`` and ``sha256`` are null if there is nothing to show."""
+    """A clip's description. ``actual`` and ``sha256`` are null if there is nothing to show.
+
+    ``sound`` is the codec of its sound (RFC 6381), null without. ``hidden_sound_us`` of it is in the bytes
+    and not heard. ``layout`` is the published layout of the bytes.
+    """
 
     asked: EdgesOut
     actual: EdgesOut | None
@@ -54,3 +61,6 @@ class ClipOut(BaseModel):
     pieces: list[PieceOut]
     gaps: list[GapOut]
     others: list[OtherRunOut]
+    sound: str | None = Field(examples=["mp4a.40.2"])
+    hidden_sound_us: int = Field(examples=[128000])
+    layout: int = Field(examples=[2])

@@ -28,7 +28,10 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request failed. ``code`` is stable; ``detail`` and ``hint`` are for people, in both languages."""
+    """Why a request failed. ``code`` is stable; ``detail`` and ``hint`` are for people, in both languages.
+
+    ``segment`` is the key of a stored segment that is damaged.
+    """
 
     type: str = Field(examples=["urn:saksi:problem:naive_time"])
     title: str = Field(examples=["Unprocessable Entity"])
@@ -48,6 +51,7 @@ class Problem(BaseModel):
     errors: list[FieldError] = Field([], examples=[[]])
     fits: dict[str, int] = Field({}, examples=[{}])
     incident: str = Field("", examples=[""])
+    segment: str = Field("", examples=[""])
     retryable: bool = False
 
 

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from api.schemas.examples import FROM, TO
+from api.schemas.problem import GapOut
 from api.schemas.war_room import StretchOut
 
 _AT, _SOON = "2026-11-24T06:02:11.000000Z", "2026-11-24T06:02:17.000000Z"
@@ -105,9 +106,14 @@ class SpritesOut(StretchOut):
     """Thumbnails of a span for scrubbing, one for each 30 s that have a keyframe; never the exhibit.
 
     ``until`` is the time until which the camera's footage is in the archive; null if it has none.
+    ``complete`` is false while sheets are left that may still be made: the same request again goes on.
+    ``gaps`` are the parts of the span without footage; ``unreadable`` those whose footage gives no thumbnail.
     """
 
     camera: str = Field(examples=["cam-1"])
     until: str | None = Field(examples=[TO])
+    complete: bool = Field(examples=[True])
     sheets: list[SheetOut]
     sprites: list[SpriteOut]
+    gaps: list[GapOut]
+    unreadable: list[StretchOut]

@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 from api.schemas.examples import FILED, FROM, PLAYLIST, RUN, TO
 from api.schemas.problem import GapOut
 from archive.model.camera import OwnerKind
+from archive.model.sound_permission import Audio
 
 
 class StretchOut(BaseModel):
@@ -25,7 +26,10 @@ class RunOut(StretchOut):
 
 
 class FactsOut(BaseModel):
-    """The camera's facts from ``from`` on: until its next facts, or the end of the window."""
+    """The camera's facts from ``from`` on: until its next facts, or the end of the window.
+
+    ``audio`` says whether its sound was to be recorded; whether there is any, the footage says.
+    """
 
     start: str = Field(alias="from", examples=[FROM])
     name: str = Field(examples=["Simpang Pettarani"])
@@ -37,6 +41,7 @@ class FactsOut(BaseModel):
     kelurahan_name: str = Field(examples=["Bontorannu"])
     owner: OwnerKind = Field(examples=["public"])
     disabled: bool
+    audio: Audio = Field(examples=["none"])
 
 
 class CameraHistoryOut(BaseModel):

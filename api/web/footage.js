@@ -41,6 +41,7 @@ export class Footage {
   #loading = null;
   #sought = { place: null, at: -Infinity };
   #lead = { number: 0, at: -Infinity };
+  #sounds = new Map(); // whether there is sound, by the description that a fragment's bytes begin with
 
   constructor(video) {
     this.#video = video;
@@ -97,6 +98,9 @@ export class Footage {
       this.#details = loaded.details;
       this.#arrived += 1;
     });
+    hls.on(Hls.Events.FRAG_PARSING_INIT_SEGMENT, (_, { frag, tracks }) => {
+      this.#sounds.set(nameOf(frag), Boolean(tracks.audio ?? tracks.audiovideo));
+    });
     hls.on(Hls.Events.FRAG_LOADING, (_, { frag }) => { this.#loading = frag; });
     hls.on(Hls.Events.FRAG_BUFFERED, () => { this.#arrived += 1; });
     hls.on(Hls.Events.ERROR, (_, error) => {
@@ -146,11 +150,19 @@ export class Footage {
     this.#hls?.destroy();
     this.#hls = null;
     this.#details = null;
+    this.#sounds.clear();
     this.#broken = "";
     this.#loading = null;
     this.#address = "";
     this.#lastFrame = null;
     this.#sought = { place: null, at: -Infinity };
+  }
+
+  /** Whether the footage of a wall time has sound; null as long as nobody has looked at it. */
+  sound(wall) {
+    const fragments = this.#details?.fragments ?? [];
+    const fragment = fragments[lastBefore(fragments, wall + TOLERANCE_MS)];
+    return this.#sounds.get(nameOf(fragment?.initSegment)) ?? null;
   }
 
   /** What the watchdog has to know about a wall time. */
@@ -320,6 +332,10 @@ export class Footage {
 }
 
 /** Media time of a fragment's first picture: as found after loading, since `start` is wrong for the first fragment. */
+function nameOf(description) {
+  return description ? `${description.url} ${description.byteRangeStartOffset}` : "";
+}
+
 function startOf(fragment) {
   return Number.isFinite(fragment.startPTS) ? fragment.startPTS : fragment.start;
 }

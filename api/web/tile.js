@@ -66,6 +66,7 @@ export class Tile {
     this.label.title = this.id;
     this.time = made("span", "stamp", caption);
     this.doubt = made("span", "doubt", caption);
+    this.sound = made("span", "sound", caption);
     this.footage = new Footage(this.video);
     this.copied = false; // whether viewing copies are shown instead of the footage itself
   }
@@ -112,6 +113,7 @@ export class Tile {
     const here = this.#here(wall);
     this.root.dataset.state = here?.kind ?? "outside";
     put(this.doubt, doubtAt(this.bounds, wall));
+    this.#saySound(here, wall);
     this.note.hidden = true;
     if (here?.kind === "recorded" && this.footage.trouble && !this.#copies()) {
       this.#stillOf(wall);
@@ -168,6 +170,13 @@ export class Tile {
     if (!this.copied) return;
     put(this.noteText, say("note.viewing_copy"));
     this.save.hidden = true;
+  }
+
+  /** Whether sound was recorded then, by the footage itself. A viewing copy does not show that. */
+  #saySound(here, wall) {
+    const known = here?.kind === "recorded" && !this.copied ? this.footage.sound(wall) : null;
+    put(this.sound, known === null ? "" : say(known ? "sound.recorded" : "sound.none"));
+    this.root.dataset.sound = known === null ? "" : known ? "recorded" : "none";
   }
 
   #plays(wall) {

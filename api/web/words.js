@@ -49,6 +49,8 @@ const WORDS = {
   "do.timeline": ["Garis waktu", "Timeline"],
   "do.keys": ["Tombol: spasi putar/jeda · ← → 5 dtk · , . satu gambar · + − kecepatan · 1–9 perbesar", "Keys: space plays · ← → 5 s · , . one frame · + − speed · 1–9 enlarge"],
   "note.viewing_copy": ["Salinan tampilan (H.264) karena peramban ini tidak dapat memutar H.265. Bukan barang bukti.", "Viewing copy (H.264), since this browser cannot play H.265. Not evidence."],
+  "sound.recorded": ["suara direkam", "sound recorded"],
+  "sound.none": ["suara tidak direkam", "no sound recorded"],
   "is.loading": ["Memuat…", "Loading…"],
   "is.waiting": ["Menunggu gambar…", "Waiting for pictures…"],
   "is.waiting_for": ["Menunggu: {names}", "Waiting for: {names}"],

@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from api.grown_lists import Grown
 from api.limits.buckets import Rate
+from api.limits.programs import Program
 from api.limits.rates import Kind
 from api.playback_book import Claim, Copied, Key, Opened, Playback
 from api.slots import all_taken
 from api.workers.state import opened_json, opened_of
+from archive.canonical import JsonObject
 from archive.errors import Unavailable
 from archive.timespan import SpanSet, Timespan
 
@@ -104,6 +107,21 @@ class LinkedSlots:
         return int(self._link.ask("streams"))
 
 
+class LinkedPrograms:
+    """Places for FFmpeg processes that all workers share."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def take(self, kind: Program) -> bool:
+        """As :class:`api.limits.programs.Programs`."""
+        return bool(self._link.ask("take_program", kind.value))
+
+    def give_back(self, kind: Program) -> None:
+        """As :class:`api.limits.programs.Programs`."""
+        self._link.tell("give_program", kind.value)
+
+
 class LinkedSessions:
     """An :class:`api.playback_book.PlaybackBook` kept by the parent."""
 
@@ -122,9 +140,17 @@ class LinkedSessions:
         """As :class:`api.playback_book.PlaybackBook`."""
         self._link.tell("failed", key)
 
-    def piece(self, key: Key, count: int, span: Timespan | None, copied: Copied | None) -> None:
+    def piece(
+        self,
+        key: Key,
+        count: int,
+        span: Timespan | None,
+        copied: Copied | None,
+        heard: Timespan | None = None,
+    ) -> None:
         """As :class:`api.playback_book.PlaybackBook`."""
-        self._link.tell("piece", key, count, None if span is None else [span.start, span.end], copied)
+        shown, sounds = (None if one is None else [one.start, one.end] for one in (span, heard))
+        self._link.tell("piece", key, count, shown, copied, sounds)
 
     def left(self, key: Key) -> None:
         """As :class:`api.playback_book.PlaybackBook`."""
@@ -145,9 +171,19 @@ class LinkedSessions:
                 spans=SpanSet(Timespan(*span) for span in one["spans"]),
                 copied={run: set(numbers) for run, numbers in one["copied"].items()},
                 unknown=one["unknown"],
+                heard=SpanSet(Timespan(*span) for span in one["heard"]),
             )
             for one in ended
         ]
+
+    def grown(self, name: str, number: int, count: int) -> Grown | None:
+        """As :class:`api.playback_book.PlaybackBook`."""
+        found = self._link.ask("grown", name, number, count)
+        return None if found is None else Grown(*found)
+
+    def grow(self, name: str, number: int, count: int, lines: Sequence[str], state: JsonObject) -> int:
+        """As :class:`api.playback_book.PlaybackBook`."""
+        return int(self._link.ask("grow", name, number, count, list(lines), state))
 
 
 class LinkedChanges:

@@ -10,6 +10,7 @@ from api.workers.link import (
     Link,
     LinkedBuckets,
     LinkedChanges,
+    LinkedPrograms,
     LinkedSessions,
     LinkedSlots,
     LinkedTally,
@@ -36,6 +37,10 @@ class Membership:
     def slots(self, streams: int) -> LinkedSlots:
         """The shared limit on streams."""
         return LinkedSlots(self._link, streams)
+
+    def programs(self) -> LinkedPrograms:
+        """The shared places for FFmpeg processes."""
+        return LinkedPrograms(self._link)
 
     def sessions(self) -> LinkedSessions:
         """The shared playback sessions."""

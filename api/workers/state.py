@@ -1,4 +1,4 @@
-"""What the parent keeps for its workers: rates, streams, playback sessions, and what each has written.
+"""What the parent keeps for its workers: limits, playback sessions and their lists, and what each wrote.
 
 Every question is answered at once, from memory: none waits for a store, a client or another worker.
 """
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api.limits.buckets import Buckets
+from api.limits.programs import Program, ProgramPlaces
 from api.limits.rates import Kind, Rates
 from api.playback_book import Key, Opened, OpenSessions, Playback
 from api.workers.figures import counted_before
@@ -18,12 +19,18 @@ from archive.timespan import Timespan
 
 
 class SharedState:
-    """The shared state of one host's workers. Used in one thread. Without ``rates`` there are no limits."""
+    """The shared state of one host's workers. Used in one thread. Without ``rates`` there are no limits.
 
-    def __init__(self, clock: Clock, *, rates: Rates | None, streams: int) -> None:
+    ``programs`` says how many FFmpeg processes of each kind run at once.
+    """
+
+    def __init__(
+        self, clock: Clock, *, rates: Rates | None, streams: int, programs: Mapping[Program, int]
+    ) -> None:
         self._buckets = {} if rates is None else {kind: Buckets(rates.of(kind), clock) for kind in Kind}
         self._streams = streams
         self._sending: Counter[int] = Counter()
+        self._programs = ProgramPlaces(programs)
         self._sessions = OpenSessions(clock)
         self._stored: Counter[int] = Counter()
         self._indexed: Counter[int] = Counter()
@@ -36,12 +43,16 @@ class SharedState:
             "take_stream": self._take_stream,
             "give_stream": self._give_stream,
             "streams": lambda _worker: self._sending.total(),
+            "take_program": lambda worker, kind: self._programs.take(Program(kind), worker=worker),
+            "give_program": lambda worker, kind: self._programs.give_back(Program(kind), worker=worker),
             "claim": self._claim,
             "opened": self._opened,
             "failed": lambda _worker, key: self._sessions.failed(_key_of(key)),
             "piece": self._piece,
             "left": self._left,
             "over": self._over,
+            "grown": self._grown,
+            "grow": lambda _worker, *of: self._sessions.grow(*of),
             "changed": self._changed,
             "changes": lambda _worker: self._changes,
             "stored": self._note_stored,
@@ -63,6 +74,7 @@ class SharedState:
         """A worker ended or died: free what it held. Its custody events are left to the follower."""
         self._present.discard(worker)
         self._sending.pop(worker, None)
+        self._programs.gone(worker)
         self._sessions.gone(worker)
         self._stored.pop(worker, None)
         self._indexed.pop(worker, None)
@@ -90,11 +102,17 @@ class SharedState:
         self._sessions.opened(_key_of(key), opened_of(facts), active=active, worker=worker)
 
     def _piece(
-        self, worker: int, key: list[str], count: int, span: list[int] | None, copied: list[Any] | None
+        self,
+        worker: int,
+        key: list[str],
+        count: int,
+        span: list[int] | None,
+        copied: list[Any] | None,
+        heard: list[int] | None,
     ) -> None:
-        shown = None if span is None else Timespan(*span)
+        shown, sounds = (None if one is None else Timespan(*one) for one in (span, heard))
         segment = None if copied is None else (str(copied[0]), int(copied[1]))
-        self._sessions.piece(_key_of(key), count, shown, segment, worker=worker)
+        self._sessions.piece(_key_of(key), count, shown, segment, sounds, worker=worker)
 
     def _left(self, worker: int, key: list[str]) -> None:
         self._sessions.left(_key_of(key), worker=worker)
@@ -106,6 +124,10 @@ class SharedState:
             if self._present:
                 return []
         return [ended_json(one) for one in self._sessions.over(idle)]
+
+    def _grown(self, _worker: int, name: str, number: int, count: int) -> list[Any] | None:
+        found = self._sessions.grown(name, number, count)
+        return None if found is None else [found.number, found.start, list(found.lines), found.state]
 
     def _changed(self, _worker: int) -> None:
         self._changes += 1
@@ -150,4 +172,5 @@ def ended_json(ended: Playback) -> dict[str, Any]:
         "spans": [[span.start, span.end] for span in ended.spans],
         "copied": {run: sorted(numbers) for run, numbers in ended.copied.items()},
         "unknown": ended.unknown,
+        "heard": [[span.start, span.end] for span in ended.heard],
     }

@@ -20,12 +20,16 @@ from archive.errors import Malformed
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``length`` bytes at ``original_offset`` of ``original`` (any name), at ``clip_offset`` of the clip."""
+    """``length`` bytes at ``original_offset`` of ``original`` (any name), at ``clip_offset`` of the clip.
+
+    ``track`` is ``pictures`` or ``sound``.
+    """
 
     original: str
     original_offset: int
     clip_offset: int
     length: int
+    track: str = "pictures"
 
 
 class ClipDigest:

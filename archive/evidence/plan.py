@@ -50,8 +50,9 @@ class ClipPlan:
 
     ``description`` describes the clip. The sealer needs its ``pieces``: a list of
     ``{original, from, to, original_offset, clip_offset, length}`` that tiles the clip's sample bytes in
-    order, where ``original`` is the segment's object name. Everything else in it is text, integers, lists and
-    objects, and is copied unchanged. Each call of ``stream`` gives the clip from its first byte.
+    order, where ``original`` is the segment's object name; ``track`` is ``sound`` for sound. Everything else
+    in it is text, integers, lists and objects, and is copied unchanged. Each call of ``stream`` gives the
+    clip from its first byte.
     """
 
     camera: str
@@ -313,7 +314,13 @@ def clip_run(clip: ClipPlan, path: str) -> ClipRun:
     """
     try:
         pieces = [
-            Piece(piece["original"], piece["original_offset"], piece["clip_offset"], piece["length"])
+            Piece(
+                piece["original"],
+                piece["original_offset"],
+                piece["clip_offset"],
+                piece["length"],
+                piece.get("track", "pictures"),
+            )
             for piece in clip.description["pieces"]
         ]
     except (KeyError, TypeError) as error:

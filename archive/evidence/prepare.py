@@ -6,9 +6,10 @@ custody event of the request itself is recorded before the request, so it is inc
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from archive import canonical
 from archive.canonical import JsonObject
@@ -26,6 +27,7 @@ from archive.evidence.plan import (
 )
 from archive.evidence.proving import Prover
 from archive.evidence.recorded import Recorded
+from archive.evidence.sounds import cameras_with_sound
 from archive.evidence.stating import check_accord
 from archive.footage import reader
 from archive.footage.cameras import Registry
@@ -114,7 +116,7 @@ class Preparer:
             lock_until=request.asked_at + self.lock_days * DAY,
             kind=request.kind,
             cameras=cameras,
-            changes=tuple(self._changes(request)),
+            changes=tuple(self._changes(request, frozenset())),
             originals=(),
             gaps=tuple(_gaps(readings)),
             custody=tuple(self._custody(request, facts)),
@@ -152,6 +154,9 @@ class Preparer:
             ),
             clips=tuple(self._clips(readings)),
         )
+        heard = cameras_with_sound(planned)
+        if heard:
+            planned = replace(planned, changes=tuple(self._changes(request, heard)))
         return self._recorded(planned, list(self._destructions(readings, request)))
 
     def _of_nothing(self, plan: PackagePlan, readings: list[Reading], request: SealRequest) -> PackagePlan:
@@ -191,14 +196,18 @@ class Preparer:
             cameras={reading.camera for reading in readings},
         )
 
-    def _changes(self, request: SealRequest) -> Iterator[CameraChange]:
-        """The changes of the cameras' registrations within the span, as far as a package states them."""
+    def _changes(self, request: SealRequest, heard: Collection[str]) -> Iterator[CameraChange]:
+        """The changes of the cameras' registrations within the span, as far as a package states them.
+
+        Of the cameras in ``heard``, whose originals have sound, it states who allowed that, too.
+        """
         for name in request.cameras:
+            stated = partial(_stated, with_sound=name in heard)
             last: Camera | None = None
             for entry in self.registry.history(name):
                 camera = from_state(entry.state)
                 inside = request.span.start < entry.at < request.span.end
-                if last is not None and inside and _stated(camera) != _stated(last):
+                if last is not None and inside and stated(camera) != stated(last):
                     yield CameraChange(at=entry.at, camera=camera)
                 last = camera
 
@@ -269,8 +278,9 @@ class Preparer:
                 yield canonical.encode(events.to_json(event))
 
 
-def _stated(camera: Camera) -> tuple[object, ...]:
-    return camera.name, camera.place, camera.segment_seconds
+def _stated(camera: Camera, *, with_sound: bool) -> tuple[object, ...]:
+    audio = (camera.audio, camera.sound.permission) if with_sound else ()
+    return camera.name, camera.place, camera.segment_seconds, *audio
 
 
 def _others(reading: Reading, span: Timespan) -> list[JsonObject]:

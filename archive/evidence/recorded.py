@@ -15,10 +15,12 @@ from archive import canonical
 from archive.canonical import JsonObject
 from archive.evidence.plan import Destruction, PackagePlan, Record, journal_facts
 from archive.evidence.proving import Prover
+from archive.evidence.sounds import cameras_with_sound
 from archive.model import disposition as dispositions
 from archive.model import hold as holds
 from archive.model import request as requests
 from archive.model.disposition import Cause, Disposition
+from archive.model.sound_permission import PERMISSION
 from archive.ports import ObjectStore
 from archive.records import journal
 from archive.records.checkpoint.prove import InclusionProof, Line
@@ -45,6 +47,11 @@ SHOWN: dict[str, tuple[str, ...]] = {
     dispositions.KIND: ("state.cause", "state.status", "state.from", "state.to", "state.started_at"),
 }  # fmt: skip
 """By kind, the fields that are opened; of a request and a hold also ``state.cameras[N]`` of the package."""
+_AUDIO = (
+    "state.audio",
+    *(f"state.{PERMISSION}.{name}" for name in ("proposed_by", "allowed_by", "reason", "since")),
+)
+"""What is opened, too, of a camera whose originals have sound."""
 _TOGETHER = HOUR
 """Lines that were written within this time of one another are sought in the log together."""
 
@@ -175,6 +182,8 @@ def _opened(plan: PackagePlan, wanted: _Wanted) -> bytes:
         chosen += [f"state.cameras[{place}]" for place, camera in named if camera in mine]
     if entry.kind == holds.KIND and _is_of_case(plan, entry.state):
         chosen.append("state.case")
+    if entry.kind == "camera" and entry.id in cameras_with_sound(plan):
+        chosen += _AUDIO
     return canonical.encode(wire.openings(wanted.data, chosen))
 
 

@@ -4,12 +4,12 @@ Indonesian first, English second. Plain text, at most 110 columns, and the same 
 ``tests/integration/evidence/test_package_witnesses.py`` runs the commands in :func:`instructions` unchanged.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
-from archive.evidence import entries_by_hand, journals_by_hand, logged, revocation_by_hand
+from archive.evidence import entries_by_hand, journals_by_hand, logged, revocation_by_hand, sound_words
 from archive.evidence.plan import GapStatement, PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
@@ -114,6 +114,7 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         "Celah (bagian tanpa rekaman):",
         *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
         *_superseded("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
+        *_sound("Suara:", sound_words.said_id(plan, lambda at: fine_moment(at, zone))),
         "",
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
@@ -150,6 +151,7 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         "Gaps (stretches without footage):",
         *(_gaps_en(plan.gaps, zone) or ["  none"]),
         *_superseded("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
+        *_sound("Sound:", sound_words.said_en(plan, lambda at: _english(at, zone))),
         "",
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
@@ -188,6 +190,11 @@ def _gaps(
     return [
         f"  {gap.camera}  {shown(gap.span.start)} - {shown(gap.span.end)}  {cause(gap.cause)}" for gap in gaps
     ]
+
+
+def _sound(title: str, said: Iterator[tuple[str, str]]) -> list[str]:
+    lines = sound_words.listed(said)
+    return ["", title, *lines] if lines else []
 
 
 def _superseded(title: str, lines: list[str]) -> list[str]:

@@ -244,8 +244,9 @@ class ClipSlices:
         self._pieces = pieces
         self._ranges: dict[str, list[tuple[int, int]]] = {}
         for piece in pieces:
-            end = piece.original_offset + piece.length
-            self._ranges.setdefault(piece.original, []).append((piece.original_offset, end))
+            own = self._ranges.setdefault(piece.original, [])
+            if piece.track == "pictures":  # sound has no NAL units
+                own.append((piece.original_offset, piece.original_offset + piece.length))
         self._current = ""
         self._walk: OriginalSlices | None = None
         self._found: dict[str, list[Slices]] = {}
@@ -265,10 +266,13 @@ class ClipSlices:
             self._walk.feed(offset, chunk)
 
     def of_pieces(self) -> "list[Slices | None]":
-        """The slices of each piece in order; None where the original's samples could not be read that far."""
+        """The slices of each piece in order; None for sound, and if the original cannot be read that far."""
         self._keep()
         left = {original: list(found) for original, found in self._found.items()}
-        return [left[p.original].pop(0) if left.get(p.original) else None for p in self._pieces]
+        return [
+            left[piece.original].pop(0) if piece.track == "pictures" and left.get(piece.original) else None
+            for piece in self._pieces
+        ]
 
     def _keep(self) -> None:
         if self._walk is not None:

@@ -3,13 +3,14 @@
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cryptography import x509
 
 from archive.canonical import sha256_hex
 from archive.errors import Malformed
-from archive.evidence import paths, report
+from archive.evidence import paths, report, sounds
 from archive.evidence.entries import contents_of, dispositions_of, records_of, stated_entries
 from archive.evidence.logged import logged
 from archive.evidence.manifest import Layout, checkpoints_of, journals_of
@@ -26,6 +27,7 @@ from archive.evidence.slices import METHOD, Slices
 from archive.evidence.verification import check_recorded, check_signed, check_statement
 from archive.footage.clip.exact import LAYOUT
 from archive.model.camera import Camera
+from archive.model.leaf import sound_json
 from archive.model.segment import UNSYNCHRONISED, Codec, Segment
 from archive.records.checkpoint import stored
 from archive.records.checkpoint.prove import InclusionProof
@@ -45,6 +47,9 @@ _TOLD_APART = frozenset(
         "hidden_frames",
         "hidden_preroll_us",
         "hidden_tail_us",
+        "sound",
+        "hidden_sound_us",
+        "layout",
     }
 )
 
@@ -88,8 +93,9 @@ def evidence_json(
         "request": None if request is None else _request(request),
         "approvals": [] if request is None else _approvals(request),
         "hold": None if request is None or not request.hold_id else {"id": request.hold_id},
-        "cameras": [_camera(plan, camera) for camera in plan.cameras],
+        "cameras": list(_cameras(plan)),
         "originals": list(_originals(plan, layout)),
+        "sound": [one.to_json() for one in sounds.stretches(plan)],
         "clocks": _clocks(plan),
         "gaps": [_gap(gap) for gap in plan.gaps],
         "superseded": [_gap(gap) for gap in plan.superseded],
@@ -124,9 +130,11 @@ def evidence_json(
         "limits": [{"id": indonesian, "en": english} for indonesian, english in report.limits(plan.kind)],
     }
     if clips:
-        body["clip_layout"] = LAYOUT
+        # Layout 2 makes of footage without sound what layout 1 makes.
+        body["clip_layout"] = max(clip.description.get("layout", LAYOUT) for clip in plan.clips)
     for name in (
-        "request", "approvals", "hold", "superseded", "checkpoints", "dispositions", "records", "documents",
+        "request", "approvals", "hold", "sound", "superseded", "checkpoints", "dispositions", "records",
+        "documents",
     ):  # fmt: skip
         if not body[name]:
             del body[name]  # an optional field without a value is left out
@@ -152,7 +160,7 @@ def check_accord(plan: PackagePlan) -> None:
         {
             "span": _span(plan.span),
             "prepared_at": format_instant(plan.prepared_at),
-            "cameras": [_camera(plan, camera) for camera in plan.cameras],
+            "cameras": list(_cameras(plan)),
             "originals": list(_originals(plan, Layout.of(plan))),
             "gaps": [_gap(gap) for gap in plan.gaps],
             "superseded": [_gap(gap) for gap in plan.superseded],
@@ -202,18 +210,22 @@ def _approvals(request: RequestFacts) -> list[dict[str, Any]]:
     ]
 
 
-def _camera(plan: PackagePlan, camera: Camera) -> dict[str, Any]:
-    stated = {"id": camera.id, "registered_at": format_instant(camera.registered_at)} | _facts(camera)
-    changes = [
-        {"at": format_instant(change.at)} | _facts(change.camera)
-        for change in plan.changes
-        if change.camera.id == camera.id
-    ]
-    return stated | ({"changes": changes} if changes else {})
+def _cameras(plan: PackagePlan) -> Iterator[dict[str, Any]]:
+    heard = sounds.cameras_with_sound(plan)
+    for camera in plan.cameras:
+        facts = partial(_facts, with_sound=camera.id in heard)
+        stated = {"id": camera.id, "registered_at": format_instant(camera.registered_at)} | facts(camera)
+        changes = [
+            {"at": format_instant(change.at)} | facts(change.camera)
+            for change in plan.changes
+            if change.camera.id == camera.id
+        ]
+        yield stated | ({"changes": changes} if changes else {})
 
 
-def _facts(camera: Camera) -> dict[str, Any]:
-    return {
+def _facts(camera: Camera, *, with_sound: bool) -> dict[str, Any]:
+    audio = {"audio": sounds.permission_json(camera)} if with_sound else {}
+    return audio | {
         "name": camera.name,
         "lat": format(camera.place.lat, "f"),
         "lon": format(camera.place.lon, "f"),
@@ -263,6 +275,8 @@ def _original(item: Original, layout: Layout, line: int) -> dict[str, Any]:
         },
         "ingested_at": format_instant(leaf.ingested_at),
     }
+    if leaf.sound is not None:
+        stated["sound"] = sound_json(leaf.sound)
     if item.lock is not None:
         stated["lock"] = {"mode": item.lock.mode.value, "until": format_instant(item.lock.until)}
     return stated | _span(leaf.span)
@@ -338,6 +352,8 @@ def _derivative(
                 "clip_offset": piece["clip_offset"],
                 "length": piece["length"],
             }
+            if piece.get("track") == "sound":
+                stated["track"] = "sound"
             if slices is not None:
                 stated["slices"] = {"first": slices.first, "count": slices.count, "sha256": slices.sha256}
             pieces.append(stated)
@@ -353,6 +369,7 @@ def _derivative(
                 "frames": account["hidden_frames"],
                 "preroll_us": account["hidden_preroll_us"],
                 "tail_us": account["hidden_tail_us"],
+                **({"sound_us": account["hidden_sound_us"]} if account.get("sound") else {}),
             },
             "derivation": {
                 "method": METHOD,

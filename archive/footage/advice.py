@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from archive.model.areas import NO_AREAS, Areas, Level
-from archive.model.camera import Place
+from archive.model.camera import Camera, Place
 
 CityBox = tuple[Decimal, Decimal, Decimal, Decimal]
 """South, west, north and east edge of the city, in degrees (WGS 84)."""
@@ -39,6 +39,19 @@ def remarks(place: Place, box: CityBox, areas: Areas = NO_AREAS) -> list[Remark]
         codes = {Level.KECAMATAN: place.kecamatan, Level.KELURAHAN: place.kelurahan}
         found += [_unlisted(level, code) for level, code in codes.items() if not areas.has(level, code)]
     return found
+
+
+def sound_remarks(before: Camera, after: Camera) -> list[Remark]:
+    """A remark if sound, or a proposal to record it, ends by the change of a camera."""
+    if (before.audio, before.sound) == (after.audio, after.sound):
+        return []
+    return [
+        Remark(
+            "sound_ends",
+            "suara tidak direkam lagi: izinnya untuk perangkat dan tempat yang lama",
+            "sound is recorded no longer: it was allowed for the device and the place of before",
+        )
+    ]
 
 
 def _unlisted(level: Level, code: str) -> Remark:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound
-from archive.footage.source_url import parse_source
+from archive.footage.source_url import device_of, parse_source
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model import camera_details as detailed
@@ -27,15 +27,20 @@ from archive.model.camera import (
     shown_source,
     to_state,
 )
+from archive.model.sound_permission import UNDECIDED, SoundDecision, SoundPermission, SoundProposal
 from archive.model.stay import KIND as STAYS
 from archive.model.stay import stays_state
 from archive.ports import SecretBox, SegmentIndex
 from archive.records.ledger.streams import Entry, Ledger
+from archive.records.relations import Separation
+from archive.separation import Decision
 
 KIND = "camera"
 REQUIRED = ("id", "source", "name", "lat", "lon", "kecamatan", "kelurahan", "owner", "view")
 COLUMNS = (*REQUIRED, "segment_seconds", *sights.FIELDS, *detailed.FIELDS)
 """The fields of a camera, as forms and tables name them; those of :data:`REQUIRED` must be given."""
+LONGEST_REASON = 200
+"""Characters of the reason why sound is recorded."""
 PERSONAL = "owner_name"
 """The member of a state that is personal data, which no index holds."""
 
@@ -122,6 +127,7 @@ class Registry:
         self._index = index
         self._clock = clock
         self._areas = areas
+        self._separation = Separation(entries, clock)
 
     def add(
         self, form: CameraForm, *, actor: str, reason: str = "", others: Mapping[str, str] | None = None
@@ -174,7 +180,11 @@ class Registry:
         return after
 
     def revised(self, before: Camera, changes: Mapping[str, str]) -> Camera:
-        """The camera that :meth:`edit` would make of it; nothing is written. Raises Malformed, Refused."""
+        """The camera that :meth:`edit` would make of it; nothing is written. Raises Malformed, Refused.
+
+        A permission to record sound is for one device at one place: of another device, or at another place,
+        no sound is recorded until it is allowed anew.
+        """
         unknown = set(changes) - set(COLUMNS[1:])
         if unknown:
             raise Malformed(f"a camera has no field {', '.join(sorted(unknown))}", code="bad_field")
@@ -184,7 +194,10 @@ class Registry:
         else:
             judged = self._judge(replace(form, source="test://"), registered_at=before.registered_at)
             after = replace(judged, source=before.source, sealed_source=before.sealed_source)
-        return replace(after, disabled=before.disabled, audio=before.audio)
+        after = replace(after, disabled=before.disabled)
+        if has_moved(before, after) or before.place != after.place or self._is_another(before, form.source):
+            return after
+        return replace(after, audio=before.audio, sound=before.sound)
 
     def disable(self, camera_id: str, *, actor: str, reason: str, expected: int | None = None) -> Camera:
         """Stop recording a camera, with the reason on record; its timeline goes on as a ``disabled`` gap.
@@ -198,6 +211,76 @@ class Registry:
     def enable(self, camera_id: str, *, actor: str, reason: str, expected: int | None = None) -> Camera:
         """Record a disabled camera again. Raises as :meth:`disable`."""
         return self._switch(camera_id, "camera.enabled", actor=actor, reason=reason, expected=expected)
+
+    def propose_sound(
+        self, camera_id: str, *, actor: str, reason: str, expected: int | None = None
+    ) -> Camera:
+        """Propose that the camera's sound be recorded; a second person must allow it.
+
+        Raises:
+            Malformed: ``reason_missing``; ``bad_detail``: it is longer than 200 characters.
+            NotFound: ``camera_not_found``.
+            Conflict: ``sound_allowed_already``, ``sound_proposed_already``; ``ledger_conflict``.
+            Refused: ``person_unknown``: the actor is not a known person.
+        """
+        _check_told(reason)
+        head = self._head(camera_id, expected)
+        before = from_state(head.state)
+        if before.audio:
+            raise Conflict(f"the sound of {camera_id} is recorded already", code="sound_allowed_already")
+        if before.sound.proposal is not None:
+            raise Conflict(
+                f"to record the sound of {camera_id} already waits for a second admin",
+                code="sound_proposed_already",
+                hint="Approve that proposal, or end it first.",
+            )
+        self._separation.check_known(actor)
+        proposal = SoundProposal(by=actor, at=self._clock.now(), reason=reason.strip())
+        after = replace(before, sound=SoundDecision(proposal=proposal))
+        self._append(after, expected=head.version, actor=actor, action="camera.audio_proposed", reason=reason)
+        return after
+
+    def allow_sound(
+        self, camera_id: str, *, actor: str, reason: str = "", expected: int | None = None
+    ) -> Camera:
+        """Record the camera's sound from now on, as another person proposed.
+
+        Raises:
+            NotFound: ``camera_not_found``.
+            Conflict: ``sound_not_proposed``; ``ledger_conflict``.
+            Refused: ``same_person``: the actor proposed it; ``person_unknown``, ``persons_tied``,
+                ``host_unlinked``: as :func:`archive.separation.check_separation`.
+        """
+        self._separation.check_known(actor)
+        head = self._head(camera_id, expected)
+        before = from_state(head.state)
+        proposal = before.sound.proposal
+        if proposal is None:
+            raise Conflict(
+                f"nobody proposed to record the sound of {camera_id}",
+                code="sound_not_proposed",
+                hint="Propose it with a reason; another administrator allows it.",
+            )
+        self._separation.check(Decision.SOUND_ALLOW, actor, (proposal.by,))
+        permission = SoundPermission(
+            proposed_by=proposal.by, allowed_by=actor, reason=proposal.reason, since=self._clock.now()
+        )
+        after = replace(before, audio=True, sound=SoundDecision(permission=permission))
+        self._append(after, expected=head.version, actor=actor, action="camera.audio_allowed", reason=reason)
+        return after
+
+    def end_sound(self, camera_id: str, *, actor: str, reason: str, expected: int | None = None) -> Camera:
+        """Record no sound from now on, and drop a proposal; one person is enough. What is recorded stays.
+
+        Raises:
+            Malformed: ``reason_missing``.
+            NotFound, Conflict: as :meth:`edit`.
+        """
+        _check_given(reason)
+        head = self._head(camera_id, expected)
+        after = replace(from_state(head.state), audio=False, sound=UNDECIDED)
+        self._append(after, expected=head.version, actor=actor, action="camera.audio_ended", reason=reason)
+        return after
 
     def heads(self) -> list[CameraHead]:
         """Every camera with its newest entry, by id."""
@@ -238,8 +321,7 @@ class Registry:
     def _switch(
         self, camera_id: str, action: str, *, actor: str, reason: str, expected: int | None
     ) -> Camera:
-        if not reason.strip():
-            raise Malformed("a reason is needed", code="reason_missing", hint="Give it with --reason.")
+        _check_given(reason)
         head = self._head(camera_id, expected)
         after = replace(from_state(head.state), disabled=action == "camera.disabled")
         self._append(after, expected=head.version, actor=actor, action=action, reason=reason)
@@ -272,6 +354,15 @@ class Registry:
             sight=sights.parse_sight(fields),
             details=detailed.parse_details(fields),
         )
+
+    def _is_another(self, before: Camera, source: str) -> bool:
+        """Whether a source leads to another device than the camera's; credentials make no other device."""
+        if not source or not (before.audio or before.sound.proposal):
+            return False
+        try:
+            return device_of(source) != device_of(self.source_of(before))
+        except IntegrityError:
+            return True  # what the camera was cannot be read: nobody knows that it is the same
 
     def _head(self, camera_id: str, expected: int | None) -> Entry:
         return self._ledger.head_at(KIND, check_name("camera", camera_id), expected)
@@ -308,6 +399,20 @@ def check_reason(before: Camera, after: Camera, reason: str) -> None:
             code="reason_missing",
             hint="Say why it was moved, turned or corrected; its moves show it.",
         )
+
+
+def _check_told(reason: str) -> None:
+    """A reason that packages and papers repeat. Raises Malformed ``reason_missing``, ``bad_detail``."""
+    _check_given(reason)
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise Malformed(
+            f"the reason is not a text of at most {LONGEST_REASON} printable characters", code="bad_detail"
+        )
+
+
+def _check_given(reason: str) -> None:
+    if not reason.strip():
+        raise Malformed("a reason is needed", code="reason_missing", hint="Give it with --reason.")
 
 
 def exists(camera_id: str) -> Conflict:

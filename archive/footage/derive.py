@@ -8,7 +8,7 @@ Viewing copies (:mod:`archive.footage.viewing_copy`) are made in the same way. T
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ class StillMaker:
                 recorded. Another frame is never given instead.
             IntegrityError, Unavailable: as :meth:`keyframe`.
         """
-        found = [(ref, read_header(ref, footage)) for ref in refs]
+        found = [(ref, replace(read_header(ref, footage), sound=None)) for ref in refs]
         ref, header = found[-1]
         pts = header.presentation_times
         line = WallLine.of(ref, min(pts))
@@ -226,7 +226,10 @@ def sheet_command(program: Path, *, width: int, height: int, columns: int, rows:
 
 
 def _compiled(output: Any, program: Path) -> list[str]:
-    argv = output.compile(cmd=[str(program), "-hide_banner", "-loglevel", "error"])
+    # A thread of the filters for each processor would cost more than it gains at these sizes.
+    argv = output.compile(
+        cmd=[str(program), "-hide_banner", "-loglevel", "error", "-filter_complex_threads", "1"]
+    )
     return [str(argument) for argument in argv]
 
 

@@ -108,6 +108,17 @@ def parse_source(url: str) -> Source:
     raise _bad(f"has the unknown scheme {parts.scheme[:20]!r}", "Use rtsp, rtsps, http, https, file or test.")
 
 
+def device_of(url: str) -> tuple[str, ...]:
+    """What a source leads to, without user name and password. Raises Malformed ``bad_source``.
+
+    Two URLs of one device may differ in this; two devices never have the same.
+    """
+    source = parse_source(url)
+    if not source.host:
+        return (source.scheme, url)
+    return (source.scheme, source.host.lower(), str(source.port), source.target)
+
+
 def _network(url: str, parts: SplitResult, port: int | None) -> Source:
     if not parts.hostname:
         raise _bad("names no host")

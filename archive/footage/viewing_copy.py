@@ -5,7 +5,8 @@ sent, and forgotten: it is stored nowhere, it is no part of any clip or package,
 program that makes it is confined like every decoder, and has no file and no network.
 
 Each copy is one piece of MPEG-TS, which needs no initialisation. Its pictures have the times of the original
-ones (90 kHz), so that it plays in step with other cameras. Leading pictures of open GOPs are left out, as in
+ones (90 kHz), so that it plays in step with other cameras. It has no sound, also where the segment has some.
+Leading pictures of open GOPs are left out, as in
 :mod:`archive.footage.clip.viewing`.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from archive.errors import NotFound
 from archive.footage.clip.footage import FootageRange, read_header, stream_ranges
-from archive.footage.clip.viewing import ViewingSegment, viewing_init
+from archive.footage.clip.viewing import ViewingSegment, pictures_of, viewing_init
 from archive.footage.confinement.running import Bounds
 from archive.footage.derive import decode, viewing_copy_command
 from archive.model.segment import SegmentRef
@@ -55,9 +56,10 @@ class CopyMaker:
             Unavailable: the store does not answer; ``ffmpeg_missing``, ``ffmpeg_timeout``,
                 ``decoder_not_confined``.
         """
-        header = read_header(ref, footage)
+        stored = read_header(ref, footage)
+        header = pictures_of(stored)
         skipped = 0
-        if ref.gop == "open":
+        if ref.gop == "open" or stored.sound is not None:
             viewed = ViewingSegment(ref, header, footage)
             skipped, pictures = viewed.skipped, viewed.stream()
         else:

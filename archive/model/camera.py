@@ -12,9 +12,11 @@ from archive.errors import Malformed, Refused
 from archive.ids import check_name
 from archive.model import camera_details as detailed
 from archive.model import sight as sights
+from archive.model import sound_permission as allowed
 from archive.model.areas import AREA_CODE, Areas
 from archive.model.camera_details import Details
 from archive.model.sight import Sight
+from archive.model.sound_permission import UNDECIDED, SoundDecision, audio_of
 from archive.timespan import format_instant
 
 SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "test")
@@ -49,7 +51,8 @@ class Camera:
     ``source`` is the URL that may be shown: without user name, password and query. ``sealed_source`` is the
     whole URL, encrypted with a key outside the archive. ``view`` is always ``public``: a camera with a
     private view is not registered at all. ``registered_at`` is where its timeline begins. ``sight`` is None
-    for a camera whose direction nobody has stated. ``details`` are what else is known of it.
+    for a camera whose direction nobody has stated. ``details`` are what else is known of it. ``audio`` says
+    whether the recorder keeps its sound, ``sound`` who decided that.
     """
 
     id: str
@@ -61,6 +64,7 @@ class Camera:
     registered_at: int
     disabled: bool = False
     audio: bool = False
+    sound: SoundDecision = UNDECIDED
     sight: Sight | None = None
     details: Details = field(default_factory=Details)
 
@@ -183,6 +187,7 @@ def to_state(camera: Camera) -> JsonObject:
         "registered_at": camera.registered_at,
         "disabled": int(camera.disabled),
         "audio": int(camera.audio),
+        **allowed.to_state(camera.sound),
         **sights.to_state(camera.sight),
         **detailed.to_state(camera.details),
     }
@@ -203,6 +208,7 @@ def from_state(state: Mapping[str, Any]) -> Camera:
             registered_at=state["registered_at"],
             disabled=bool(state["disabled"]),
             audio=bool(state["audio"]),
+            sound=allowed.from_state(state),
             sight=sights.from_state(state),
             details=detailed.from_state(state),
         )
@@ -237,7 +243,8 @@ def public_json(camera: Camera, areas: Areas) -> JsonObject:
         "segment_seconds": camera.segment_seconds,
         "registered_at": format_instant(camera.registered_at),
         "disabled": camera.disabled,
-        "audio": camera.audio,
+        "audio": audio_of(is_kept=camera.audio).value,
+        **allowed.public_json(camera.sound),
         **area_names(place, areas),
         **detailed.public_json(details),
         **{name: None if sight is None else getattr(sight, name) for name in sights.FIELDS},

@@ -13,7 +13,16 @@ from archive.errors import Malformed
 from archive.ids import check_name, check_run, check_sha256
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.line import read_line
-from archive.model.segment import ClockStatement, Codec, GopKind, Run, Segment
+from archive.model.segment import (
+    MADE_FROM,
+    SOUND_CODEC,
+    ClockStatement,
+    Codec,
+    GopKind,
+    Run,
+    Segment,
+    SoundStatement,
+)
 from archive.timespan import Timespan, format_instant, parse_instant
 
 Leaf = Segment | Run | Gap
@@ -61,7 +70,14 @@ def to_json(leaf: Leaf) -> JsonObject:
                     "flags": list(leaf.clock.flags),
                 },
                 "camera_time": None if leaf.camera_time is None else format_instant(leaf.camera_time),
+                **({} if leaf.sound is None else {"sound": sound_json(leaf.sound)}),
             }
+
+
+def sound_json(sound: SoundStatement) -> JsonObject:
+    """The leaf's member ``sound``. A line without sound stays as it was before segments could hold any."""
+    stated: JsonObject = {"codec": sound.codec, "channels": sound.channels, "rate": sound.rate}
+    return stated | ({"made_from": sound.made_from} if sound.made_from else {})
 
 
 def encode(leaf: Leaf) -> bytes:
@@ -171,12 +187,30 @@ def _segment(fields: JsonObject) -> Segment:
         ),
         camera_time=None if camera_time is None else parse_instant(camera_time),
         ingested_at=parse_instant(_text(fields, "ingested_at")),
+        sound=_sound(fields.pop("sound")) if "sound" in fields else None,
     )
     if clock:
         raise ValueError(f"clock has unknown fields {sorted(clock)}")
     if segment.key != stated_key:
         raise ValueError(f"key {stated_key} does not follow from the other fields")
     return segment
+
+
+def _sound(stated: Mapping[str, Any]) -> SoundStatement:
+    fields = dict(stated)
+    sound = SoundStatement(
+        codec=_text(fields, "codec"),
+        channels=_count(fields, "channels"),
+        rate=_count(fields, "rate"),
+        made_from=_text(fields, "made_from") if "made_from" in fields else "",
+    )
+    if fields:
+        raise ValueError(f"sound has unknown fields {sorted(fields)}")
+    if SOUND_CODEC.match(sound.codec) is None or not sound.channels or not sound.rate:
+        raise ValueError("sound names no codec, channels or rate")
+    if "made_from" in stated and sound.made_from not in MADE_FROM:
+        raise ValueError(f"sound made from {sound.made_from!r} is unknown")
+    return sound
 
 
 _READERS: dict[str, Callable[[JsonObject], Leaf]] = {"segment": _segment, "run": _run, "gap": _gap}

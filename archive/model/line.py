@@ -12,12 +12,24 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from archive.errors import Malformed
-from archive.model.segment import UNSYNCHRONISED, ClockStatement, Codec, GopKind, Segment
+from archive.model.segment import (
+    MADE_FROM,
+    UNSYNCHRONISED,
+    ClockStatement,
+    Codec,
+    GopKind,
+    Segment,
+    SoundStatement,
+)
 from archive.timespan import MINUTE, SECOND, Timespan, parse_instant
 
 _NAME = r"([A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?)"
 _INSTANT = r"(\d{4}-\d\d-\d\dT\d\d:[0-5]\d:[0-5]\d\.\d{6}Z)"
 _COUNT = r"(0|[1-9]\d{0,14})"
+_SOUND = (
+    r'\{"channels":([1-9]\d{0,14}),"codec":"(mp4a\.40\.[1-9]\d?|opus)"'
+    rf'(?:,"made_from":"({"|".join(MADE_FROM)})")?,"rate":([1-9]\d{{0,14}})\}}'
+)
 _WORD = r"[ !#-\[\]-~]*"
 
 _LINE = re.compile(
@@ -28,7 +40,7 @@ _LINE = re.compile(
     rf'"codec":"(h264|hevc)","end":"{_INSTANT}","frames":{_COUNT},"gop":"(closed|open)",'
     rf'"header_bytes":{_COUNT},"ingested_at":"{_INSTANT}","key":"([!#-\[\]-~]+)",'
     rf'"media_duration":{_COUNT},"recorder":"{_NAME}","run":"([0-9a-f]{{16}})","seq":{_COUNT},'
-    rf'"sha256":"([0-9a-f]{{64}})","size":{_COUNT},"start":"{_INSTANT}","type":"segment","v":1\}}\Z',
+    rf'"sha256":"([0-9a-f]{{64}})","size":{_COUNT},(?:"sound":{_SOUND},)?"start":"{_INSTANT}","type":"segment","v":1\}}\Z',
     re.ASCII,
 )
 
@@ -56,6 +68,7 @@ class SegmentLine(NamedTuple):
     clock_offset: int
     clock_uncertainty: int
     clock_flags: str
+    sound: SoundStatement | None = None
 
     @property
     def clock_bound(self) -> int | None:
@@ -85,6 +98,7 @@ class SegmentLine(NamedTuple):
             ),
             camera_time=None if self.camera_time is None else _instant(self.camera_time),
             ingested_at=_instant(self.ingested_at),
+            sound=self.sound,
         )
 
 
@@ -96,7 +110,8 @@ def read_line(line: bytes) -> SegmentLine | None:
             return None
         (
             camera, camera_time, flags, offset, source, uncertainty, codec, until, frames, gop, header_bytes,
-            ingested_at, key, media_duration, recorder, run, seq, sha256, size, since,
+            ingested_at, key, media_duration, recorder, run, seq, sha256, size, channels, sound_codec,
+            made_from, rate, since,
         ) = match.groups()  # fmt: skip
         start, end = _instant(since), _instant(until)
         _instant(ingested_at)
@@ -108,10 +123,15 @@ def read_line(line: bytes) -> SegmentLine | None:
     folder = f"{since[:4]}/{since[5:7]}/{since[8:10]}/{since[11:13]}"
     if start >= end or key != f"segments/{camera}/{folder}/{stamp}_{run}_{int(seq):06d}_{sha256[:16]}.mp4":
         return None
+    sound = None
+    if channels is not None:
+        sound = SoundStatement(
+            codec=sound_codec, channels=int(channels), rate=int(rate), made_from=made_from or ""
+        )
     return SegmentLine(
         camera, recorder, run, int(seq), start, end, int(media_duration), sha256, int(size),
         int(header_bytes), codec, gop, key, int(frames), ingested_at, camera_time, source, int(offset),
-        int(uncertainty), flags,
+        int(uncertainty), flags, sound,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Segments and runs: what was recorded, as the recorder records it and as the index keeps it."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,10 @@ LONGEST_SEGMENT = HOUR
 
 Codec = Literal["h264", "hevc"]
 GopKind = Literal["closed", "open"]
+SOUND_CODEC = re.compile(r"(?:mp4a\.40\.[1-9]\d?|opus)\Z", re.ASCII)
+"""AAC with its object type, or Opus, by RFC 6381."""
+MADE_FROM = ("pcm_alaw", "pcm_mulaw", "pcm_s16be", "adpcm_g726")
+"""Codecs of sound that MP4 does not carry, as FFmpeg names them: G.711, linear PCM and G.726."""
 UNSYNCHRONISED = "unsynchronised"
 """The flag of a clock that nothing is known about beyond its own reading."""
 
@@ -38,6 +43,21 @@ class ClockStatement:
     def bound_us(self) -> int | None:
         """What bounds the error against true time; None if nothing does."""
         return None if UNSYNCHRONISED in self.flags else self.uncertainty_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundStatement:
+    """The sound that a segment holds beside its pictures.
+
+    ``codec`` is named by RFC 6381 (``mp4a.40.2``, ``opus``); ``rate`` is its ticks per second. ``made_from``
+    is "" where the sound is the camera's own, else the codec that the recorder turned into it (one of
+    :data:`MADE_FROM`).
+    """
+
+    codec: str
+    channels: int
+    rate: int
+    made_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +99,7 @@ class Segment:
     ``camera_time`` is the camera's own clock at the first sample, if the camera sent it (RTCP, ``prft``), in
     µs: a measurement, never a correction. ``frames`` counts the pictures in the object; at the end of a run a
     few may stand beyond its span, after others that never came. ``ingested_at`` is the recorder's time when
-    it made the leaf.
+    it made the leaf. ``sound`` is None where the object holds no sound.
     """
 
     camera: str
@@ -97,6 +117,7 @@ class Segment:
     clock: ClockStatement
     camera_time: int | None
     ingested_at: int
+    sound: SoundStatement | None = None
 
     @property
     def key(self) -> str:

@@ -42,12 +42,16 @@ Ask = Callable[[Fetcher, float, float], Fetched]
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to get clips: a client's connection by number, the request, and the processes that serve it."""
+    """One way to get clips: a client's connection by number, the request, and the processes that serve it.
+
+    ``stores`` are further processes, whose processor time counts and whose memory is their own affair.
+    """
 
     connect: Callable[[int], Fetcher]
     ask: Ask
     roots: Sequence[int]
     longest: float
+    stores: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,9 @@ def _ours(made: Installation, span: Timespan, beside: Sequence[int]) -> Iterator
         yield _Way(
             lambda number: Fetcher(served.url, tokens[number // _PER_TOKEN]),
             ask,
-            [served.pid, *beside],
+            [served.pid],
             span.duration / SECOND,
+            beside,
         )
 
 
@@ -204,10 +209,11 @@ def _cell(way: _Way, seconds: float, length: int, count: int, *, brief: bool) ->
         before = {pid: processes.rss(pid) for pid in pids}
         for pid in pids:
             processes.forget_peak(pid)
-        cpu, began = processes.cpu_seconds(way.roots), time.perf_counter()
+        working = [*way.roots, *way.stores]
+        cpu, began = processes.cpu_seconds(working), time.perf_counter()
         answers = [one for found in threads.map(lambda n: client(n, asks), range(count)) for one in found]
         took = time.perf_counter() - began
-        cpu = processes.cpu_seconds(way.roots) - cpu
+        cpu = processes.cpu_seconds(working) - cpu
         grown = max((processes.peak_rss(pid) - before[pid] for pid in pids), default=0.0)
     for fetcher in fetchers:
         fetcher.close()
@@ -259,7 +265,7 @@ def _table(found: Mapping[tuple[str, int, int], _Cell], length: int, clients: Se
         f"Clips of {length} s",
         (
             "clients", "way", "first byte p50 / p95, ms", "whole p50 / p95, ms", "MB/s", "CPU s/GB",
-            "memory grown, MiB a process at most",
+            "memory grown, MiB a serving process at most",
         ),
         tuple(rows),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -108,6 +109,7 @@ def measure(
     found = results.Results() if docs is None else results.read(docs)
     failed: list[str] = []
     for subject in subjects:
+        began = time.monotonic()
         try:
             with Workbench(scale, _say, words, stores=stores) as bench:
                 findings = _SUBJECTS[subject](bench)
@@ -119,6 +121,7 @@ def measure(
         else:
             found.measured(findings)
             _tell(findings)
+        _say(f"{subject}: took {time.monotonic() - began:.0f} s")
         if docs is not None:
             _say(f"{subject}: written to {results.write(docs, found)}")
     if failed:

@@ -20,7 +20,7 @@ from archive.clock import SystemClock
 from archive.model.custody import Actor
 from archive.records.custody import CustodyWriter, new_writer_id
 from archive.timespan import MINUTE, SECOND, Timespan, format_instant
-from ops.bench import floor, loop
+from ops.bench import floor
 from ops.bench.figures import Figure, Findings, Table, quantile, short
 from ops.bench.installation import (
     Installation,
@@ -124,7 +124,7 @@ def measure(bench: Workbench) -> Findings:
 
 def _fill(bench: Workbench, made: Installation, events: int) -> Timespan:
     """A camera with two minutes of footage, and many acts on record; returns the footage's span."""
-    prepared = loop.prepare(bench.ffmpeg, bench.cache)
+    prepared = bench.loop()
     folder = bench.scratch("greedy-raw")
     raw = record_raw(bench.ffmpeg.path, prepared, folder, 120)
     with made.site() as site:

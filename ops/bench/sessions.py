@@ -21,6 +21,7 @@ from ops.bench.workbench import Workbench, pids_of
 
 SUBJECT = "sessions"
 LIMIT_MS = 300.0
+PLAYING_MS = 60.0
 _SEED = 20261126
 _JOBS = ("holds", "requests", "follow")
 _WATCHED = 4
@@ -80,7 +81,15 @@ def measure(bench: Workbench) -> Findings:
         sent = arrivals.send(served.url, plan, bench.folder / "plan.json", counted_from=warm)
         busy = meter.read()
         cpu = {name: processes.cpu_seconds([pid]) - before[name] for name, pid in roots.items()}
-    for kind, one in sent.seen.items():
+        playing_s, playing_warm = (14.0, 0.0) if brief else (150.0, 30.0)
+        bench.say(f"sessions: {sessions} sessions play footage for {playing_s:.0f} s")
+        watchers = planner.watching(_war_room(served, town, sessions), playing_s)
+        meter.read()
+        played = arrivals.send(
+            served.url, watchers, bench.folder / "watchers.json", counted_from=playing_warm
+        )  # fmt: skip
+        busy_playing = meter.read()
+    for kind, one in (*sent.seen.items(), *played.seen.items()):
         for failure in one.failures[:20]:
             bench.say(f"sessions: {kind} failed: {failure}")
     bench.say("sessions: the same answers by a server that does nothing")
@@ -107,12 +116,16 @@ def measure(bench: Workbench) -> Findings:
             "is in force.",
             "Bare uvicorn: the same calls by the same sender, answered with as many bytes by a server "
             f"without sign-in, custody record or index, for {min(_FLOOR_S, seconds):.0f} s.",
+            f"Playing: {sessions} sessions of the War Room, two of each operator, do nothing but play: each "
+            f"its playlist, then a piece of 10 s every {visitors.PIECE_S:.0f} s, for "
+            f"{playing_s - playing_warm:.0f} s after {playing_warm:.0f} s that do not count. The machine was "
+            f"{busy_playing:.0f} % busy.",
             f"The machine was {busy:.0f} % busy meanwhile, the sender and the stores included: "
             + ", ".join(f"{name} {100 * used / seconds:.0f} %" for name, used in cpu.items())
             + f", the sender {100 * sent.cpu / seconds:.0f} % of one processor. Bare uvicorn took "
             f"{100 * bare_cpu / min(_FLOOR_S, seconds):.0f} %.",
         ),
-        figures=_figures(sent, bare),
+        figures=(*_figures(sent, bare), *_playing(sessions, played)),
         tables=(_table(sent, bare),),
     )
 
@@ -133,6 +146,16 @@ def _sign_in(served: Served, town: city.City) -> dict[str, str]:
             cookies[user.id] = answer.headers["set-cookie"].partition(";")[0]
             client.cookies.clear()
     return cookies
+
+
+def _war_room(served: Served, town: city.City, count: int) -> list[str]:
+    """Cookies of so many sessions of people who may play everything: each has as many as it takes."""
+    operators = [user for user in town.people if Role.WAR_ROOM in user.roles]
+    found: list[str] = []
+    while len(found) < count:
+        people = operators[: count - len(found)]
+        found += _sign_in(served, replace(town, people=tuple(people))).values()
+    return found
 
 
 def _upload(served: Served, town: city.City, cookies: Mapping[str, str]) -> str:
@@ -206,6 +229,23 @@ def _figures(sent: Sent, bare: Sent) -> tuple[Figure, ...]:
                rule="≤ 300 ms"),
         Figure(name="calls that failed", unit="calls", ours=float(failed), limit=0.0, rule="none"),
         *figures,
+    )  # fmt: skip
+
+
+def _playing(sessions: int, played: Sent) -> tuple[Figure, ...]:
+    """How long playlists and pieces take while every session plays."""
+    failed = sum(len(one.failures) for one in played.seen.values())
+    return (
+        *(
+            Figure(
+                name=f"{sessions} sessions play: {kind}, p95", unit="ms",
+                ours=quantile(played.seen[kind].milliseconds, 0.95), limit=PLAYING_MS, rule="≤ 60 ms",
+            )
+            for kind in (visitors.PLAYLIST, visitors.MEDIA)
+            if kind in played.seen and played.seen[kind].milliseconds
+        ),
+        Figure(name=f"{sessions} sessions play: calls that failed", unit="calls", ours=float(failed),
+               limit=0.0, rule="none"),
     )  # fmt: skip
 
 

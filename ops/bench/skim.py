@@ -3,6 +3,7 @@
 import resource
 import time
 from collections.abc import Callable, Mapping
+from statistics import median
 
 import httpx
 
@@ -28,7 +29,13 @@ from ops.wiring import Site
 SUBJECT = "skim"
 _CAMERA = "cam-skim"
 _LIMIT_CPU, _LIMIT_FIRST_S, _LIMIT_CACHED_MS = 0.25, 2.0, 50.0
+_LIMIT_SHEET_S = 0.3
 _ROUNDS = 5
+_PARTS = 3
+"""Parts whose activity is measured; the figure is the median, so that one disturbance does not decide."""
+
+_WAIT_S = 1
+"""How long each request for the hour's activity may take, beside the part that it is making."""
 
 
 def measure(bench: Workbench) -> Findings:
@@ -62,8 +69,10 @@ def measure(bench: Workbench) -> Findings:
         conditions=(
             f"{seconds} s of 1080p15 H.264 at 2 Mbit/s, GOP 2 s, a moving pattern under noise, in the page "
             "cache. Processor time is that of the process and of the FFmpeg processes that it started.",
-            "First ask: the index of the hour's thumbnails and all sheets, over HTTP, with an empty cache. "
-            f"Cached: the same answers again, and the activity of the hour, {_ROUNDS} times.",
+            "First ask: the index of the hour's thumbnails and all sheets, over HTTP, with an empty cache; "
+            "the first sheet: the same for the first ten minutes alone (sheets=1). Then the activity of the "
+            f"hour is asked for with wait_s={_WAIT_S} until it is complete; each answer has what was found. "
+            f"Cached: the same answers again, {_ROUNDS} times.",
         ),
         figures=tuple(figures),
         tables=(Table("Answers over HTTP, ms", ("question", "p50", "p95"), tuple(rows)),),
@@ -71,7 +80,7 @@ def measure(bench: Workbench) -> Findings:
 
 
 def _activity(bench: Workbench, site: Site, span: Timespan, where: str) -> Figure:
-    """Processor seconds for each minute of footage, of the first ten minutes."""
+    """Processor seconds for each minute of footage, of the first parts."""
     skimmer = Skimmer(
         site.index,
         site.stores.footage,
@@ -79,15 +88,16 @@ def _activity(bench: Workbench, site: Site, span: Timespan, where: str) -> Figur
         Decoder(bench.ffmpeg.path),
         site.pool,
     )
-    part = read_part(site.index, _CAMERA, span.start)
-    before = _processor_s()
-    skimmer.activity(part)
-    used = _processor_s() - before
-    minutes = min(span.duration, PART) / MINUTE
+    used: list[float] = []
+    for start in list(starts_in(span))[:_PARTS]:
+        part = read_part(site.index, _CAMERA, start)
+        before = _processor_s()
+        skimmer.activity(part)
+        used.append((_processor_s() - before) / (min(span.duration, PART) / MINUTE))
     return Figure(
         name=f"skim: activity of a camera-minute, {where}",
         unit="CPU s",
-        ours=used / minutes,
+        ours=median(used),
         limit=_LIMIT_CPU,
         rule="≤ 0.25 CPU s",
     )
@@ -107,6 +117,10 @@ def _asked(
     rounds = 2 if bench.scale.is_brief else _ROUNDS
     with httpx.Client(base_url=served.url, headers=served.headers, trust_env=False, timeout=120) as client:
 
+        def first_sheet() -> None:
+            found = client.get(f"{base}/sprites", params={**window, "sheets": "1"}).raise_for_status().json()
+            client.get(found["sheets"][0]["url"]).raise_for_status()
+
         def sprites() -> None:
             sheets = client.get(f"{base}/sprites", params=window).raise_for_status().json()["sheets"]
             for one in sheets:
@@ -115,24 +129,38 @@ def _asked(
         def index() -> None:
             client.get(f"{base}/sprites", params=window).raise_for_status()
 
-        def activity() -> None:
-            answer = client.get(f"{base}/activity", params={**window, "wait_s": "30"})
-            while not answer.raise_for_status().json()["complete"]:
-                answer = client.get(f"{base}/activity", params={**window, "wait_s": "30"})
+        def activity() -> list[float]:
+            """Ask until the answer is complete; the seconds that each answer took."""
+            took, is_complete = [], False
+            while not is_complete:
+                began = time.monotonic()
+                answer = client.get(f"{base}/activity", params={**window, "wait_s": str(_WAIT_S)})
+                is_complete = answer.raise_for_status().json()["complete"]
+                took.append(time.monotonic() - began)
+            return took
 
+        soonest = _rounds(rounds, lambda: _emptied(site, span), first_sheet)
         first = _rounds(rounds, lambda: _emptied(site, span), sprites)
-        whole = seconds_of(activity)
+        answers = activity()
         cached = {
             "the places of thumbnails": _rounds(rounds, None, index),
             "all sheets of the hour": _rounds(rounds, None, sprites),
             "activity of the hour": _rounds(rounds, None, activity),
         }
     figures.append(
+        Figure(name=f"skim: the first ten minutes' thumbnails at the first ask, {where}", unit="s",
+               ours=soonest.p50, limit=_LIMIT_SHEET_S, rule="≤ 0.3 s")
+    )  # fmt: skip
+    figures.append(
         Figure(name=f"skim: thumbnails of an hour at the first ask, {where}", unit="s", ours=first.p50,
                limit=_LIMIT_FIRST_S, rule="≤ 2 s")
     )  # fmt: skip
     rows.append((f"thumbnails at the first ask, {where}", short(first.p50 * 1e3), short(first.p95 * 1e3)))
-    rows.append((f"activity at the first ask, {where}", short(whole * 1e3), ""))
+    rows.append(
+        (f"the first sheet at the first ask, {where}", short(soonest.p50 * 1e3), short(soonest.p95 * 1e3))
+    )
+    rows.append((f"activity of the hour, in {len(answers)} answers, {where}", short(sum(answers) * 1e3), ""))
+    rows.append((f"the longest of these answers, {where}", short(max(answers) * 1e3), ""))
     for question, spread in cached.items():
         rows.append((f"{question}, cached, {where}", short(spread.p50 * 1e3), short(spread.p95 * 1e3)))
     for question in ("the places of thumbnails", "activity of the hour"):
@@ -142,7 +170,7 @@ def _asked(
         )  # fmt: skip
 
 
-def _rounds(count: int, before: Callable[[], None] | None, work: Callable[[], None]) -> Spread:
+def _rounds(count: int, before: Callable[[], None] | None, work: Callable[[], object]) -> Spread:
     found = []
     for _ in range(count):
         if before is not None:

@@ -63,6 +63,14 @@ class Planner:
             found.append(Visitor(headers, tuple(calls)))
         return found
 
+    def watching(self, cookies: Sequence[str], seconds: float) -> list[Visitor]:
+        """One visitor for each cookie, who does nothing but play footage."""
+        found = []
+        for number, cookie in enumerate(cookies):
+            headers = {"Cookie": cookie, "Saksi-Request": "1", "Accept": "*/*", SEEN_AS: address_of(number)}
+            found.append(Visitor(headers, tuple(self._watching(seconds))))
+        return found
+
     def _clicking(self, user: User, number: int, seconds: float) -> Iterator[Call]:
         weights = _WEIGHTS[user.roles[0]]
         at = self._chosen.uniform(0, THINK_S)

@@ -6,7 +6,8 @@ Exit codes: 0 done · 1 the answer is no · 2 bad input · 3 something is unavai
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any
 
@@ -15,36 +16,6 @@ import typer.main
 from typer.exceptions import TyperException
 
 from archive.errors import ArchiveError, IntegrityError, Unavailable
-from ops.cli import (
-    activity_command,
-    archive_command,
-    breakglass_command,
-    camera,
-    camera_tables,
-    custody_command,
-    disposition_command,
-    evidence,
-    fixity_command,
-    grant_command,
-    health_command,
-    hold_command,
-    index_command,
-    integrity_incident_command,
-    keys_command,
-    log_command,
-    notice_command,
-    places_command,
-    record,
-    request_command,
-    retention_command,
-    retrieve,
-    run,
-    stack_command,
-    store_command,
-    token_command,
-    user_command,
-    where_command,
-)
 from ops.cli.output import complain, note
 from ops.cli.refusing import usage_error, zone_of
 from ops.cli.speaking import Language, SpokenCommand, SpokenGroup, of_locale, speaking, take_language
@@ -54,8 +25,34 @@ _ANSWERS = {"no_footage", "clip_not_joinable"}
 """Error codes that mean the answer is no (exit 1)."""
 
 
-def build() -> typer.Typer:
-    """The whole command tree."""
+_GROUPS: Mapping[str, str] = {
+    "camera": "camera", "health": "health_command", "places": "places_command", "keys": "keys_command",
+    "log": "log_command", "index": "index_command", "archive": "archive_command", "fixity": "fixity_command",
+    "integrity-incident": "integrity_incident_command", "break-glass": "breakglass_command",
+    "retention": "retention_command", "hold": "hold_command", "request": "request_command",
+    "export": "export_command", "custody": "custody_command", "notice": "notice_command",
+    "stack": "stack_command",
+    "store": "store_command", "token": "token_command", "user": "user_command", "grant": "grant_command",
+}  # fmt: skip
+"""The module of each group of commands."""
+
+_SINGLE: Mapping[str, tuple[str, ...]] = {
+    "record": ("record",),
+    "retrieve": ("recordings", "clip"),
+    "where_command": ("search", "timeline"),
+    "activity_command": ("activity",),
+    "evidence": ("seal", "verify", "verify-build", "evidence"),
+    "run": ("init", "serve", "proxy", "up", "work", "doctor"),
+}
+"""What other modules add to the top level."""
+
+
+def build(only: str = "") -> typer.Typer:
+    """The whole command tree, or the part of it below one word of the top level.
+
+    A part behaves as it does in the whole, and imports only what it needs: to import all modules takes
+    longer than most commands do.
+    """
     app = typer.Typer(
         name="saksi",
         help="Recording archive and evidence retrieval for a city's CCTV.",
@@ -65,38 +62,40 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(_everywhere)
-    app.add_typer(camera.app, name="camera")
-    app.add_typer(health_command.app, name="health")
-    app.add_typer(places_command.app, name="places")
-    app.add_typer(keys_command.app, name="keys")
-    app.add_typer(log_command.app, name="log")
-    app.add_typer(index_command.app, name="index")
-    app.add_typer(archive_command.app, name="archive")
-    app.add_typer(fixity_command.app, name="fixity")
-    app.add_typer(integrity_incident_command.app, name="integrity-incident")
-    app.add_typer(breakglass_command.app, name="break-glass")
-    app.add_typer(retention_command.app, name="retention")
-    app.add_typer(hold_command.app, name="hold")
-    app.add_typer(request_command.app, name="request")
-    app.add_typer(custody_command.app, name="custody")
-    app.add_typer(notice_command.app, name="notice")
-    if find_spec("ops.stack") is not None:  # it is for development, and not in the wheel
-        app.add_typer(stack_command.app, name="stack")
-    app.add_typer(store_command.app, name="store")
-    app.add_typer(token_command.app, name="token")
-    app.add_typer(user_command.app, name="user")
-    app.add_typer(grant_command.app, name="grant")
-    camera_tables.register(camera.app)
-    disposition_command.register(retention_command.app, archive_command.app)
-    for module in (record, retrieve, where_command, activity_command, evidence, run):
-        module.register(app)
+    for name, module in _GROUPS.items():
+        if only in ("", name) and (name != "stack" or _has_stack()):
+            app.add_typer(_module(module).app, name=name)
+    if only in ("", "camera"):
+        for more in ("camera_tables", "camera_audio"):
+            _module(more).register(_module("camera").app)
+    if only in ("", "retention", "archive"):
+        _module("disposition_command").register(
+            _module("retention_command").app, _module("archive_command").app
+        )
+    for module, names in _SINGLE.items():
+        if only == "" or only in names:
+            _module(module).register(app)
     _spoken(app)
     return app
 
 
-def tree(language: Language) -> Any:
-    """The whole command tree, ready to run, with its help in the language."""
-    return speaking(typer.main.get_command(build()), language)
+def top_level() -> frozenset[str]:
+    """The words that may come first."""
+    names = {*_GROUPS, *(name for found in _SINGLE.values() for name in found)}
+    return frozenset(names if _has_stack() else names - {"stack"})
+
+
+def _has_stack() -> bool:
+    return find_spec("ops.stack") is not None  # it is for development, and not in the wheel
+
+
+def _module(name: str) -> Any:
+    return import_module(f"ops.cli.{name}")
+
+
+def tree(language: Language, only: str = "") -> Any:
+    """The command tree, as :func:`build` has it, ready to run, with its help in the language."""
+    return speaking(typer.main.get_command(build(only)), language)
 
 
 def _everywhere(
@@ -143,7 +142,8 @@ def _run(words: Sequence[str], *, as_json: bool) -> int:
     language = of_locale(os.environ)
     try:
         language, rest = take_language(words, os.environ)
-        code = tree(language)(args=rest, prog_name="saksi", standalone_mode=False)
+        only = rest[0] if rest and rest[0] in top_level() else ""
+        code = tree(language, only)(args=rest, prog_name="saksi", standalone_mode=False)
     except ArchiveError as error:
         complain(error, as_json=as_json, language=language, zone=zone_of(words))
         return exit_code(error)

@@ -68,10 +68,10 @@ def activity(
                 is_disabled=registered.disabled,
             )
 
-        def skim(parts: Sequence[Part]) -> list[Activity]:
-            return [skimmer.activity(part) for part in parts]
+        def cached(parts: Sequence[Part]) -> list[Activity | None]:
+            return [skimmer.cached(part) for part in parts]
 
-        looking = look(question, read, skim, now=now, progress=bar)
+        looking = look(question, read, cached, skimmer.activity, now=now, progress=bar)
         answer = looking.answer()
         site.custody.record(
             "activity.search",

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.errors import ArchiveError, Malformed, Unavailable
-from archive.footage.advice import remarks
+from archive.footage.advice import remarks, sound_remarks
 from archive.footage.cameras import CameraForm
 from archive.model.camera import Camera, full_json, public_json
+from archive.model.sound_permission import audio_of
 from archive.records.camera_health import CameraHealth, judge
 from archive.timespan import DAY, format_instant
 from ops.cli.health_command import moment_text, state_text
@@ -107,6 +108,7 @@ def add(
     say(f"Camera {camera.id} is registered; record it with: saksi record --camera {camera.id}")
     if seen is not None:
         say(f"It sends {seen.codec}, {seen.width} x {seen.height}, {seen.fps:g} pictures a second.")
+        say(seen.about_sound())
         say(f"Still: {seen.still}" if seen.still else "No still could be made of it on this machine.")
 
 
@@ -138,7 +140,7 @@ def list_(json_: Json = False) -> None:
         found = _health(site, cameras)
         zone = zone_of_city(site)
     print_table(
-        ("ID", "NAME", "KECAMATAN", "OWNER", "SOURCE", "STATE", "SINCE", "LAST FOOTAGE"),
+        ("ID", "NAME", "KECAMATAN", "OWNER", "SOURCE", "AUDIO", "STATE", "SINCE", "LAST FOOTAGE"),
         [
             (
                 one.camera.id,
@@ -146,6 +148,7 @@ def list_(json_: Json = False) -> None:
                 f"{one.camera.place.kecamatan} {areas.name(one.camera.place.kecamatan)}".strip(),
                 one.camera.place.owner.value,
                 one.camera.source,
+                audio_of(is_kept=one.camera.audio).value,
                 state_text(one),
                 moment_text(one.since, zone),
                 moment_text(one.newest, zone),
@@ -291,8 +294,10 @@ def edit(
             "nothing to change", code="bad_usage", hint="Give at least one field, such as --name."
         )
     with open_site() as site:
+        before = site.registry.camera(camera_id)
         camera = site.registry.edit(camera_id, changes, actor=actor().id, reason=reason)
         found = remarks(camera.place, site.settings.city_box, site.areas)
+        found += sound_remarks(before, camera)
         shown = full_json(camera, site.areas)
     if json_:
         print_json(shown)

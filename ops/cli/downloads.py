@@ -27,6 +27,9 @@ from ops.cli.output import note, print_json, progress_bar, say
 from ops.cli.times import span_text, zone_of_city
 from ops.wiring import Site
 
+_CLIP = ("clip.download.started", "clip.download.ended")
+_EXPORT = ("export.download.started", "export.download.ended")
+
 
 class Container(StrEnum):
     """What a download is: one stream of exactly the span, or the untouched segments."""
@@ -139,6 +142,13 @@ def write_bulk(
     _tell_bulk(made, output, zone)
 
 
+def write_export(
+    site: Site, objects: Sequence[str], span: Timespan, made: VirtualZip, output: Path, purpose: str
+) -> None:
+    """Write the ZIP of a finished export."""
+    _fetch(site, objects, span.to_json(), made, output, purpose, _EXPORT)
+
+
 def _clips_of(site: Site, reading: Reading, zone: ZoneInfo) -> CameraClips:
     then = site.registry.as_of(reading.camera, reading.span.start)
 
@@ -167,10 +177,9 @@ def _fetch(
     source: Clip | VirtualZip,
     output: Path,
     purpose: str,
+    acts: tuple[str, str] = _CLIP,
 ) -> None:
-    site.custody.record(
-        "clip.download.started", actor=actor(), objects=tuple(cameras), purpose=purpose, details=details
-    )
+    site.custody.record(acts[0], actor=actor(), objects=tuple(cameras), purpose=purpose, details=details)
     draft = Draft(output)
     try:
         draft.write(source)
@@ -178,7 +187,7 @@ def _fetch(
         sent = draft.written
         seconds = -(-source.footage_us(0, sent) // SECOND) if sent else 0
         site.custody.record(
-            "clip.download.ended",
+            acts[1],
             actor=actor(),
             objects=tuple(cameras),
             purpose=purpose,

@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from archive.footage.clip.exact import Clip, NoFootage, check_length, earlier_segments, plan_clip
+from archive.footage.clip.exact import (
+    LAYOUT,
+    Clip,
+    NoFootage,
+    check_length,
+    earlier_segments,
+    plan_clip,
+)
 from archive.footage.download.checked import Checksums
 from archive.footage.download.naming import name_of
 from archive.footage.download.originals import Originals, originals_in, plan_originals
@@ -159,6 +166,8 @@ def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
             f"{planned.hidden_tail_us / 1e6:.3f} s after: "
             f"{planned.hidden_frames} frames, which any tool can reveal"
         )
+    if planned.sound is not None:
+        say(f"  sound   {planned.sound}, {planned.hidden_sound_us / 1e6:.3f} s of it not heard")
     for gap in planned.gaps:
         note(f"  gap     {span_text(gap.span, zone)}: {gap.cause}")
 
@@ -176,4 +185,7 @@ def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
         "pieces": [],
         "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in nothing.gaps],
         "others": [],
+        "sound": None,
+        "hidden_sound_us": 0,
+        "layout": LAYOUT,
     }

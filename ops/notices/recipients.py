@@ -55,6 +55,7 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.GRANT_ENDING,
             Event.GRANT_FOOTAGE_ENDING,
             Event.REQUEST_FOOTAGE_ENDING,
+            Event.EXPORT_FAILED,
             Event.REQUEST_NEW,
             Event.REQUEST_URGENT,
             Event.LETTER_OVERDUE,

@@ -14,6 +14,7 @@ from archive.cases.notices.watching import Watch
 from archive.errors import ArchiveError, NotFound
 from archive.records.indexed.marks import turn_at
 from ops.disposition import pressure_of
+from ops.exports import board_of
 from ops.notices.mail import MailChannel
 from ops.notices.recipients import clock_times
 from ops.notices.webhooks import WebhookChannel
@@ -101,6 +102,7 @@ class Notices:
     @cached_property
     def watch(self) -> Watch:
         """The watch, which finds the notices to send."""
+        exports = board_of(self.site)
         return Watch(
             self.site.ledger,
             self.site.stores.records,
@@ -110,6 +112,7 @@ class Notices:
             cameras=lambda: camera_health(self.site.index, self.site.clock.now()),
             turn=lambda: turn_at(self.site.bare_index),
             rules=lambda: self.site.policies.due_dates(within=WARNED),
+            exports=exports.everybodys,
         )
 
     @cached_property

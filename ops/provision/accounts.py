@@ -157,7 +157,7 @@ ACCOUNTS: Sequence[Account] = (
         _records("rs", "ledger/", "journal/", "dispositions/"),
         _records("p", *_ledger("disposition"), _CUSTODY, "dispositions/"),
         _cache("rspd", "gate/", "skim/"),
-        _cache("sd", "headers/"),
+        _cache("sd", "headers/", "exports/"),
     ),
     _account(
         "log",
@@ -171,6 +171,15 @@ ACCOUNTS: Sequence[Account] = (
         "the index and follow jobs: read the sources of the index, change nothing",
         _footage("rls", _SEGMENTS),
         _records("rs", "journal/", "ledger/", "dispositions/", _CUSTODY),
+    ),
+    _account(
+        "exports",
+        "the exports job: reads footage, writes its copies to the cache, and removes them",
+        _footage("rs", _SEGMENTS),
+        # The journal's names and the recorders' keys show whether the index is whole.
+        _records("rs", *_ledger("camera", "recorder"), "journal/"),
+        _records("p", _CUSTODY),
+        _cache("rspd", "exports/"),
     ),
     _account(
         "fixity",
@@ -197,6 +206,7 @@ JOBS: Mapping[str, str] = {
     "handover": "api",
     "notices": "api",
     "skim": "api",
+    "exports": "exports",
 }
 """The account of each job; the canary runs in every process, with that process's account."""
 

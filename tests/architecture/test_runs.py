@@ -77,6 +77,8 @@ def test_one_that_passes_alone_is_flaky_and_named_at_the_very_end(suite: Path, p
     good, lines = judge(first, again)
     assert good
     assert lines[-2:] == ["1 passed, 0 failed, 1 flaky, 1 skipped", f"FLAKY {first.failed[0]}"]
+    assert {Path(name).name for _, name in first.files} == SUITE.keys()
+    assert "The slowest 3 files:" in lines
 
 
 def test_a_run_that_was_killed_is_red_whatever_the_second_says(suite: Path) -> None:

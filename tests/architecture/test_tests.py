@@ -40,6 +40,25 @@ def taken(path: Path) -> dict[str, tuple[Path, str]]:
     return found
 
 
+@cache
+def told(path: Path, name: str) -> tuple[bool, frozenset[str]]:
+    """Whether a function itself would fail if something were wrong, and the functions that it calls."""
+    called = set()
+    for node in ast.walk(functions(path)[name]):
+        if isinstance(node, ast.Assert):
+            return True, frozenset()
+        if isinstance(node, ast.Raise) and "AssertionError" in ast.unparse(node):
+            return True, frozenset()
+        if isinstance(node, ast.Call):
+            one = _called(node)
+            if one in RAISES or one.startswith(TELLS):
+                return True, frozenset()
+            of_self = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "self"
+            if isinstance(node.func, ast.Name) or of_self:
+                called.add(one)
+    return False, frozenset(called)
+
+
 def asserts(path: Path, name: str, seen: frozenset[tuple[Path, str]] = frozenset()) -> bool:
     """Whether the function, or a function of the tests that it calls, would fail if something were wrong."""
     if (path, name) in seen:
@@ -49,27 +68,19 @@ def asserts(path: Path, name: str, seen: frozenset[tuple[Path, str]] = frozenset
         return asserts(*taken(path)[name], seen)
     if name not in functions(path):
         return False
-    for node in ast.walk(functions(path)[name]):
-        if isinstance(node, ast.Assert):
-            return True
-        if isinstance(node, ast.Raise) and "AssertionError" in ast.unparse(node):
-            return True
-        if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in RAISES or called.startswith(TELLS):
-                return True
-            of_self = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "self"
-            if (isinstance(node.func, ast.Name) or of_self) and asserts(path, called, seen):
-                return True
-    return False
+    tells, called = told(path, name)
+    return tells or any(asserts(path, one, seen) for one in called)
+
+
+def _called(node: ast.Call) -> str:
+    """The last part of the name that is called."""
+    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
 
 
 def sleeps(path: Path) -> Iterator[int]:
     """Lines that call a function named ``sleep``."""
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rsplit(".", 1)[-1] in {
-            "sleep", "wait_for_timeout",
-        }:  # fmt: skip
+        if isinstance(node, ast.Call) and _called(node) in {"sleep", "wait_for_timeout"}:
             yield node.lineno
 
 

@@ -337,7 +337,7 @@ class Caller:
         """The same in an event loop: requests that run at once share one, as in a server."""
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=("192.0.2.99", 50123))
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://saksi.test", headers=self._headers
+            transport=transport, base_url="http://saksi.test", headers=self._headers, trust_env=False
         ) as client:
             return await client.request(method, path, **options)
 

@@ -30,7 +30,7 @@ const player = document.getElementById("player");
 const canvas = document.createElement("canvas");
 canvas.width = %(width)d; canvas.height = %(height)d;
 const pen = canvas.getContext("2d", {willReadFrequently: true});
-const seen = {frames: [], duration: null, error: null};
+const seen = {frames: [], duration: null, error: null, sound: 0};
 const report = () => fetch("/seen", {method: "POST", body: JSON.stringify(seen)});
 const number = () => {
   pen.drawImage(player, 0, 0, %(width)d, %(height)d);
@@ -76,6 +76,7 @@ const nextFrame = () => new Promise((done) => {
       seen.frames.push(number());
     }
   } catch (problem) { seen.error = String(problem); }
+  seen.sound = player.webkitAudioDecodedByteCount;
   report();
 })();
 </script>"""
@@ -83,11 +84,15 @@ const nextFrame = () => new Promise((done) => {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the browser saw: the frame before any seek, after each seek and, if it played, the last one."""
+    """What the browser saw: the frame before any seek, after each seek and, if it played, the last one.
+
+    ``sound_bytes`` is how much sound it decoded.
+    """
 
     frames: list[int]
     duration: float
     error: str | None
+    sound_bytes: int
 
 
 def chromium() -> str:
@@ -113,7 +118,7 @@ def watch(program: str, clip: Clip, times: Sequence[float], folder: Path, *, to_
     answers: queue.Queue[dict[str, Any]] = queue.Queue()
     with _served(page, clip, answers) as url, _browsing(program, url, folder):
         seen = answers.get(timeout=60)
-    return Seen(seen["frames"], seen["duration"], seen["error"])
+    return Seen(seen["frames"], seen["duration"], seen["error"], seen["sound"])
 
 
 @contextmanager

@@ -17,7 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-_TIMEOUT_S = 60.0
+from tests.support.waiting import PATIENCE_S
+
+_TIMEOUT_S = PATIENCE_S
 
 
 class Browser:
@@ -61,7 +63,7 @@ class Browser:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def wait(self, script: str, *, seconds: float = 30) -> None:
+    def wait(self, script: str, *, seconds: float = PATIENCE_S) -> None:
         """Wait until an expression is true, through reloads."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

@@ -70,8 +70,9 @@ def store(recorded: Recorded, footage: ObjectStore, random: Random) -> list[Segm
             (size - 4).to_bytes(4) + kind + random.randbytes(size - 4 - len(kind))
             for size, kind in zip(header.samples.sizes, kinds, strict=True)
         ]
-        head = write_header(recorded.track, header.tfdt, header.samples)
-        content = Content.of_bytes(head + b"".join(samples))
+        head = write_header(recorded.track, header.tfdt, header.samples, header.sound)
+        heard = b"" if header.sound is None else random.randbytes(sum(header.sound.sizes))
+        content = Content.of_bytes(head + b"".join(samples) + heard)
         made = replace(
             ref,
             uncertainty_us=40_000,

@@ -23,7 +23,7 @@ from archive.model import leaf as leaves
 from archive.model.disposition import Cause, Disposition, DispositionOutcome, DispositionStatus, to_state
 from archive.model.evidence import PackageKind, SealRequest
 from archive.model.gap import Gap, GapCause, RunEnd, id_for_segment
-from archive.model.segment import Run, Segment
+from archive.model.segment import Run, Segment, SoundStatement
 from archive.ports import Content, IndexEntry
 from archive.records import journal
 from archive.records.logbook import Logbook
@@ -83,9 +83,17 @@ class Story:
             self.site.archive.registry.add(camera_form(name), actor="os:tester")
 
     def segment(
-        self, camera: str, seq: int, run: str, start: int, *, late: int = 0, kept: bool = True
+        self,
+        camera: str,
+        seq: int,
+        run: str,
+        start: int,
+        *,
+        late: int = 0,
+        kept: bool = True,
+        sound: SoundStatement | None = None,
     ) -> Segment:
-        """One segment of 10 s, stored and indexed unless it is not kept."""
+        """One segment of 10 s, stored and indexed unless it is not kept; its leaf states this sound."""
         data, header = segment_bytes(self.random, 400, seq=seq)
         begin = T0 + start * SECOND
         found = replace(
@@ -93,6 +101,7 @@ class Story:
             run=run,
             span=Timespan(begin, begin + 10 * SECOND),
             ingested_at=begin + 11 * SECOND + late,
+            sound=sound,
         )
         if kept:
             stored = self.site.stores.footage.put(
@@ -259,6 +268,38 @@ def sliced_site(folder: Path) -> InsiderSite:
         book.append(lines)
         book.upload(site.stores.records, book.seal() or 0)
     span = Timespan(T0, T0 + 35 * SECOND)
+    request = asked(site.archive.ledger, site.clock, cameras=("cam-1", "cam-2"), span=span)
+    request.entries()
+    site.clock.advance(T0 + HOUR - site.clock.now())
+    facts = request.approve(EVIDENCE_ID)
+    site.checkpoint()
+    site.clock.advance(T0 + 5 * HOUR - site.clock.now())
+    world = _sealed(site, PackageKind.FOOTAGE, span, facts)
+    world.unpacked(folder / "unpacked").rename(folder / "package")
+    return InsiderSite(site, world)
+
+
+CALLED = SoundStatement(codec="mp4a.40.2", channels=1, rate=8000, made_from="pcm_alaw")
+"""The sound of :func:`heard_site`: G.711 from the camera, AAC by the recorder."""
+
+
+def heard_site(folder: Path) -> InsiderSite:
+    """A package of 50 s of ``cam-1``, whose sound was allowed at 20 s and ended at 40 s, and of ``cam-2``."""
+    story = Story(folder)
+    site = story.site
+    registry = site.archive.registry
+    lines = [story.segment("cam-2", seq, R3, 10 * seq) for seq in range(5)]
+    for seq in range(5):
+        lines.append(story.segment("cam-1", seq, R1, 10 * seq, sound=CALLED if seq in (2, 3) else None))
+    site.clock.advance(T0 + 19 * SECOND - site.clock.now())
+    registry.propose_sound("cam-1", actor="os:ana", reason="Loket pengaduan")
+    site.clock.advance(SECOND)
+    registry.allow_sound("cam-1", actor="os:budi")
+    site.clock.advance(20 * SECOND)
+    registry.end_sound("cam-1", actor="os:ana", reason="Pengumuman dilepas")
+    site.clock.advance(T0 + 52 * SECOND - site.clock.now())
+    site.archive.write_journal(lines)
+    span = Timespan(T0, T0 + 50 * SECOND)
     request = asked(site.archive.ledger, site.clock, cameras=("cam-1", "cam-2"), span=span)
     request.entries()
     site.clock.advance(T0 + HOUR - site.clock.now())

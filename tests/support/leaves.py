@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import strategies as st
 
 from archive.model.gap import Gap, GapCause, RunEnd
-from archive.model.segment import ClockStatement, Run, Segment
+from archive.model.segment import MADE_FROM, ClockStatement, Run, Segment, SoundStatement
 from archive.timespan import SECOND, Timespan
 
 T0 = 1_795_500_000_000_000
@@ -100,6 +100,14 @@ SEGMENTS = st.builds(
     ),
     camera_time=st.none() | _INSTANT,
     ingested_at=_INSTANT,
+    sound=st.none()
+    | st.builds(
+        SoundStatement,
+        codec=st.sampled_from(["mp4a.40.2", "mp4a.40.5", "mp4a.40.39", "opus"]),
+        channels=st.integers(1, 8),
+        rate=st.integers(1, 192_000),
+        made_from=st.sampled_from(["", *MADE_FROM]),
+    ),
 )
 GAPS = st.builds(
     Gap,

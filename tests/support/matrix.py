@@ -22,6 +22,7 @@ from tests.support.requesting import PDF
 OWN, OTHER = "73.71.01", "73.71.02"
 ELSEWHERE, NO_CAMERA = "cam-9", "cam-0"
 NO_REQUEST, NO_EVIDENCE = "REQ-2026-0123456789", "EVD-2026-0123456789"
+NO_EXPORT = "exp-0123456789abcdef01234567"
 NO_HOLD, NO_GRANT = "hold-0123456789abcdef0123456789abcdef", "GRT-0123456789abcdef"
 GRANTED = Timespan(T0, T0 + 25 * SECOND)
 ANOTHER_TIME = Timespan(T0 + 60 * SECOND, T0 + 70 * SECOND)
@@ -424,6 +425,18 @@ def _camera_probes() -> list[Probe]:
             Probe("PATCH", one, _at("/v1/cameras/{}", json={"name": "x", **WHY}, headers=STALE), **about),
             Probe("POST", f"{one}/disable", _at("/v1/cameras/{}/disable", json=WHY, headers=STALE), **about),
             Probe("POST", f"{one}/enable", _at("/v1/cameras/{}/enable", json=WHY, headers=STALE), **about),
+            Probe(
+                "PUT",
+                f"{one}/audio",
+                _at("/v1/cameras/{}/audio", json={"audio": "none", **WHY}, headers=STALE),
+                **about,
+            ),
+            Probe(
+                "POST",
+                f"{one}/audio/approve",
+                _at("/v1/cameras/{}/audio/approve", json={}, headers=STALE),
+                **about,
+            ),
             Probe("GET", f"{one}/moves", _at("/v1/cameras/{}/moves"), **about),
             Probe(
                 "GET", "/v1/recordings", lambda _w, c: Call("/v1/recordings", {**ASKED, "camera": c}), **about
@@ -575,6 +588,34 @@ def _footage_probes() -> list[Probe]:
                 NO_CAMERA,
             )
         )
+    one = "/v1/exports/{export_id}"
+    made += [
+        Probe(
+            "POST",
+            "/v1/exports",
+            lambda _w, camera: Call("/v1/exports", json={"cameras": [camera], **ASKED}),
+            footage(CAMERA, inside),
+            lambda _w: CAMERA,
+            NO_CAMERA,
+            also=frozenset({"too_many_exports"}),
+        ),
+        Probe("GET", "/v1/exports", _at("/v1/exports")),
+        *[
+            Probe(
+                method,
+                path,
+                _at(path.replace("{export_id}", "{}"), **more),
+                _nobodys_export,
+                lambda _w: NO_EXPORT,
+                NO_EXPORT,
+            )
+            for method, path, more in (
+                ("GET", one, {}),
+                ("POST", f"{one}/status", {"json": {"status": "cancelled"}}),
+                ("GET", f"{one}/export.zip", {}),
+            )
+        ],
+    ]
     sheet = "/v1/cameras/{}/contact-sheet.jpg"
     made.append(
         Probe(
@@ -645,6 +686,11 @@ def _footage_probes() -> list[Probe]:
         )
     )
     return made
+
+
+def _nobodys_export(_who: Who, _action: str, _reach: frozenset[Reach]) -> str:
+    """An export belongs to who ordered it; for everybody else there is none."""
+    return "export_not_found"
 
 
 PIECES: dict[int, Timespan] = {}

@@ -72,15 +72,25 @@ def make_numbered(variant: str, seconds: int, path: Path, fps: int = 15, *, gop:
     ``gop`` replaces the 30 frames of the variants that have them.
     """
     options = [option.replace("keyint=30", f"keyint={gop}") for option in VARIANTS[variant]]
+    return encode_numbered(variant, options, seconds, path, fps)
+
+
+def encode_numbered(
+    name: str, encoder: Sequence[str], seconds: int, path: Path, fps: int, *, filters: str = ""
+) -> Path:
+    """As :func:`make_numbered`, with an encoder and its options, and with filters after the barcode.
+
+    ``name`` only helps people to find the file in the cache.
+    """
     recipe = [
-        *_numbered_source(seconds, fps),
-        "-c:v", *options, "-preset", "veryfast", "-b:v", "400k",
+        *_numbered_source(seconds, fps, filters),
+        "-c:v", *encoder, "-preset", "veryfast", "-b:v", "400k",
         # parameter sets before each sync, as cameras send them
         "-bsf:v", "dump_extra=freq=keyframe",
     ]  # fmt: skip
     version = _version(DEFAULT_FFMPEG)
     key = hashlib.sha256("\0".join((version, *recipe)).encode()).hexdigest()[:16]
-    cached = _cache() / f"{variant}-{seconds}s-{fps}-{key}.mp4"
+    cached = _cache() / f"{name}-{seconds}s-{fps}-{key}.mp4"
     if not cached.exists():
         with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
             encoded = Path(folder, "encoded.mp4")
@@ -96,11 +106,13 @@ def read_numbers(
     """Decode ``source`` with FFmpeg and read the number of each frame that a player would show.
 
     Edit lists are honoured and times are the container's own (``-copyts``). Bytes are fed through a pipe.
+    The picture may have any size: the barcode is as wide as it, and a twelfth of its height.
     """
     feed = source if isinstance(source, bytes) else None
     place = "pipe:0" if feed is not None else str(source)
     filters = (
-        f"settb=1/{TICKS},crop={WIDTH}:{CELL}:0:0,scale={CELLS}:1:flags=area,format=gray,showinfo=checksum=0"
+        f"settb=1/{TICKS},crop=iw:ih*{CELL}/{HEIGHT}:0:0,scale={CELLS}:1:flags=area,format=gray,"
+        "showinfo=checksum=0"
     )
     done = subprocess.run(
         [
@@ -236,9 +248,11 @@ def played_in_sequence(run: Sequence[tuple[Path, Finalised]]) -> bytes:
 
 @contextmanager
 def publish(
-    path: Path, rtsp_url: str, *, ffmpeg: str = DEFAULT_FFMPEG, loops: int = -1
+    path: Path, rtsp_url: str, *, ffmpeg: str = DEFAULT_FFMPEG, loops: int = -1, streams: str = "0:v:0"
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Publish ``path`` to an RTSP server in real time, as a camera would, until the block ends.
+
+    ``streams`` is what FFmpeg maps: ``0`` is all, also sound, which may end before the pictures do.
 
     Entering waits until the server has the stream. ``loops`` is FFmpeg's ``-stream_loop``: numbers restart at
     0 with each loop, so make the camera longer than the test if that matters.
@@ -246,7 +260,8 @@ def publish(
     process = subprocess.Popen(
         [
             ffmpeg, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", str(loops), "-i", str(path),
-            "-map", "0:v:0", "-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", rtsp_url,
+            "-map", streams, "-c", "copy", "-max_interleave_delta", "20000", "-muxdelay", "0",
+            "-f", "rtsp", "-rtsp_transport", "tcp", rtsp_url,
         ],
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
@@ -258,7 +273,7 @@ def publish(
         process.wait()
 
 
-def _numbered_source(seconds: int, fps: int) -> list[str]:
+def _numbered_source(seconds: int, fps: int, filters: str) -> list[str]:
     rest = f"rate={fps}:duration={seconds}"
     number_bit = "mod(floor(N/pow(2\\,15-X))\\,2)"
     check = "mod(5+N+floor(N/16)+floor(N/256)+floor(N/4096)\\,16)"
@@ -270,7 +285,7 @@ def _numbered_source(seconds: int, fps: int) -> list[str]:
     return [
         "-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:{rest}",
         "-f", "lavfi", "-i", barcode,
-        "-filter_complex", "[0][1]overlay=0:0,format=yuv420p",
+        "-filter_complex", f"[0][1]overlay=0:0,format=yuv420p{filters}",
     ]  # fmt: skip
 
 

@@ -4,7 +4,8 @@ The file is written when the run has come to its end, so a run that was killed l
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,8 +16,9 @@ SLOWEST = 50
 
 @dataclass
 class Outcome:
-    """A run: pytest's exit status, the tests by their end, and the slowest of them.
+    """A run: pytest's exit status, the tests by their end, the slowest of them, and the slowest files.
 
+    A file is what one process takes: the seconds of all its tests are those of the process.
     ``unrun`` has tests that were chosen and never reported: their process died before it came to them.
     """
 
@@ -26,6 +28,7 @@ class Outcome:
     skipped: list[str] = field(default_factory=list)
     unrun: list[str] = field(default_factory=list)
     slowest: list[tuple[float, str]] = field(default_factory=list)
+    files: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:
@@ -44,7 +47,7 @@ class Recorder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._worst: dict[str, str] = {}
-        self._seconds: dict[str, float] = {}
+        self._seconds: dict[str, float] = defaultdict(float)
         self._chosen: dict[str, None] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -58,7 +61,7 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test fails if any of its phases does; with a skip in one phase the others only pass."""
-        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
+        self._seconds[report.nodeid] += report.duration
         if report.outcome != "passed" and self._worst.get(report.nodeid) != "failed":
             self._worst[report.nodeid] = report.outcome
         self._worst.setdefault(report.nodeid, "passed")
@@ -72,16 +75,24 @@ class Recorder:
     def pytest_sessionfinish(self, exitstatus: int) -> Iterator[None]:
         """Write the file once everything else has finished."""
         yield
-        slowest = sorted(((seconds, name) for name, seconds in self._seconds.items()), reverse=True)
+        files: dict[str, float] = defaultdict(float)
+        for name, seconds in self._seconds.items():
+            files[name.partition("::")[0]] += seconds
         ends = (
             [name for name, end in self._worst.items() if end == word]
             for word in ("passed", "failed", "skipped")
         )
-        rounded = [(round(seconds, 2), name) for seconds, name in slowest[:SLOWEST]]
         unrun = [name for name in self._chosen if name not in self._worst]
-        outcome = Outcome(int(exitstatus), *ends, unrun=unrun, slowest=rounded)
+        outcome = Outcome(
+            int(exitstatus), *ends, unrun=unrun, slowest=_slowest(self._seconds), files=_slowest(files)
+        )
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(asdict(outcome), indent=1), "utf-8")
+
+
+def _slowest(seconds: Mapping[str, float]) -> list[tuple[float, str]]:
+    slowest = sorted(((took, name) for name, took in seconds.items()), reverse=True)
+    return [(round(took, 2), name) for took, name in slowest[:SLOWEST]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,6 +19,21 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainSound:
+    """The track of sound: samples in order (every one a sync), edits, and the track's ticks a second.
+
+    An edit is (duration in movie ticks, media time in the track's); with media time −1 it is silent.
+    """
+
+    samples: list[Sample]
+    durations: list[int]
+    edits: list[tuple[int, int]]
+    entries: list[bytes]
+    timescale: int
+    media_duration: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlainMp4:
     """What a player reads: samples in decode order, edits as (duration, media time), sample entry kinds."""
 
@@ -28,6 +43,7 @@ class PlainMp4:
     mdat: tuple[int, int]
     movie_duration: int
     media_duration: int
+    sound: PlainSound | None = None
 
     def presented(self) -> list[Sample]:
         """The samples the edit list shows, in order."""
@@ -43,20 +59,18 @@ def read_plain_mp4(data: bytes, size: int) -> PlainMp4:
     top = dict((kind, (body, end)) for kind, body, end in _boxes(data, 0, size))
     assert list(top) == [b"ftyp", b"moov", b"mdat"]
     assert top[b"mdat"][1] == size
-    tree = dict(_tree(data, *top[b"moov"]))
+    traks = [(body, end) for kind, body, end in _boxes(data, *top[b"moov"]) if kind == b"trak"]
+    (mvhd,) = [body for kind, body, _ in _boxes(data, *top[b"moov"]) if kind == b"mvhd"]
+    assert 1 <= len(traks) <= 2
+    tree = dict(_tree(data, *traks[0]))
     stbl = {path[-1]: body for path, body in tree.items() if b"stbl" in path}
-    elst = tree[b"trak", b"edts", b"elst"]
-    edits = [
-        (duration, media_time)
-        for duration, media_time, _ in struct.iter_unpack(">QqI", data[elst[0] + 8 : elst[1]])
-    ]
+    edits = _edits(data, tree)
     sizes = _words(data, stbl[b"stsz"], 8)
     durations = _runs(data, stbl[b"stts"], signed=False)
     signed = data[stbl[b"ctts"][0]] == 1 if b"ctts" in stbl else False
     offsets = _runs(data, stbl[b"ctts"], signed=signed) if b"ctts" in stbl else [0] * len(sizes)
     syncs = set(_words(data, stbl[b"stss"], 4))
-    chunks = [one for (one,) in struct.iter_unpack(">Q", data[stbl[b"co64"][0] + 8 : stbl[b"co64"][1]])]
-    places = _places(chunks, _words(data, stbl[b"stsc"], 4), sizes)
+    places = _places(_chunks(data, stbl), _words(data, stbl[b"stsc"], 4), sizes)
     assert len(sizes) == len(durations) == len(offsets) == len(places)
     samples, dts = [], 0
     for index, (size_of, duration, offset, (place, entry)) in enumerate(
@@ -65,15 +79,53 @@ def read_plain_mp4(data: bytes, size: int) -> PlainMp4:
         samples.append(Sample(place, size_of, dts, dts + offset, index + 1 in syncs, entry))
         dts += duration
     stsd = stbl[b"stsd"]
-    mvhd, mdhd = tree[b"mvhd",], tree[b"trak", b"mdia", b"mdhd"]
+    mdhd = tree[b"mdia", b"mdhd"]
     return PlainMp4(
         samples=samples,
         edits=edits,
         entries=[kind for kind, _, _ in _boxes(data, stsd[0] + 8, stsd[1])],
         mdat=top[b"mdat"],
-        movie_duration=struct.unpack_from(">Q", data, mvhd[0] + 24)[0],
+        movie_duration=struct.unpack_from(">Q", data, mvhd + 24)[0],
         media_duration=struct.unpack_from(">Q", data, mdhd[0] + 24)[0],
+        sound=_sound(data, dict(_tree(data, *traks[1]))) if len(traks) == 2 else None,
     )
+
+
+def _sound(data: bytes, tree: dict[tuple[bytes, ...], tuple[int, int]]) -> PlainSound:
+    stbl = {path[-1]: body for path, body in tree.items() if b"stbl" in path}
+    assert data[tree[b"mdia", b"hdlr"][0] + 8 :][:4] == b"soun"
+    sizes = _words(data, stbl[b"stsz"], 8)
+    durations = _runs(data, stbl[b"stts"], signed=False)
+    places = _places(_chunks(data, stbl), _words(data, stbl[b"stsc"], 4), sizes)
+    assert len(sizes) == len(durations) == len(places)
+    samples, at = [], 0
+    for size, lasts, (place, entry) in zip(sizes, durations, places, strict=True):
+        samples.append(Sample(place, size, at, at, True, entry))
+        at += lasts
+    stsd, mdhd = stbl[b"stsd"], tree[b"mdia", b"mdhd"]
+    timescale, media_duration = struct.unpack_from(">IQ", data, mdhd[0] + 20)
+    assert media_duration == at
+    return PlainSound(
+        samples=samples,
+        durations=durations,
+        edits=_edits(data, tree),
+        entries=[kind for kind, _, _ in _boxes(data, stsd[0] + 8, stsd[1])],
+        timescale=timescale,
+        media_duration=media_duration,
+    )
+
+
+def _edits(data: bytes, tree: dict[tuple[bytes, ...], tuple[int, int]]) -> list[tuple[int, int]]:
+    start, end = tree[b"edts", b"elst"]
+    return [
+        (duration, media_time)
+        for duration, media_time, _ in struct.iter_unpack(">QqI", data[start + 8 : end])
+    ]
+
+
+def _chunks(data: bytes, stbl: dict[bytes, tuple[int, int]]) -> list[int]:
+    start, end = stbl[b"co64"]
+    return [one for (one,) in struct.iter_unpack(">Q", data[start + 8 : end])]
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -94,7 +146,7 @@ def _tree(
 ) -> Iterator[tuple[tuple[bytes, ...], tuple[int, int]]]:
     for kind, body, stop in _boxes(data, start, end):
         yield (*above, kind), (body, stop)
-        if kind in (b"trak", b"edts", b"mdia", b"minf", b"stbl"):
+        if kind in (b"edts", b"mdia", b"minf", b"stbl"):
             yield from _tree(data, body, stop, *above, kind)
 
 

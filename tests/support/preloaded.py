@@ -1,7 +1,8 @@
 """Processes that begin with their modules imported: each is a fork of one process that has imported them.
 
-A new interpreter takes two seconds of processor time to import ``ops.cli``; a fork of one that has takes
-none. All else is as with a process of its own: its arguments, environment, streams, signals and end.
+A new interpreter takes a second or two of processor time to import what a command needs; a fork of one that
+has it takes none. All else is as with a process of its own: its arguments, environment, streams, signals and
+end.
 
 A client connects to the parent's socket and sends what to run, with the three streams. The parent forks a
 process that serves the client: it forks the one that runs the module, tells its id, waits, and tells its end.
@@ -19,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -134,7 +136,7 @@ def _serve_one(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def _main() -> None:
-    __import__(PRELOADED)
+    import_module(PRELOADED).build()  # the whole tree, so that the modules of every command are there
     asked, streams = _serve(sys.argv[1]) or ({}, [])
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

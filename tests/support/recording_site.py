@@ -11,14 +11,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 
 from archive.errors import ArchiveError
 from archive.footage.cameras import CameraForm
-from archive.model.camera import Camera
+from archive.model.camera import Camera, from_state, to_state
 from ops import keys
 from ops.settings import Settings
 from ops.wiring import Site
@@ -106,6 +106,21 @@ class RecordingSite:
         with self.site() as site:
             wanted = form(camera, source, segment_seconds=segment_seconds)
             return site.registry.add(wanted, actor="os:tester")
+
+    def allow_sound(self, camera: str, *, audio: bool = True) -> None:
+        """Let a camera record sound, or not any more."""
+        with self.site() as site:
+            head = site.ledger.head("camera", camera)
+            state = to_state(replace(from_state(head.state), audio=audio))
+            site.ledger.append(
+                "camera",
+                camera,
+                state,
+                expected=head.version,
+                actor="os:tester",
+                action="camera.edited",
+                reason="a test",
+            )
 
     def start(self, *options: str) -> "subprocess.Popen[bytes]":
         """Start the recorder."""

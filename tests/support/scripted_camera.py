@@ -24,6 +24,12 @@ _MTU = 1400
 _PAYLOAD_TYPE = 96
 _SSRC = 0x5AC51
 _HEVC_FRAGMENT = 49
+_SOUND_S = 0.02
+_FIRST_SOUND = 77_000
+BEEP = 0.5
+"""Where in each second of the script its tone begins."""
+_SILENCE = b"\xd5" * 160
+_TONE = (b"\xaa" * 4 + b"\x2a" * 4) * 20  # as loud as A-law gets, 1,000 Hz
 
 Codec = Literal["h264", "hevc"]
 Then = Literal["silence", "close"]
@@ -60,6 +66,11 @@ class Script:
     then: Then = "silence"
     joins_anywhere: bool = False
     """A new connection begins at the next access unit, and not at the next sync."""
+    sound: tuple[float, float] | None = None
+    """It announces G.711 and sends it between these seconds; None: it announces none.
+
+    The sound is silence with a tone from :data:`BEEP` s of each second on, for a tenth.
+    """
 
     @property
     def shown(self) -> list[int]:
@@ -150,11 +161,26 @@ class ScriptedCamera:
         elif method == "SETUP":
             if "RTP/AVP/TCP" not in heads.get("transport", ""):
                 answer[0] = "RTSP/1.0 461 Unsupported Transport"
-            answer += ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 5aa1;timeout=60"]
+            channels = "2-3" if lines[0].split(" ")[1].endswith("track2") else "0-1"
+            answer += [f"Transport: RTP/AVP/TCP;unicast;interleaved={channels}", "Session: 5aa1;timeout=60"]
         else:
             answer.append("Session: 5aa1")
+        if method == "PLAY" and self.script.sound is not None:
+            answer.append(self._beginning())
         connection.sendall(("\r\n".join(answer) + "\r\n\r\n" + body).encode("ascii"))
         return method == "PLAY"
+
+    def _beginning(self) -> str:
+        """Which timestamps of both streams are of the same moment: without it they seem to begin together."""
+        started = time.monotonic() if self.started is None else self.started
+        now = time.monotonic() - started
+        picture = self.script.sendings[0]
+        stamp = round(picture.stamp + (now - picture.captured) * 90_000)
+        sound = round(now / _SOUND_S) * 160 + _FIRST_SOUND
+        tracks = ((1, stamp), (2, sound))
+        return "RTP-Info: " + ",".join(
+            f"url={self.url}/track{number};seq=1;rtptime={begins}" for number, begins in tracks
+        )
 
     def _description(self) -> str:
         sets = [unit for unit in self._first_sync.units if _kind(self.script.codec, unit) != "picture"]
@@ -174,6 +200,8 @@ class ScriptedCamera:
             f"m=video 0 RTP/AVP {_PAYLOAD_TYPE}", f"a=rtpmap:{_PAYLOAD_TYPE} {name}/90000",
             f"a=fmtp:{_PAYLOAD_TYPE} {format_of}", "a=control:track1",
         ]  # fmt: skip
+        if self.script.sound is not None:
+            lines += ["m=audio 0 RTP/AVP 8", "a=rtpmap:8 PCMA/8000", "a=control:track2"]
         return "\r\n".join(lines) + "\r\n"
 
     @property
@@ -191,11 +219,12 @@ class ScriptedCamera:
         numbers = itertools.count(self.played * 1000)
         joined = self.script.joins_anywhere
         begun = time.monotonic() - started
+        sound = _Sound(started, begun, *(self.script.sound or (0, 0)))
         for sending in self.script.sendings:
             if sending.at < begun - 0.001 or not (joined or sending.unit.is_sync):
                 continue
             joined = True
-            if not self._wait(connection, started + sending.at):
+            if not self._wait(connection, started + sending.at, sound):
                 return
             connection.settimeout(10)
             connection.sendall(b"".join(_packets(self.script.codec, sending, numbers)))
@@ -205,18 +234,50 @@ class ScriptedCamera:
             self.truth[sending.unit.frame] = round((taken + lateness) * 1_000_000)
         self.finished.set()
         if self.script.then == "silence":
-            self._wait(connection, float("inf"))
+            self._wait(connection, float("inf"), sound)
 
-    def _wait(self, connection: socket.socket, until: float) -> bool:
-        """Wait; False if the client went away or the camera stops. What the client says is not answered."""
+    def _wait(self, connection: socket.socket, until: float, sound: "_Sound") -> bool:
+        """Wait; False if the client went away or the camera stops. What the client says is not answered.
+
+        Sound that becomes due meanwhile is sent.
+        """
         while not self._stopping.is_set():
-            rest = until - time.monotonic()
-            if rest <= 0:
+            connection.sendall(sound.due(min(until, time.monotonic())))
+            rest = min(until, sound.next_due) - time.monotonic()
+            if until <= time.monotonic():
                 return True
-            readable, _, _ = select.select([connection], [], [], min(rest, 0.2))
+            readable, _, _ = select.select([connection], [], [], max(0, min(rest, 0.2)))
             if readable and not connection.recv(4096):
                 return False
         return False
+
+
+class _Sound:
+    """A-law at 8,000 Hz for one connection, in packets of 20 ms."""
+
+    def __init__(self, started: float, begun: float, since: float, until: float) -> None:
+        self._started = started
+        self._number = max(0, round(max(begun, since) / _SOUND_S))
+        self._end = round(until / _SOUND_S)
+
+    @property
+    def next_due(self) -> float:
+        """When the next packet leaves (monotonic)."""
+        return self._started + self._number * _SOUND_S if self._number < self._end else float("inf")
+
+    @property
+    def _stamp(self) -> int:
+        return _FIRST_SOUND + self._number * 160
+
+    def due(self, now: float) -> bytes:
+        """The packets that are due."""
+        packets = b""
+        while self.next_due <= now:
+            head = struct.pack(">BBHII", 0x80, 8, self._number & 0xFFFF, self._stamp, _SSRC + 1)
+            beeps = BEEP <= self._number * _SOUND_S % 1 < BEEP + 0.0999
+            packets += struct.pack(">cBH", b"$", 2, len(head) + 160) + head + (_TONE if beeps else _SILENCE)
+            self._number += 1
+        return packets
 
 
 @contextmanager

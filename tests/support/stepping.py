@@ -1,13 +1,15 @@
-"""Real processes that end by ``kill -9`` at the n-th call of their stores, for every n.
+"""Real processes that end by ``kill -9`` at a chosen moment, for every moment that makes a difference.
 
-``python -m tests.support.stepping FOLDER JOB [every]`` forks, for each n, a process that runs JOB over its
-own copy of the archive in FOLDER and sends itself SIGKILL right before its n-th call of a store or the index.
-Then it forks a process that runs the same JOB again, undisturbed. It prints a JSON line for each n: how the
-first process ended, the call, and what the archive is left with. The first line is that of a process that was
-not killed; its ``before`` is the archive's content at the start.
+``python -m tests.support.stepping FOLDER JOB [every]`` forks, for each moment, a process that runs JOB over
+its own copy of the archive in FOLDER and sends itself SIGKILL right before its n-th write to a store or the
+index, or right after it. Then it forks a process that runs the same JOB again, undisturbed. It prints a JSON
+line for each moment: how the first process ended, the call that was due and the one that it was killed at,
+and what the archive is left with. The first line is that of a process that was not killed; its ``before`` is
+the archive's content at the start.
 
-Without ``every`` it takes only each n at a write or right after one. Between two writes nothing changes that
-the next process could find, so killing at another read would repeat the same case.
+Between two writes nothing changes that the next process could find, so killing at another read would repeat
+the same case. Writes are counted by themselves: threads that read ahead come in another order each time.
+With ``every`` it takes each n-th call, whether it reads or writes.
 
 The forking process opens nothing and has no threads, so each child starts like a fresh process.
 """
@@ -20,9 +22,13 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from archive.clock import Clock, ManualClock
@@ -47,19 +53,59 @@ from search.sqlite import open_sqlite
 from tests.support.gates import manual_gate
 
 CAMERAS = ("cam-1", "cam-2")
-READS = {"get", "head", "list", "versions", "open", "read", "segments", "gaps", "gap_records", "documents"}
-"""Calls that leave everything as it was; a call that is not named here counts as a write."""
+READS = frozenset(
+    {
+        "get", "head", "list", "versions", "common_prefixes", "read", "stream",
+        "segments", "gaps", "segment", "run", "high_water", "high_waters", "search", "runs", "gap_records",
+        "cameras", "hours", "footage_sums", "standing", "records", "reading", "document", "documents",
+        "heartbeats", "cursor", "segments_by_hour", "rebuild_state", "is_whole", "compared_at", "status",
+        "find_records", "count_records", "record", "record_marks", "close",
+    }
+)  # fmt: skip
+"""Calls of a store or the index that leave everything as it was."""
 
-Chosen = Callable[[Sequence[str]], Iterable[int]]
-"""Of an undisturbed process' calls, the numbers (from 1) of those to be killed at."""
+SWITCH = "switch"
+"""The end of a rebuild, where the fresh index takes the place of the old one."""
+
+WRITES = frozenset(
+    {
+        "put", "extend_lock", "place_hold", "release_hold", "delete_version", "delete_versions",
+        "add", "remove", "mark_held", "mark_free", "settle_hours", "put_document", "put_heartbeat",
+        "advance_cursor", "rebuild", SWITCH, "load", "load_records", "settle", "loaded",
+        "keep_rebuild_state", "mark_whole", "keep_compared_at", "compact", "put_records", "remove_records",
+        "remove_streams", "keep_record_marks",
+    }
+)  # fmt: skip
+"""Calls that may change something."""
+
+
+class Kind(StrEnum):
+    """What is counted: ``call`` and ``write`` before they happen, ``written`` once the write has happened."""
+
+    CALL = "call"
+    WRITE = "write"
+    WRITTEN = "written"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a process is killed: at the n-th of a kind, from 1."""
+
+    kind: Kind
+    number: int
+
+
+Chosen = Callable[[Sequence[str]], Iterable[tuple[Moment, str]]]
+"""Of an undisturbed process' calls, the moments to kill at, each with the call of the undisturbed process."""
 
 
 class Fatal:
-    """Counts calls, and kills this process right before the n-th (0: never)."""
+    """Counts calls, and kills this process at one moment (None: never)."""
 
-    def __init__(self, at: int, note: Path) -> None:
-        self.at = at
+    def __init__(self, moment: Moment | None, note: Path) -> None:
         self.calls: list[str] = []
+        self._moment = moment
+        self._writes = 0
         self._note = note
         self._turn = threading.Lock()
 
@@ -67,13 +113,38 @@ class Fatal:
         """The part, with each public method counted."""
         return _Counted(part, name, self)
 
-    def count(self, what: str) -> None:
-        """Count a call, or kill the process."""
+    @contextmanager
+    def counted(self, what: str) -> Iterator[None]:
+        """Count the call in this block, or kill the process before or after it."""
+        writes = is_write(what)
         with self._turn:
             self.calls.append(what)
-            if len(self.calls) == self.at:
-                self._note.write_text(what)
-                os.kill(os.getpid(), signal.SIGKILL)
+            self._writes += writes
+            number = self._writes
+            self._kill_at(Moment(Kind.CALL, len(self.calls)), what)
+            if writes:
+                self._kill_at(Moment(Kind.WRITE, number), what)
+        yield
+        if writes:
+            self._kill_at(Moment(Kind.WRITTEN, number), what)
+
+    def _kill_at(self, moment: Moment, what: str) -> None:
+        if moment == self._moment:
+            self._note.write_text(what)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def method_of(what: str) -> str:
+    """The part and the method of a counted call."""
+    return what.split(" ")[0]
+
+
+def is_write(what: str) -> bool:
+    """Whether a counted call may change something. Raises KeyError for a method that nobody judged."""
+    method = method_of(what).rpartition(".")[2]
+    if method not in READS | WRITES:
+        raise KeyError(f"say in {__name__} whether {method} reads or writes")
+    return method in WRITES
 
 
 class _Counted:
@@ -86,9 +157,9 @@ class _Counted:
             return found
 
         def call(*arguments: Any, **named: Any) -> Any:
-            self._fatal.count(f"{self._name}.{method} {arguments[0] if arguments else ''}"[:120])
-            answer = found(*arguments, **named)
-            return iter(list(answer)) if isinstance(answer, Iterator) else answer
+            with self._fatal.counted(f"{self._name}.{method} {arguments[0] if arguments else ''}"[:120]):
+                answer = found(*arguments, **named)
+                return iter(list(answer)) if isinstance(answer, Iterator) else answer
 
         return call
 
@@ -98,10 +169,12 @@ class _Counted:
 
     @contextmanager
     def _rebuilding(self) -> Iterator[Any]:
-        self._fatal.count("index.rebuild")
-        with self._part.rebuild() as fresh:
+        with ExitStack() as rebuilding:
+            with self._fatal.counted("index.rebuild"):
+                fresh = rebuilding.enter_context(self._part.rebuild())
             yield _Counted(fresh, "fresh", self._fatal)
-            self._fatal.count("index.switch")
+            with self._fatal.counted(f"index.{SWITCH}"):
+                rebuilding.close()
 
 
 def folder_stores(folder: Path, clock: Clock) -> Stores:
@@ -190,7 +263,7 @@ JOBS: Mapping[str, Callable[[Process], None]] = {
 
 def left_with(folder: Path, open_stores: OpenStores = folder_stores) -> dict[str, Any]:
     """The content of an archive, without random ids and times of records."""
-    process = Process(folder, Fatal(0, folder / "call"), open_stores)
+    process = Process(folder, Fatal(None, folder / "call"), open_stores)
     footage, ledger, index = process.stores.footage, process.ledger, process.index
     now = process.clock.now()
     whole = Timespan(now - 400 * DAY, now + DAY)
@@ -239,19 +312,24 @@ def forked(do: Callable[[], object]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def at_writes(calls: Sequence[str]) -> Iterable[int]:
-    """The numbers of the writes, and of the calls right after a write."""
-    writes = [call.split(" ")[0].rpartition(".")[2] not in READS for call in calls]
-    return (n for n, here in enumerate(writes, 1) if here or (n > 1 and writes[n - 2]))
+def at_writes(calls: Sequence[str]) -> Iterable[tuple[Moment, str]]:
+    """Before each write, and after each one that no other write follows at once."""
+    number = 0
+    for call, following in zip(calls, [*calls[1:], None], strict=True):
+        if is_write(call):
+            number += 1
+            yield Moment(Kind.WRITE, number), call
+            if following is None or not is_write(following):
+                yield Moment(Kind.WRITTEN, number), call
 
 
-def at_all(calls: Sequence[str]) -> Iterable[int]:
-    """The numbers of all calls."""
-    return range(1, len(calls) + 1)
+def at_all(calls: Sequence[str]) -> Iterable[tuple[Moment, str]]:
+    """Before each call."""
+    return ((Moment(Kind.CALL, number), call) for number, call in enumerate(calls, 1))
 
 
 class Stepping:
-    """Kills one job at chosen calls, each time over a fresh archive.
+    """Kills one job at chosen moments, each time over a fresh archive.
 
     ``prepare`` makes the archive in a given folder; it also gets the number of the step, from 0.
     """
@@ -267,32 +345,34 @@ class Stepping:
 
     def run(self, chosen: Chosen) -> None:
         """Print a line for the undisturbed process, then one for each killed process."""
-        calls = self._step(0, 0)
-        for step, number in enumerate(chosen(calls), 1):
-            self._step(step, number)
+        calls = self._step(0, None)
+        for step, (moment, call) in enumerate(chosen(calls), 1):
+            self._step(step, moment, due=method_of(call), kind=moment.kind)
 
-    def _step(self, step: int, at: int) -> list[str]:
-        folder = self._place / f"{self._job}-{at}"
+    def _step(self, step: int, moment: Moment | None, **facts: str) -> list[str]:
+        folder = self._place / f"{self._job}-{step}"
         self._do(lambda: self._prepare(folder, step))
-        told: dict[str, Any] = {"killed": at > 0}
-        if at == 0:
+        told: dict[str, Any] = dict(facts)
+        if moment is None:
             told["before"] = self._left(folder)
-        fatal = Fatal(at, folder / "call")
-        ended = forked(lambda: self._work(folder, fatal))
-        told["ended"] = ended
-        if at > 0 and ended == -signal.SIGKILL:
+        fatal = Fatal(moment, folder / "call")
+        told["ended"] = forked(lambda: self._work(folder, fatal))
+        if moment is not None and told["ended"] == -signal.SIGKILL:
             told["call"] = (folder / "call").read_text()
-            told["again"] = forked(lambda: self._work(folder, Fatal(0, folder / "call")))
+            told["again"] = forked(lambda: self._work(folder, Fatal(None, folder / "call")))
         told["left"] = self._left(folder)
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
-        calls: list[str] = json.loads((folder / "calls").read_text()) if at == 0 else []
+        calls: list[str] = []
+        if moment is None:
+            calls, modules = json.loads((folder / "calls").read_text())
+            _import(modules)
         shutil.rmtree(folder)
         return calls
 
     def _work(self, folder: Path, fatal: Fatal) -> None:
         JOBS[self._job](Process(folder, fatal, self._open))
-        (folder / "calls").write_text(json.dumps(fatal.calls))
+        (folder / "calls").write_text(json.dumps([fatal.calls, list(sys.modules)]))
 
     def _left(self, folder: Path) -> Any:
         kept = folder / "left.json"
@@ -304,16 +384,34 @@ class Stepping:
             raise SystemExit(1)
 
 
+def _import(modules: Iterable[str]) -> None:
+    """Import what a process imported while it worked: each would do it again, longer than its work."""
+    for name in modules:
+        if name not in sys.modules:
+            with suppress(ImportError):
+                import_module(name)
+
+
 def main() -> None:
     """Run over copies of an archive in a folder."""
     template, job = Path(sys.argv[1]), sys.argv[2]
+    # A rebuilt index must answer like the one built step by step, holds included. Every process rebuilds the
+    # same archive: an index takes one write more or less by the id of a hold, which is random.
+    source = _held(template) if job == "rebuild" else template
 
     def prepare(folder: Path, _step: int) -> None:
-        shutil.copytree(template, folder, symlinks=True)
-        if job == "rebuild":  # a rebuilt index must answer like the one built step by step
-            Process(folder, Fatal(0, folder / "call")).hold()
+        shutil.copytree(source, folder, symlinks=True)
 
     Stepping(prepare, template.parent, job).run(at_all if "every" in sys.argv[3:] else at_writes)
+
+
+def _held(template: Path) -> Path:
+    """A copy of the archive in which a hold was placed and carried out."""
+    held = Path(mkdtemp(prefix="held-", dir=template.parent)) / template.name
+    shutil.copytree(template, held, symlinks=True)
+    if forked(lambda: Process(held, Fatal(None, held / "call")).hold()) != 0:
+        raise SystemExit(1)
+    return held
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from archive.objects.locations import open_stores, parse_archive_url
 from archive.ports import Stores
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
 from tests.support.promises import FLOOR_DAYS, LOCK_DAYS, ORIGIN, World, bridged
-from tests.support.stepping import Stepping, at_writes
+from tests.support.stepping import Moment, Stepping, at_writes
 
 
 def open_buckets(folder: Path, clock: Clock) -> Stores:
@@ -73,7 +73,7 @@ def main() -> None:
     place, job, begun, urls = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:]
     kills = len(urls) - 1
 
-    def spread(calls: Sequence[str]) -> Iterable[int]:
+    def spread(calls: Sequence[str]) -> Iterable[tuple[Moment, str]]:
         found = list(at_writes(calls))
         return (found[(len(found) - 1) * number // max(1, kills - 1)] for number in range(kills))
 

@@ -34,9 +34,10 @@ def _is_good(first: Outcome, again: Outcome | None) -> bool:
 
 
 def _slowest(first: Outcome) -> Iterator[str]:
-    if first.slowest:
-        yield f"The slowest {min(SHOWN, len(first.slowest))} tests:"
-        yield from (f"{seconds:8.2f} s  {name}" for seconds, name in first.slowest[:SHOWN])
+    for what, slowest in (("files", first.files), ("tests", first.slowest)):
+        if slowest:
+            yield f"The slowest {min(SHOWN, len(slowest))} {what}:"
+            yield from (f"{seconds:8.2f} s  {name}" for seconds, name in slowest[:SHOWN])
 
 
 def _lines(first: Outcome, again: Outcome | None) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A wall of nine cameras with numbered frames, and what a real Chromium shows of it.
 
-``cam-1`` has a gap, and another run after it; ``cam-2`` changes the run without a gap; the others are whole.
+``cam-1`` has a gap, and another run after it; ``cam-2`` changes the run without a gap; ``cam-17`` sends
+H.265, which this browser is shown as viewing copies; the others are whole.
 Frames are numbered from 0 in each run, so a picture says what time it is of, whatever the page believes.
 """
 
@@ -19,7 +20,16 @@ from archive.model.user import Role
 from archive.timespan import SECOND
 from tests.support.api_site import T0, Site, archive_run, camera_json, instant, open_site
 from tests.support.chromium import Browser
-from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH, finalised_run, recorded_segments
+from tests.support.numbered import (
+    CELL,
+    CELLS,
+    HEIGHT,
+    WIDTH,
+    encode_numbered,
+    finalised_run,
+    record,
+    recorded_segments,
+)
 from tests.support.people import add_person, catch_up, cookie_of
 
 CAMERAS = ("cam-1", "cam-2", *(f"cam-{number}" for number in range(11, 18)))
@@ -29,11 +39,23 @@ PURPOSE = "LP/B/123/XI/2026"
 WHO = "citra"
 
 
+HEVC_CAMERA = "cam-17"
+_HEVC = ("libx265", "-x265-params", "keyint=30:min-keyint=30:scenecut=0:open-gop=0:bframes=2:log-level=error")
+"""Without leading pictures: viewing copies leave those out."""
+
+
 @functools.cache
-def _footage(seconds: int) -> tuple[tempfile.TemporaryDirectory[str], Sequence[tuple[Path, Finalised]]]:
+def _footage(
+    seconds: int, codec: str = "h264"
+) -> tuple[tempfile.TemporaryDirectory[str], Sequence[tuple[Path, Finalised]]]:
     folder = tempfile.TemporaryDirectory(prefix="saksi-wall-")
     where = Path(folder.name)
-    return folder, finalised_run(recorded_segments("h264-closed", seconds, where), where / "finalised")
+    if codec == "h264":
+        recorded = recorded_segments("h264-closed", seconds, where)
+    else:
+        source = encode_numbered("wall-hevc", _HEVC, seconds, where / "hevc.mp4", 15)
+        recorded = record(source, where / "recorded")
+    return folder, finalised_run(recorded, where / "finalised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,7 @@ def nine_cameras(folder: Path, *, seconds: int = 30) -> Iterator[NineCameras]:
         made = _footage(seconds)[1]
         runs: dict[str, list[tuple[float, float]]] = {}
         for number, camera in enumerate(CAMERAS):
-            parts = [(0, made)]
+            parts = [(0, made if camera != HEVC_CAMERA else _footage(seconds, "hevc")[1])]
             if camera == "cam-1":
                 parts = [(0, made[:1]), (RESUMED_S, made)]
             elif camera == "cam-2":
@@ -118,11 +140,12 @@ MEASURE = f"""(runs, t0) => {{
     }}
     return Math.floor(bits / 16);
   }};
-  const found = {{ frozen: {{}}, stood: 0, apart: [], late: {{}}, frames: {{}} }};
+  const found = {{ frozen: {{}}, stood: 0, apart: [], by: {{}}, late: {{}}, frames: {{}} }};
   const last = {{}};
   for (const tile of tiles) {{
     const camera = tile.dataset.camera;
     found.frozen[camera] = 0; found.late[camera] = 0; found.frames[camera] = 0;
+    found.by[camera] = [];
     last[camera] = null;
     const video = tile.querySelector("video");
     const seen = () => {{
@@ -155,7 +178,9 @@ MEASURE = f"""(runs, t0) => {{
         const shows = !video.hidden && !video.seeking && video.readyState >= 2;
         if (!run || tile.dataset.state !== "recorded" || !shows) continue;
         const from = run[0] + number(video) / 15; // it is on screen for a fifteenth of a second
-        found.apart.push(wall < from ? from - wall : Math.max(0, wall - from - 1 / 15));
+        const apart = wall < from ? from - wall : Math.max(0, wall - from - 1 / 15);
+        found.apart.push(apart);
+        found.by[tile.dataset.camera].push(apart);
       }}
     }}
     before = now;
@@ -168,6 +193,6 @@ MEASURE = f"""(runs, t0) => {{
 
 ``frozen``: the longest time in which a camera with footage showed no new frame; ``stood``: the longest in
 which the clock did not move; ``late``: how long a camera was left behind; ``frames``: how many were shown;
-``apart``: how far in seconds the frame on screen was from the clock, read from its number; ``at``: the
-clock, in seconds.
+``apart``: how far in seconds the frame on screen was from the clock, read from its number, and ``by`` the
+same for each camera; ``at``: the clock, in seconds.
 """

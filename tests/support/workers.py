@@ -85,6 +85,14 @@ ENOUGH_MEMORY = 8 << 30
 """Bytes; a whole run leaves about 2 GiB behind when nothing is removed before its end."""
 
 
+def quick_folder(prefix: str) -> "tempfile.TemporaryDirectory[str]":
+    """A folder for one example of a test that makes many: where pytest's own are, in memory if it can be.
+
+    On a disk each of an archive's writes waits for it.
+    """
+    return tempfile.TemporaryDirectory(prefix=f"saksi-{prefix}-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Put the tests' folders in memory if there is enough, and share the turns out; one process needs none.

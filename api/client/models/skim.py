@@ -130,11 +130,13 @@ SpritesOut = TypedDict(
         "to": str,
         "camera": str,
         "until": str | None,
+        "complete": bool,
         "sheets": list[SheetOut],
         "sprites": list[SpriteOut],
     },
 )
 """Thumbnails of a span for scrubbing, one for each 30 s that have a keyframe; never the exhibit.
 
-``until`` is the time until which the camera's footage is in the archive; null if it has none.
+``until`` is the time until which the camera's footage is in the archive; null if it has none. ``complete``
+is false while sheets are left that may still be made: the same request again goes on.
 """

@@ -27,6 +27,8 @@ class Event(StrEnum):
     GRANT_ENDING = "grant_ending"
     GRANT_FOOTAGE_ENDING = "grant_footage_ending"
     REQUEST_FOOTAGE_ENDING = "request_footage_ending"
+    EXPORT_READY = "export_ready"
+    EXPORT_FAILED = "export_failed"
     TEST = "test"
 
 
@@ -51,7 +53,8 @@ URGENT = frozenset(
 class Notice:
     """What happened, when (µs), and to which subject.
 
-    ``subject`` is an id: of a request, a hold, a package, a grant, an incident, a recorder, a job. ``mark``
+    ``subject`` is an id: of a request, a hold, a package, a grant, an export, an incident, a recorder, a job.
+    ``mark``
     distinguishes two occurrences of one event at one subject. ``agency`` is the account of the agency that it
     concerns, "" for the city itself; ``agency_name`` and ``unit`` are as in the request. ``cameras`` is their
     number; ``due_at`` is the due date, if any; ``code`` is the reason of a failure or a gap, an incident's

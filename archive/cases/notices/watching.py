@@ -10,6 +10,8 @@ from contextlib import suppress
 from typing import Protocol
 
 from archive import keys
+from archive.cases.exports.model import Export
+from archive.cases.notices.exported import of_export
 from archive.cases.notices.notice import URGENT, VIEW_PAGE, Event, Notice
 from archive.cases.notices.running_out import DueAt, holds_in_force, no_rule, of_grant, of_request
 from archive.cases.notices.silent import Silence
@@ -53,7 +55,8 @@ class Watch:
 
     ``pressure`` measures the store when :meth:`measure` is called; ``beats`` gives the recorders' last
     heartbeats, ``cameras`` the cameras' state by them, and ``turn`` when the follower's last turn began;
-    without it no notice says that there is none. ``rules`` reads how long footage is kept. A lasting
+    without it no notice says that there is none. ``rules`` reads how long footage is kept, ``exports`` the
+    exports that stand. A lasting
     pressure causes one notice per day (UTC) and level, a recorder's trouble one per day. An entry that
     cannot be read is notified as an integrity incident and suppresses no other notice.
     """
@@ -69,6 +72,7 @@ class Watch:
         cameras: Callable[[], Iterable[CameraHealth]] = tuple,
         turn: Callable[[], int | None] | None = None,
         rules: Callable[[], DueAt] = lambda: no_rule,
+        exports: Callable[[], Iterable[Export]] = tuple,
     ) -> None:
         self._ledger = ledger
         self._records = records
@@ -85,6 +89,8 @@ class Watch:
         self._cameras = cameras
         self._turn = turn
         self._rules = rules
+        self._exports = exports
+        self._exported: tuple[Notice, ...] = ()
         self._silence = Silence()
         self._unfollowed = Unfollowed()
         self._ailing: tuple[Notice, ...] = ()
@@ -106,10 +112,10 @@ class Watch:
     @property
     def measured(self) -> tuple[Notice, ...]:
         """The notices of the last :meth:`measure`."""
-        return (*self._slow, *self._lapsed, *self._ailing, *self._silent)
+        return (*self._slow, *self._lapsed, *self._ailing, *self._silent, *self._exported)
 
     def measure(self) -> None:
-        """Check the follower, the recorders and their cameras.
+        """Check the follower, the recorders and their cameras, and exports.
 
         At most once per :data:`MEASURE_EVERY` also check which grants end soon, which footage of requests and
         grants is destroyed soon, and how full the store is.
@@ -122,6 +128,7 @@ class Watch:
             self._lapsed = self._unfollowed.look(self._turn(), now, self._clock.monotonic())
         self._ailing = tuple(_of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now))
         self._silent = self._silence.look(self._cameras(), now)
+        self._exported = tuple(found for one in self._exports() if (found := of_export(one)) is not None)
         elapsed = self._clock.monotonic()
         if self._measured_at is None or elapsed - self._measured_at >= MEASURE_EVERY:
             ending = (*self._ending(now), *self._running_out(now))

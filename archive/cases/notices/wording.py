@@ -52,6 +52,11 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "Rekaman dalam permintaan segera habis masa simpannya dan tidak ditahan",
             "Footage of a request reaches the end of its term and is not held",
         ),
+        Event.EXPORT_READY: ("Ekspor klip siap diambil", "An export of clips is ready"),
+        Event.EXPORT_FAILED: (
+            "Ekspor klip gagal atau kedaluwarsa",
+            "An export of clips failed or is outdated",
+        ),
         Event.TEST: ("Uji coba pemberitahuan Saksi", "Saksi test notice"),
     }
 )
@@ -68,6 +73,8 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.INDEX_BEHIND: ("Pekerjaan", "Job"),
         Event.GRANT_ENDING: ("Izin", "Grant"),
         Event.GRANT_FOOTAGE_ENDING: ("Izin", "Grant"),
+        Event.EXPORT_READY: ("Ekspor", "Export"),
+        Event.EXPORT_FAILED: ("Ekspor", "Export"),
         Event.TEST: ("Uji coba", "Test"),
     }
 )
@@ -78,6 +85,7 @@ _DUE: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.GRANT_FOOTAGE_ENDING: ("Dimusnahkan sejak", "Destroyed from"),
         Event.REQUEST_FOOTAGE_ENDING: ("Dimusnahkan sejak", "Destroyed from"),
         Event.RECORDER_TROUBLE: ("Penuh pada", "Full at"),
+        Event.EXPORT_READY: ("Disimpan sampai", "Kept until"),
     }
 )
 MAX_TEXT = 120

@@ -16,10 +16,11 @@ from archive.documents.words import (
     DOCUMENTS,
     word,
 )
-from archive.evidence import logged, paths
+from archive.evidence import logged, paths, sound_words, sounds
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
+from archive.footage.heard import SILENT, in_english
 from archive.model.segment import UNSYNCHRONISED, Segment
 from archive.timespan import parse_instant
 from archive.trust import token
@@ -73,6 +74,21 @@ def _gap_table(pages: Pages, gaps: Sequence[GapStatement], plan: PackagePlan, zo
             for gap in gaps
         ),
     )
+
+
+def sound(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    """Which footage has sound, of which kind, and who allowed that; or that there is none."""
+    last = ""
+    for camera, sentence in sound_words.said_id(plan, lambda at: fine_moment(at, zone)):
+        if camera != last:
+            pages.text(camera, font=Font.BOLD, size=9)
+            last = camera
+        pages.text(sentence, size=9, indent=12)
+    if silent := sound_words.silent_cameras(plan):
+        pages.english(f"{SILENT[1]} ({', '.join(silent)})")
+    for one in sounds.stretches(plan):
+        start, end = (fine_moment(at, zone) for at in (one.span.start, one.span.end))
+        pages.english(f"{one.camera}: sound, {in_english(one.sound)}: {start} - {end}")
 
 
 def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:

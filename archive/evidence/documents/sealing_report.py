@@ -23,6 +23,7 @@ from archive.evidence.documents import contents, sketch, timeline
 from archive.evidence.documents.contact_sheet import Sheet
 from archive.evidence.plan import LegalBasis, PackagePlan, RequestFacts
 from archive.evidence.sealing import Copied
+from archive.evidence.sounds import cameras_with_sound
 from archive.model.camera import Camera
 from archive.model.evidence import PackageKind
 from archive.timespan import SpanSet, Timespan
@@ -67,6 +68,8 @@ def render(copied: Copied, pictures: Sheet | None) -> bytes:
     _cameras(pages, plan, zone)
     _times(pages, plan, zone)
     if plan.kind is PackageKind.FOOTAGE:
+        pages.heading("Suara", "Sound", room=60)
+        contents.sound(pages, plan, zone)
         _pictures(pages, plan, zone, pictures)
     contents.write(pages, copied, zone)
     _seal(pages, copied, zone)
@@ -210,9 +213,12 @@ def _cameras(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
     )
     pages.grid(columns, [(str(n), *_camera(camera)) for n, camera in numbered])
     if plan.changes:
+        heard = cameras_with_sound(plan)
         pages.text("Perubahan keterangan kamera dalam rentang:", size=9, font=Font.BOLD)
         for change in plan.changes:
-            cells = _camera(change.camera)
+            cells = list(_camera(change.camera))
+            if change.camera.id in heard:
+                cells.append("suara direkam" if change.camera.audio else "suara tidak direkam")
             pages.bullet(f"{moment(change.at, zone)}: {'; '.join(cells)}", size=8.5)
     pages.keep_together(sketch.HEIGHT + 24)
     pages.space(6)

@@ -17,7 +17,8 @@ checked, and no package is valid.
 ``canonical``        RFC 8785; ``schema`` the JSON Schema of ``evidence.json``; ``times``
 ``stream``           the one pass over the payload; ``derived`` clips beside it, ``clip`` their heads,
                      ``pieces`` the stated pieces, ``mp4`` boxes and NAL units
-``rebuilt``          clips made anew from ``original`` headers by their layout: ``clip_cut``, ``clip_head``
+``rebuilt``          clips made anew from ``original`` headers by their layout: ``clip_cut``, ``clip_head``,
+                     ``original_sound`` and ``clip_sound`` their sound
 ``statement``        ``evidence.json`` compared with the parts; ``lists`` what its lists claim,
                      ``moments`` times that cannot be; ``texts`` that read as another;
                      ``leaf`` recorders' lines

@@ -1,6 +1,7 @@
-"""Layout 1 of clips, first half: which samples of which originals make a clip, and when each is shown.
+"""Layouts of clips, first half: which samples of which originals make a clip, and when each is shown.
 
 docs/reference/evidence-package.md, *Layout 1*, is the specification; the numbers in comments are its rules.
+*Layout 2* adds sound (:mod:`archive.evidence.verifier.clip_sound`).
 Times of samples are ticks of 1/90000 s on their run's timeline, wall times are µs.
 """
 
@@ -14,6 +15,7 @@ from operator import add
 from typing import Any
 
 from archive.evidence.verifier import times
+from archive.evidence.verifier.clip_sound import SoundCut
 from archive.evidence.verifier.mp4 import BadMp4
 from archive.evidence.verifier.original import Header, shown_entry
 
@@ -37,6 +39,7 @@ class Segment:
         self.pts: array[int] = array("q", map(add, decoded, header.offsets))
         self.next_tfdt = header.tfdt + sum(header.durations)
         self.first: int = min(self.pts)
+        self.samples = len(self.pts) + (0 if header.sound is None else len(header.sound.times))
 
     def tick(self, instant: int) -> int:
         """The smallest presentation time whose wall time is not before an instant (1)."""
@@ -72,7 +75,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class CutPiece:
-    """A chunk of a clip: the bytes of an original, the wall time of its frames, and how many it shows."""
+    """A chunk of a clip: the bytes of an original, the wall time of its frames, and how many it shows.
+
+    A chunk of sound shows none, and has the wall time of its samples.
+    """
 
     original: str
     original_offset: int
@@ -80,6 +86,7 @@ class CutPiece:
     start: int
     end: int
     frames: int
+    track: str = "pictures"
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ class Cut:
     ``chunks`` are (samples, sample entry from 1); ``edits`` are [duration, media time]; ``entries`` are
     sample entries as clips have them, each with the shape of the first original that has it. ``hidden``
     counts frames; ``preroll`` and ``tail`` are ticks. ``undecodable`` lists spans of wall time; ``start`` is
-    None where nothing is shown.
+    None where nothing is shown. ``sound`` is None for layout 1, which has none.
     """
 
     durations: array[int] = field(default_factory=lambda: array("q"))
@@ -128,11 +135,17 @@ class Cut:
     preroll: int = 0
     tail: int = 0
     duration: int = 0
+    sound: SoundCut | None = None
     _used_to: int = 0
     _shown_to: int | None = None
 
     def add(self, segments: list[Segment], start: int, end: int) -> None:
-        """Append what these originals, in order, show of ``[start, end)``."""
+        """Append what these originals, in order, show of ``[start, end)``.
+
+        Raises BadMp4 where they have sound and the layout has none.
+        """
+        if self.sound is None and any(one.header.sound is not None for one in segments):
+            raise BadMp4("its originals have sound, which clips of layout 1 leave out")
         for stretch in _stretches([one for one in segments if one.start < end]):
             self._add_stretch(stretch, start, end)
 
@@ -145,14 +158,20 @@ class Cut:
         begin = self._begin(segments, start, until, stop)
         if begin is None:
             return
-        number, sync, shown = begin
+        number, sync, shown, shown_in = begin
         head = segments[number]
         stretch = _Stretch(segments, shown, stop, end, len(self.sizes) + 1)
         shift = self._join(head, sync, stretch)
+        if self.sound is not None:
+            self.sound.begin(shown, sum(duration for duration, _ in self.edits) - (stop - shown))
         for one in segments[number:]:
             upto = one.after_last(stretch.stop_in(one))
             ranges = _without_leading(one, sync, upto) if one is head else [(0, upto)]
             self._append(stretch, one, ranges, upto)
+            if one is not head or shown_in == number or _sounds_alike(head, segments[shown_in]):
+                self._append_sound(one, stretch.stop_in(one))
+        if self.sound is not None:
+            self.sound.end(stop)
         upto = last.after_last(stop)
         self._used_to = shift + max(map(add, last.pts[:upto], last.header.durations))
         self._shown_to = None if max(last.pts[:upto]) >= stop else stop + shift
@@ -160,8 +179,8 @@ class Cut:
 
     def _begin(
         self, segments: list[Segment], start: int, until: int, stop: int
-    ) -> tuple[int, int, int] | None:
-        """The original and the sync that a stretch begins with, and the first frame it shows (3)."""
+    ) -> tuple[int, int, int, int] | None:
+        """The original and the sync that a stretch begins with, the first frame it shows, and whose (3)."""
         for number, one in enumerate(segments):
             own_stop = stop if one is segments[-1] else None
             shown = one.earliest(one.tick(start), own_stop) if one.end > start else None
@@ -182,7 +201,7 @@ class Cut:
                 head, sync, shown, wall = number, syncs[0], decodable, lost_to
             if self.start is None:
                 self.start = wall
-            return head, sync, shown
+            return head, sync, shown, number
         return None
 
     def _join(self, head: Segment, sync: int, stretch: _Stretch) -> int:
@@ -221,6 +240,16 @@ class Cut:
             self.sizes += header.sizes[low:high]
             self.chunks.append((high - low, entry))
             self._note(stretch, one, (low, high), (places[low], places[high]))
+
+    def _append_sound(self, one: Segment, stop: int | None) -> None:
+        """Append an original's sound behind its pictures, as a chunk and a piece (9, 12)."""
+        sound = one.header.sound
+        taken = None if self.sound is None or sound is None else self.sound.take(sound, one.first, stop)
+        if taken is not None:
+            start, end = one.wall(taken.low), one.wall(taken.high)
+            self.pieces.append(
+                CutPiece(one.path, taken.start, taken.length, start, max(end, start + 1), 0, "sound")
+            )
 
     def _list_syncs(self, stretch: _Stretch, one: Segment, low: int, high: int) -> None:
         """List the syncs at which a decoder may start (4)."""
@@ -275,3 +304,11 @@ def _without_leading(one: Segment, sync: int, upto: int) -> list[tuple[int, int]
                 ranges.append((low, sample))
             low = sample + 1
     return [*ranges, (low, upto)] if low < upto else ranges
+
+
+def _sounds_alike(one: Segment, other: Segment) -> bool:
+    """Whether the sound of the original before the first one shown leads into that one's (9)."""
+    before, after = one.header.sound, other.header.sound
+    if before is None or after is None:
+        return False
+    return (before.entry, before.timescale) == (after.entry, after.timescale)

@@ -19,7 +19,7 @@ from archive.evidence.verifier import mp4
 from archive.evidence.verifier.clip import read_head, read_tables
 from archive.evidence.verifier.container import Chunks, Container, Unreadable
 from archive.evidence.verifier.findings import Broken
-from archive.evidence.verifier.mp4 import BadMp4, SliceWalker
+from archive.evidence.verifier.mp4 import SOUND, BadMp4, SliceWalker
 from archive.evidence.verifier.pieces import Piece, check_tiling
 from archive.evidence.verifier.rebuilt import Rebuilding
 
@@ -165,11 +165,11 @@ class Follower:
         end = at + len(part)
         while self._pending and self._pending[0][0].start < end:
             samples, stop = self._pending[0]
-            if self._walker is None:
-                self._walker = SliceWalker(samples, self._saw_slice)
-            self._walker.feed(at, part)
-            if self._walker.broken_at is not None:
-                self._piece_at(self._walker.broken_at).clip_readable = False
+            if samples.codec != SOUND:
+                self._walker = self._walker or SliceWalker(samples, self._saw_slice)
+                self._walker.feed(at, part)
+                if self._walker.broken_at is not None:
+                    self._piece_at(self._walker.broken_at).clip_readable = False
             if stop > end:
                 return
             self._pending.popleft()
@@ -312,7 +312,8 @@ class Clips:
             self.followers[follower.path] = follower
             for piece in follower.pieces:
                 followers, pieces = self._named.setdefault(piece.original, ([], []))
-                pieces.append(piece)
+                if not piece.is_sound:
+                    pieces.append(piece)
                 if follower not in followers:
                     followers.append(follower)
 

@@ -17,6 +17,8 @@ from archive.evidence.verifier.findings import Broken
 
 FACTS = ("name", "lat", "lon", "kecamatan", "kelurahan", "owner", "view", "segment_seconds")
 """What a package states of a camera's registration."""
+PERMISSION = ("proposed_by", "allowed_by", "reason", "since")
+"""What a registration says of who allowed sound, as members of ``audio_permission``."""
 _ASKED = (
     "requester.name", "requester.rank", "requester.nrp_nip", "requester.agency_kind", "requester.agency",
     "requester.unit", "letter.number", "letter.date", "letter.sha256", "legal_basis", "case", "purpose",
@@ -28,12 +30,20 @@ _MAY_OPEN: dict[str, frozenset[str]] = {
     "request": frozenset(("actor", "action", *(f"state.{name}" for name in _ASKED))),
     "hold": frozenset(("action", "state.from", "state.to", "state.status", "state.placed_at", "state.case")),
     "camera": frozenset(
-        ("action", "state.id", "state.registered_at", "state.disabled", *(f"state.{one}" for one in FACTS))
+        (
+            "action",
+            "state.id",
+            "state.registered_at",
+            "state.disabled",
+            *(f"state.{one}" for one in FACTS),
+        )
     ),
     "recorder": frozenset(("action", "state.public_key", "state.key_sha256")),
     "disposition": frozenset(("state.cause", "state.status", "state.from", "state.to", "state.started_at")),
 }
 """By kind, the fields that a package may open; of a request and a hold also cameras of the package."""
+_OF_SOUND = frozenset(("state.audio", *(f"state.audio_permission.{one}" for one in PERMISSION)))
+"""What it may open, too, of a camera whose originals have sound."""
 _CAMERA = re.compile(r"state\.cameras\[(0|[1-9]\d{0,8})\]\Z", re.ASCII)
 _HEAD = {"v", "kind", "id", "version", "entry_id", "at", "prev"}
 _WHOLE = {"actor", "action", "reason", "state"}
@@ -44,7 +54,10 @@ Part = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry as far as the package shows it. ``fields`` are by name; ``is_whole`` says it hides nothing."""
+    """An entry as far as the package shows it. ``fields`` are by name; ``is_whole`` says it hides nothing.
+
+    ``names`` are those of all its fields, also of those that it does not open.
+    """
 
     kind: str
     id: str
@@ -55,6 +68,7 @@ class Entry:
     path: str
     is_whole: bool
     fields: dict[str, Any] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
 
     def state(self, name: str) -> Any:
         """An opened member of the state. Raises Broken ``record_differs`` for one that is not opened."""
@@ -99,11 +113,15 @@ def read(path: str, line: bytes, opened: bytes | None) -> Entry:
     except BadJson as error:
         raise Broken("record_form", str(error), path) from error
     facts = head["kind"], head["id"], head["version"], times.parse(head["at"]), head["prev"]
-    return Entry(*facts, canonical.sha256(line), path, is_whole, fields)
+    names = frozenset(fields if opened is None else head["commits"])
+    return Entry(*facts, canonical.sha256(line), path, is_whole, fields, names)
 
 
-def surplus(entry: Entry, cameras: set[str], cases: set[str]) -> Iterator[str]:
-    """What an entry shows of other cases and cameras, or that must stay secret."""
+def surplus(entry: Entry, cameras: set[str], cases: set[str], heard: set[str]) -> Iterator[str]:
+    """What an entry shows of other cases and cameras, or that must stay secret.
+
+    ``heard`` are the cameras whose originals have sound.
+    """
     if entry.is_whole:
         yield from _surplus_of_whole(entry, cameras, cases)
         return
@@ -111,6 +129,8 @@ def surplus(entry: Entry, cameras: set[str], cases: set[str]) -> Iterator[str]:
         if _CAMERA.match(name) and entry.kind in ("request", "hold"):
             if not _is_among(value, cameras):
                 yield f"{name} is a camera that the package is not about"
+        elif name in _OF_SOUND and entry.kind == "camera" and entry.id in heard:
+            continue
         elif name not in _MAY_OPEN.get(entry.kind, ()):
             yield f"{name[:60]} is opened"
         elif name == "state.case" and entry.kind == "hold" and not _is_among(value, cases):

@@ -14,6 +14,8 @@ from archive.evidence.verifier.findings import Broken
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?\Z", re.ASCII)
 _RUN = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+_SOUND = re.compile(r"(?:mp4a\.40\.[1-9]\d?|opus)\Z", re.ASCII)
+_MADE_FROM = ("pcm_alaw", "pcm_mulaw", "pcm_s16be", "adpcm_g726")
 _CAUSES = {
     "unreachable", "auth_failed", "stream_error", "stalled", "no_keyframe", "recorder_restart",
     "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step", "set_aside",
@@ -37,8 +39,10 @@ def read(line: bytes) -> Leaf:
     except BadJson as error:
         raise Broken("bad_json", str(error)) from error
     kind = fields.get("type")
-    rules = _RULES.get(kind) if isinstance(kind, str) else None
-    if rules is None or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
+    rules = dict(_RULES.get(kind, {})) if isinstance(kind, str) else {}
+    if kind == "segment" and "sound" in fields:
+        rules["sound"] = _is_sound
+    if not rules or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
         raise Broken("bad_leaf", "it does not have the members of a segment, a run or a gap")
     for name, rule in rules.items():
         if not rule(fields[name]):
@@ -92,6 +96,17 @@ def _is_clock(value: Any) -> bool:
         and is_count(value["uncertainty_us"])
         and isinstance(value["flags"], list)
         and all(_is_text(flag) for flag in value["flags"])
+    )
+
+
+def _is_sound(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) - {"made_from"} == {"codec", "channels", "rate"}
+        and isinstance(value["codec"], str)
+        and _SOUND.match(value["codec"]) is not None
+        and all(is_count(value[name]) and value[name] > 0 for name in ("channels", "rate"))
+        and value.get("made_from", "pcm_alaw") in _MADE_FROM
     )
 
 

@@ -17,6 +17,9 @@ from sys import byteorder
 MAX_HEAD = 64 << 20
 _MAX_SAMPLES = 10_000_000
 _H264_SLICES = frozenset((1, 2, 3, 4, 5, 19, 20))
+_MAX_ENTRIES = 10_000
+SOUND = "sound"
+"""The codec of a clip's chunks of sound, whose samples are no NAL units."""
 _ENTRY_BODY = 78  # a visual sample entry's own fields (ISO/IEC 14496-12, 12.1.3)
 
 
@@ -98,21 +101,36 @@ def original_samples(head: bytes) -> Samples:
 
 
 def clip_samples(head: bytes) -> list[Samples]:
-    """The samples of a clip, a run for each chunk of its tables, in their order. Raises BadMp4."""
+    """The samples of a clip, a run for each chunk of its tables, in the order of the bytes. Raises BadMp4.
+
+    Chunks of sound, if it has a second track, have the codec :data:`SOUND`.
+    """
     try:
-        stbl = _sample_table(head)
-        entries = _entries(head)
-        at, end = path_to(head, *stbl, b"stsz")
-        (fixed,) = struct.unpack_from(">I", head, at + 4)
-        if fixed:
-            raise BadMp4("stsz gives one size for all samples")
-        sizes = words(head, *_table(head, at + 4, end, 4))
-        start, end = _table(head, *path_to(head, *stbl, b"co64"), 8)
-        offsets = struct.unpack(f">{(end - start) // 8}Q", head[start:end])
-        rows = words(head, *_table(head, *path_to(head, *stbl, b"stsc"), 12))
-        return list(_chunks(offsets, rows, sizes, entries))
+        traks = _traks(head)
+        found = _samples_in(head, path_to_table(head, traks[0]), _entries(head))
+        for trak in traks[1:]:
+            if not _is_sound(head, trak):
+                raise BadMp4("a second track that is not sound")
+            stbl = path_to_table(head, trak)
+            stsd, _ = path_to(head, *stbl, b"stsd")
+            (count,) = struct.unpack_from(">I", head, stsd + 4)
+            found += _samples_in(head, stbl, [(SOUND, 0)] * min(count, _MAX_ENTRIES))
     except (struct.error, IndexError, ValueError) as error:
         raise BadMp4("a header that is cut off") from error
+    return sorted(found, key=lambda one: one.start) if len(traks) > 1 else found
+
+
+def _samples_in(head: bytes, stbl: tuple[int, int], entries: list[tuple[str, int]]) -> list[Samples]:
+    """The chunks of one track."""
+    at, end = path_to(head, *stbl, b"stsz")
+    (fixed,) = struct.unpack_from(">I", head, at + 4)
+    if fixed:
+        raise BadMp4("stsz gives one size for all samples")
+    sizes = words(head, *_table(head, at + 4, end, 4))
+    start, end = _table(head, *path_to(head, *stbl, b"co64"), 8)
+    offsets = struct.unpack(f">{(end - start) // 8}Q", head[start:end])
+    rows = words(head, *_table(head, *path_to(head, *stbl, b"stsc"), 12))
+    return list(_chunks(offsets, rows, sizes, entries))
 
 
 class SliceWalker:
@@ -215,10 +233,30 @@ def _chunks(
 
 
 def _sample_table(head: bytes) -> tuple[int, int]:
-    found = (0, len(head))
-    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+    moov = path_to(head, 0, len(head), b"moov")
+    return path_to_table(head, path_to(head, *moov, b"trak"))
+
+
+def path_to_table(head: bytes, trak: tuple[int, int]) -> tuple[int, int]:
+    """Body and end of the ``stbl`` of a track."""
+    found = trak
+    for kind in (b"mdia", b"minf", b"stbl"):
         found = path_to(head, *found, kind)
     return found
+
+
+def _traks(head: bytes) -> list[tuple[int, int]]:
+    """Body and end of each track: one or two."""
+    moov = path_to(head, 0, len(head), b"moov")
+    found = [(body, end) for kind, _, body, end in boxes(head, *moov) if kind == b"trak" and end <= moov[1]]
+    if not 1 <= len(found) <= 2:
+        raise BadMp4(f"{len(found)} tracks")
+    return found
+
+
+def _is_sound(head: bytes, trak: tuple[int, int]) -> bool:
+    hdlr, _ = path_to(head, *path_to(head, *trak, b"mdia"), b"hdlr")
+    return head[hdlr + 8 : hdlr + 12] == b"soun"
 
 
 def _entries(head: bytes) -> list[tuple[str, int]]:

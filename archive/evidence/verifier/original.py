@@ -1,7 +1,8 @@
 """The header of an original: the facts that a clip's header follows from.
 
 An original is ``ftyp moov moof mdat`` as the recorder writes it: one track with one sample entry, and one
-``trun`` that lists duration, size, flags and composition offset of each sample.
+``trun`` that lists duration, size, flags and composition offset of each sample. Behind it may stand
+a track of sound (:mod:`archive.evidence.verifier.original_sound`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from array import array
 from dataclasses import dataclass
 
 from archive.evidence.verifier.mp4 import BadMp4, boxes, path_to, words
+from archive.evidence.verifier.original_sound import Sound, read_sound
 
 _COLUMNS = 0xF01  # data offset; duration, size, flags and composition offset of each sample
 _NOT_SYNC = 0x10000
@@ -35,13 +37,15 @@ class Header:
     entry: bytes
     shape: bytes
     length: int
+    sound: Sound | None = None
 
 
 def read_header(head: bytes) -> Header:
     """The header of an original from its bytes up to its first sample. Raises BadMp4."""
     try:
         moov = path_to(head, 0, len(head), b"moov")
-        traf = path_to(head, *path_to(head, 0, len(head), b"moof"), b"traf")
+        moof = path_to(head, 0, len(head), b"moof")
+        traf = path_to(head, *moof, b"traf")
         trak = path_to(head, *moov, b"trak")
         tkhd = path_to(head, *trak, b"tkhd")
         body, _ = path_to(head, *traf, b"tfdt")
@@ -62,6 +66,7 @@ def read_header(head: bytes) -> Header:
             _entry(head, trak),
             head[tkhd[1] - _SHAPE : tkhd[1]],
             len(head),
+            read_sound(head, moov, moof, sum(columns[1::4])),
         )
     except (struct.error, ValueError) as error:
         raise BadMp4("a header that is cut off") from error

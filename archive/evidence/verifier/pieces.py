@@ -23,6 +23,8 @@ class Piece:
         self.end: int = self.start + stated["length"]
         self.clip_start: int = stated["clip_offset"]
         self.slices: dict[str, Any] | None = stated.get("slices")
+        self.is_sound: bool = stated.get("track") == "sound"
+        """As stated; a clip that is made anew decides it."""
         self.first = 0
         """How many slices of the original begin before this piece; its first slice has this number."""
         self.count = 0

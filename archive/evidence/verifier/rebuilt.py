@@ -20,6 +20,7 @@ from archive.evidence.verifier import leaf, spans, times
 from archive.evidence.verifier.clip import read_head
 from archive.evidence.verifier.clip_cut import TICKS, Cut, CutPiece, Segment
 from archive.evidence.verifier.clip_head import make_head, where_differs
+from archive.evidence.verifier.clip_sound import SoundCut
 from archive.evidence.verifier.container import Container, Unreadable
 from archive.evidence.verifier.findings import Broken
 from archive.evidence.verifier.mp4 import BadMp4
@@ -38,14 +39,21 @@ _MOST_SAMPLES = 500_000_000
 
 
 def _layout_1(segments: list[Segment], start: int, end: int) -> tuple[Cut, bytes]:
-    cut = Cut()
+    return _made(Cut(), segments, start, end)
+
+
+def _layout_2(segments: list[Segment], start: int, end: int) -> tuple[Cut, bytes]:
+    return _made(Cut(sound=SoundCut()), segments, start, end)
+
+
+def _made(cut: Cut, segments: list[Segment], start: int, end: int) -> tuple[Cut, bytes]:
     cut.add(segments, start, end)
     if cut.start is None:
         raise BadMp4("its originals show no frame of the span asked for")
     return cut, make_head(cut)
 
 
-LAYOUTS = {1: _layout_1}
+LAYOUTS = {1: _layout_1, 2: _layout_2}
 """Every layout of clips that was ever published: what originals, in order, show of a span, and the header of
 that clip. ``evidence.json`` names one in ``clip_layout``; where it names none, it is 1."""
 
@@ -140,8 +148,10 @@ class Rebuilt:
                 "length": one.length,
                 "from": times.show(one.start),
                 "to": times.show(one.end),
+                "track": one.track,
             }
             length += one.length
+            piece = {"track": "pictures", **piece}
             told = [name for name, value in found.items() if piece[name] != value]
             if told:
                 self._misstated(f"{told[0]} of piece {number}", piece[told[0]], found[told[0]])
@@ -158,6 +168,8 @@ class Rebuilt:
         self._misstated("hidden.frames", part["hidden"]["frames"], cut.hidden)
         self._misstated("hidden.preroll_us", part["hidden"]["preroll_us"], _in_us(cut.preroll))
         self._misstated("hidden.tail_us", part["hidden"]["tail_us"], _in_us(cut.tail))
+        sound = cut.sound.hidden_us if cut.sound is not None and cut.sound.chunks else None
+        self._misstated("hidden.sound_us", part["hidden"].get("sound_us"), sound)
         self._misstated("about.frames", part["about"].get("frames"), cut.frames)
         codec = _CODECS.get(cut.entries[0][4:8], "")
         self._misstated("derivation.codec", part["derivation"]["codec"], codec)
@@ -276,7 +288,7 @@ class Rebuilding:
         def take(head: bytes) -> None:
             segment = _segment(path, head, line)
             for one in concerned:
-                self._samples -= len(segment.pts) if isinstance(segment, Segment) else 0
+                self._samples -= segment.samples if isinstance(segment, Segment) else 0
                 one.take(path, segment if self._samples >= 0 else "the clips have too many samples in all")
 
         return take

@@ -78,8 +78,9 @@ def hold_against(stated: Part, content: Content, keys: Keys, find: Find) -> None
         return
     cameras = {one["id"] for one in stated["cameras"]}
     cases = {stated.get("request", {}).get(name, "") for name in ("id", "case")}
+    heard = _heard(stated)
     for entry in (entry for _, entry in (*gone, *found) if entry is not None):
-        for words in entries.surplus(entry, cameras, cases):
+        for words in entries.surplus(entry, cameras, cases, heard):
             find("record_shows_too_much", entry.path, words)
     _Accord(stated, found, keys, find).check()
 
@@ -170,6 +171,7 @@ class _Accord:
 
     def __init__(self, stated: Part, found: list[tuple[Part, Entry | None]], keys: Keys, find: Find) -> None:
         self.stated = stated
+        self.heard = _heard(stated)
         self.keys = keys
         self.find = find
         self.streams: dict[tuple[str, str], dict[int, tuple[str, Entry | None]]] = {}
@@ -338,6 +340,8 @@ class _Accord:
             if entry is None:
                 return  # not shown: reported
             facts = {name: entry.state(name) for name in entries.FACTS}
+            if camera["id"] in self.heard:
+                facts["audio"] = _audio(entry)
             if number == 0:
                 if entry.at > start and entry.version != 1:
                     raise Broken("record_missing", f"camera {camera['id']} when the span began", entry.path)
@@ -363,6 +367,20 @@ class _Accord:
             registered = [entry.state("public_key") for _, entry in known if entry is not None]
             if key not in registered and all(entry is not None for _, entry in known):
                 self.find("recorder_key_not_registered", path, recorder)
+
+
+def _heard(stated: Part) -> set[str]:
+    """The cameras whose originals have sound."""
+    return {one["camera"] for one in stated.get("originals", ()) if "sound" in one}
+
+
+def _audio(entry: Entry) -> Part:
+    """Whether a registration allowed sound, and by whom, as stated. Raises Broken, TypeError, ValueError."""
+    found: Part = {"kept": entry.state("audio")}
+    if any(name.startswith("state.audio_permission") for name in entry.names):
+        found |= {name: entry.state(f"audio_permission.{name}") for name in entries.PERMISSION}
+        found["since"] = times.show(found["since"])
+    return found
 
 
 def _action(entry: Entry) -> Any:

@@ -87,6 +87,8 @@ def _check_statement(notebook: Notebook, stated: Part) -> None:
             notebook.find("statement_contradicts", part["path"], "its SHA-256 differs")
     if stated["clocks"] != _clocks(stated["originals"]):
         notebook.find("statement_contradicts", PATH, "clocks do not follow from the originals")
+    if stated.get("sound", []) != _sound(stated["originals"]):
+        notebook.find("statement_contradicts", PATH, "sound does not follow from the originals")
     _check_approvals(notebook, stated)
     for where, problem in texts.objections(stated):
         notebook.find("text_reads_as_another", PATH, f"{where} {problem}")
@@ -110,6 +112,25 @@ def _clocks(originals: list[Part]) -> list[Part]:
     for part in originals:
         found.setdefault(part["camera"], []).append(part["clock"])
     return [_clock(camera, clocks) for camera, clocks in sorted(found.items())]
+
+
+def _sound(originals: list[Part]) -> list[Part]:
+    """The required value of ``sound``: originals of one camera that touch and have the same sound are one."""
+    found: list[Part] = []
+    for part in originals:
+        if "sound" not in part:
+            continue
+        one = {"camera": part["camera"], "from": part["from"], "to": part["to"], **part["sound"]}
+        last = found[-1] if found else one
+        if last is not one and last["to"] >= one["from"] and {**one, **_when(last)} == last:
+            last["to"] = max(last["to"], one["to"])
+        else:
+            found.append(one)
+    return found
+
+
+def _when(part: Part) -> Part:
+    return {"from": part["from"], "to": part["to"]}
 
 
 def _clock(camera: str, clocks: list[Part]) -> Part:
@@ -173,6 +194,8 @@ def _check_original(notebook: Notebook, part: Part, lines: list[bytes]) -> None:
         notebook.find("leaf_mismatch", part["path"], "SHA-256 or size differ")
         return
     told = [name for name in _OF_LEAF if part[name] != fields[name]]
+    if part.get("sound") != fields.get("sound"):
+        told.append("sound")
     if (part["from"], part["to"]) != (fields["start"], fields["end"]):
         told.append("span")
     if part["path"].rsplit("/", 1)[-1] != fields["key"].rsplit("/", 1)[-1]:
@@ -226,6 +249,8 @@ def _check_rebuilt(notebook: Notebook, stated: Part, part: Part, clips: Clips) -
 def _check_slices(notebook: Notebook, stated: Part, part: Part, clips: Clips) -> None:
     path = part["path"]
     for number, piece in enumerate(clips.followers[path].pieces, 1):
+        if piece.is_sound and piece.slices is None:
+            continue
         if piece.slices is None and not piece.readable:
             notebook.find("slices_unreadable", path, piece.original)
         elif piece.problem:

@@ -21,10 +21,12 @@ A frame is visible when ``from ≤ wall < to``. The edit starts on the first vis
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import add
+from typing import Literal
 
 from archive.footage.clip.entries import shown_entry, track_shape
 from archive.footage.clip.joins import Join
-from archive.footage.clip.tables import ClipTables, Edit
+from archive.footage.clip.sound import SoundCutter, codec_of
+from archive.footage.clip.tables import ClipTables, Edit, SoundTables
 from archive.footage.clip.wall import WallLine
 from archive.footage.mp4.header import SegmentHeader
 from archive.model.segment import TIMESCALE, SegmentRef
@@ -39,7 +41,8 @@ class Piece:
     """``length`` bytes from ``original_offset`` of a segment, unchanged in the clip.
 
     ``span`` is the wall time of the frames that it shows, and ``at_us`` their place in the clip, in µs of
-    presentation. If it shows none (``frames`` is 0), both are those of its hidden frames.
+    presentation. If it shows none (``frames`` is 0), both are those of its hidden frames. A piece of sound
+    has no frames; both are those of its samples.
     """
 
     ref: SegmentRef
@@ -49,11 +52,15 @@ class Piece:
     at_us: int
     frames: int
     hidden_frames: int
+    track: Literal["pictures", "sound"] = "pictures"
 
 
 @dataclass(slots=True)
 class Cut:
     """The outcome. Frame counts cover the whole clip; hidden times are in ticks, summed over stretches.
+
+    ``sound`` has no samples where no segment has any; ``sound_breaks`` are instants from which its sound
+    needs another decoder, which no player provides.
 
     ``undecodable`` lists parts of the span whose frames exist but need a picture that was never recorded
     (leading pictures at a run's start). ``shown_from`` is the instant of the first visible frame, None
@@ -64,6 +71,8 @@ class Cut:
     edits: list[Edit] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
+    sound: SoundTables = field(default_factory=SoundTables)
+    sound_breaks: list[int] = field(default_factory=list)
     undecodable: list[Timespan] = field(default_factory=list)
     preroll: int = 0
     tail: int = 0
@@ -74,6 +83,12 @@ class Cut:
     def frames(self) -> int:
         """Frames shown."""
         return sum(piece.frames for piece in self.pieces)
+
+    @property
+    def sound_codec(self) -> str | None:
+        """The codec of its sound (RFC 6381), None without sound."""
+        entries = self.sound.entries
+        return codec_of(entries[0]) if entries else None
 
     @property
     def hidden_frames(self) -> int:
@@ -169,10 +184,11 @@ class _Cutter:
 
     def __init__(self) -> None:
         self._span = Timespan(0, 1)
-        self._cut = Cut()
         self._latest: _Timed | None = None
         self._earlier: _Timed | None = None  # before the latest, until a frame of the stretch is visible
         self._stretch: _Stretch | None = None
+        self._sound = SoundCutter()
+        self._cut = Cut(sound=self._sound.tables, sound_breaks=self._sound.breaks)
         self._presented = 0  # ticks of presentation before the stretch
         self._composed_to = 0  # track time at which the earlier stretches end, hidden frames included
         self._shown_to: int | None = None  # the same for shown frames, if none is hidden after them
@@ -206,6 +222,7 @@ class _Cutter:
             self._lay_out(last, end)
             if self._stretch is not None:
                 self._end_edit(self._stretch, last, end)
+                self._sound.end(end)
                 self._cut.shown_to = max(self._cut.shown_to, shown_to)
         self._stretch = None
         self._earlier = None
@@ -230,6 +247,7 @@ class _Cutter:
         else:
             stop = timed.stop_before(end)
             self._append(self._stretch, timed, [(0, stop)], stop, end)
+            self._append_sound(self._stretch, timed, end)
 
     def _begin(self, timed: _Timed, end: int | None) -> None:
         """Open a stretch at the sync that the first visible frame needs, if any frame is visible."""
@@ -251,16 +269,20 @@ class _Cutter:
             first = decodable
         shown_from = max(self._span.start, timed.ref.span.start)
         self._stretch = stretch = self._open(head, index, first, shown_from)
+        self._sound.begin(first, self._presented)
         self._cut.preroll += first - head.pts[index]
         if self._cut.shown_from is None:
             self._cut.shown_from = timed.line.instant_of(first)
         if head is not timed:
             stop = len(head.pts)
             self._append(stretch, head, head.without_leading(index, stop), stop, None)
+            if _sounds_alike(head, timed):
+                self._append_sound(stretch, head, None)
             index = 0
         stop = timed.stop_before(end)
         ranges = timed.without_leading(index, stop) if head is timed else [(0, stop)]
         self._append(stretch, timed, ranges, stop, end)
+        self._append_sound(stretch, timed, end)
 
     def _open(self, head: _Timed, index: int, first: int, at: int) -> "_Stretch":
         """Make room on the track for a stretch whose first sample is sync ``index`` of ``head``.
@@ -319,6 +341,34 @@ class _Cutter:
             )
             self._cut.pieces.append(self._piece(stretch, timed, (start, until), end, offset, length))
             offset += length
+
+    def _append_sound(self, stretch: "_Stretch", timed: _Timed, end: int | None) -> None:
+        """Append what a stretch needs of a segment's sound, behind its pictures."""
+        if timed.header.sound is None:
+            return
+        taken = self._sound.take(
+            timed.header.sound,
+            timed.line.first_pts,
+            end,
+            instant=max(self._span.start, timed.ref.span.start),
+            pictures=len(self._cut.tables.chunk_bytes),
+        )
+        if taken is None:
+            return
+        start, length, low, high = taken
+        sounds_from = timed.line.instant_of(low)
+        self._cut.pieces.append(
+            Piece(
+                ref=timed.ref,
+                original_offset=start,
+                length=length,
+                span=Timespan(sounds_from, max(timed.line.instant_of(high), sounds_from + 1)),
+                at_us=(self._presented + low - stretch.shown_from) * SECOND // TIMESCALE,
+                frames=0,
+                hidden_frames=0,
+                track="sound",
+            )
+        )
 
     def _list_syncs(self, stretch: "_Stretch", timed: _Timed, start: int, until: int) -> None:
         """List the samples at which a decoder may start (rule 4)."""
@@ -384,3 +434,11 @@ class _Stretch:
     entry: int
     first_sample: int
     shares_edit: bool
+
+
+def _sounds_alike(head: _Timed, following: _Timed) -> bool:
+    """Whether the sound of the segment before the first one shown leads into that one's."""
+    one, other = head.header.sound, following.header.sound
+    if one is None or other is None:
+        return False
+    return (one.sample_entry, one.timescale) == (other.sample_entry, other.timescale)

@@ -27,11 +27,10 @@ from archive.model.segment import TIMESCALE, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan
 
-LAYOUT = 1
-"""Names the layout. Any change to the bytes of an answer must change it: it is part of every ETag. Packages
-state it, because the verifier keeps every layout that was published."""
-
-FORMAT = b"saksi-clip/%d\n" % LAYOUT
+LAYOUT, SOUND_LAYOUT = 1, 2
+"""Name the layout of a clip without sound, and that of one with it, which is the same but for the sound. Any
+change to the bytes of an answer must change it: it is part of every ETag. Packages state it, because the
+verifier keeps every layout that was published."""
 
 SHORTEST = SECOND
 LONGEST = 2 * HOUR
@@ -72,7 +71,8 @@ class Clip:
     ``actual`` is the wall time from the first frame shown to the end of the last. The hidden times (µs) and
     ``hidden_frames`` measure the footage outside the span that is in the bytes because frames refer to it;
     any tool can reveal it. ``duration_us`` is the playing time: the shown frames, without the gaps. ``etag``
-    is a strong entity tag, quotes included.
+    is a strong entity tag, quotes included. ``sound`` names the codec of its sound (RFC 6381), None without;
+    ``hidden_sound_us`` measures the sound that is in the bytes and not heard.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Clip:
         reading: Reading,
         made: Cut,
         shown_from: int,
-        etag: str,
+        earlier: Sequence[SegmentRef],
         footage: ObjectStore,
         pool: Executor | None,
     ) -> None:
@@ -93,12 +93,15 @@ class Clip:
         self.hidden_preroll_us = _ticks_to_us(made.preroll)
         self.hidden_tail_us = _ticks_to_us(made.tail)
         self.pieces: tuple[Piece, ...] = tuple(made.pieces)
+        self.layout = SOUND_LAYOUT if made.sound.sizes else LAYOUT
+        self.sound = made.sound_codec
+        self.hidden_sound_us = made.sound.hidden_us
         self.gaps = all_gaps(reading, made.undecodable)
         self.others: tuple[RunSpan, ...] = reading.others
-        self.etag = etag
+        self.etag = clip_etag(reading, earlier, self.layout)
         self._footage = footage
         self._pool = pool
-        self._head, self.head_size = clip_head(made.tables, made.edits, shown_from)
+        self._head, self.head_size = clip_head(made.tables, made.edits, shown_from, made.sound)
         self._piece_ends = list(accumulate((piece.length for piece in self.pieces), initial=self.head_size))
         self.size = self._piece_ends[-1]
         self._sha256: str | None = None
@@ -117,15 +120,18 @@ class Clip:
         return self._stream(start, end)
 
     def footage_us(self, start: int, length: int) -> int:
-        """The time (µs) of footage in these bytes: each piece's in proportion to its bytes, rounded up."""
-        total, end = 0, start + length
+        """The time (µs) of footage in these bytes: each piece's in proportion to its bytes, rounded up.
+
+        Pictures and sound of one time count once: the longer of the two.
+        """
+        total, end = {"pictures": 0, "sound": 0}, start + length
         for number in range(max(0, bisect_right(self._piece_ends, start) - 1), len(self.pieces)):
             low, high = max(start, self._piece_ends[number]), min(end, self._piece_ends[number + 1])
             if low >= high:
                 break
             piece = self.pieces[number]
-            total -= -piece.span.duration * (high - low) // piece.length
-        return total
+            total[piece.track] -= -piece.span.duration * (high - low) // piece.length
+        return max(total.values())
 
     def digest(self) -> str:
         """SHA-256 of the whole clip in hex. The first call reads each original's part; later calls do not."""
@@ -150,6 +156,9 @@ class Clip:
             "pieces": [_piece_json(piece, at[number]) for number, piece in enumerate(self.pieces)],
             "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in self.gaps],
             "others": others_json(self.others),
+            "sound": self.sound,
+            "hidden_sound_us": self.hidden_sound_us,
+            "layout": self.layout,
         }
 
     def describe(self) -> JsonObject:
@@ -174,11 +183,18 @@ class Clip:
         number = bisect_right(self._piece_ends, start) - 1
         while start < end:
             piece = self.pieces[number]
-            stop = min(end, self._piece_ends[number + 1])
             skip = start - self._piece_ends[number]
+            while self._piece_ends[number + 1] < end and self._touches(number):
+                number += 1  # one read: a segment's sound stands right behind its last picture
+            stop = min(end, self._piece_ends[number + 1])
             yield FootageRange(piece.ref, piece.original_offset + skip, stop - start)
             start = stop
             number += 1
+
+    def _touches(self, number: int) -> bool:
+        """Whether the next piece begins in its segment where this one ends."""
+        one, other = self.pieces[number : number + 2]
+        return one.ref == other.ref and one.original_offset + one.length == other.original_offset
 
 
 def plan_clip(
@@ -211,13 +227,13 @@ def plan_clip(
     if made.shown_from is None:
         raise no_footage(reading, made.undecodable)
     check_joins(reading, made, footage)
-    return Clip(reading, made, made.shown_from, clip_etag(reading, earlier), footage, pool)
+    return Clip(reading, made, made.shown_from, earlier, footage, pool)
 
 
 def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
-    """Refuse a clip over runs whose pictures a decoder would mix up.
+    """Refuse a clip over runs whose pictures a decoder would mix up, or whose sound needs another decoder.
 
-    :mod:`archive.footage.clip.joins` has the rule.
+    :mod:`archive.footage.clip.joins` has the rule for pictures, :mod:`archive.footage.clip.sound` for sound.
 
     Raises:
         NotJoinable: ``clip_not_joinable``, with the parts that can be had.
@@ -225,13 +241,14 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
     """
     codec = made.pieces[0].ref.codec  # players use the first sample entry's codec for the whole track
     bad = [join.at for join in made.joins if join.codec != codec or not starts_anew(join, footage)]
+    why = "reconnected" if bad else "changed its sound"
+    bad = sorted({*bad, *made.sound_breaks})
     if not bad:
         return
     edges = [reading.span.start, *bad, reading.span.end]
     spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
     raise NotJoinable(
-        f"camera {reading.camera} reconnected within {reading.span}, and its pictures do not allow both"
-        " connections in one clip",
+        f"camera {reading.camera} {why} within {reading.span}, and no decoder plays the parts as one clip",
         all_gaps(reading, made.undecodable),
         spans,
     )
@@ -267,9 +284,12 @@ def earlier_segments(reading: Reading, index: SegmentIndex) -> tuple[SegmentRef,
     return tuple(found)
 
 
-def clip_etag(reading: Reading, earlier: Sequence[SegmentRef] = ()) -> str:
-    """The ETag of the clip of a reading, without reading a header: a hash of span, choice and segments."""
-    sha256 = hashlib.sha256(FORMAT)
+def clip_etag(reading: Reading, earlier: Sequence[SegmentRef] = (), layout: int = LAYOUT) -> str:
+    """The ETag of the clip of a reading, without reading a header: a hash of span, choice and segments.
+
+    Segments never change, and they decide the ``layout``; without it the hash still names one clip.
+    """
+    sha256 = hashlib.sha256(b"saksi-clip/%d\n" % layout)
     sha256.update(f"{reading.camera} {reading.span.start} {reading.span.end}\n".encode())
     for span, refs in _portions(reading, earlier):
         if reading.others:
@@ -330,6 +350,7 @@ def _piece_json(piece: Piece, clip_offset: int) -> JsonObject:
         "original_offset": piece.original_offset,
         "clip_offset": clip_offset,
         "length": piece.length,
+        "track": piece.track,
     }
 
 

@@ -61,7 +61,7 @@ def checked_header(ref: SegmentRef, data: bytes) -> SegmentHeader:
         header = parse_header(data)
     except Malformed as error:
         raise _unreadable(ref, error) from error
-    size = header.header_bytes + sum(header.samples.sizes)
+    size = header.size
     if header.header_bytes != ref.header_bytes or size != ref.size:
         raise IntegrityError(
             f"{ref.key} has {size} bytes with a header of {header.header_bytes}; the index says {ref.size}"
@@ -111,6 +111,19 @@ class StoredHeaders:
         )
         with closing(found):
             yield from found
+
+
+def read_range(one: FootageRange, footage: ObjectStore) -> bytes:
+    """The bytes of a range that fits into memory. Raises as :func:`stream_ranges`."""
+    try:
+        data = footage.read(one.ref.key, one.start, one.length, version=one.ref.version or None)
+    except NotFound as error:
+        raise _missing(one.ref) from error
+    except Malformed as error:
+        raise _short(one) from error
+    if len(data) != one.length:
+        raise _short(one)
+    return data
 
 
 def stream_ranges(

@@ -222,6 +222,8 @@ def _shared(header: SegmentHeader, last: SegmentHeader | None) -> tuple[SegmentH
     """The header with what it has in common with the last one, and about how many bytes are its own."""
     samples = header.samples
     own = 1024 + 5 * len(samples) + len(header.init) + len(header.sample_entry) + 8 * len(samples)
+    if header.sound is not None:
+        own += 1024 + 8 * len(header.sound.sizes)
     if last is None:
         return header, own
     if last.init == header.init:

@@ -2,7 +2,7 @@
 
 A keyframe stands somewhere inside the segment's one ``mdat``, and no player can use it without a ``moof`` of
 its own. :class:`KeyframeSegment` puts one before each: a hundred bytes, computed from the header, and then
-the keyframe's bytes by range. Nothing else of the footage is read.
+the keyframe's bytes by range. Nothing else of the footage is read. They have no sound.
 """
 
 from array import array
@@ -16,7 +16,7 @@ from archive.footage.clip.footage import FootageRange, stream_ranges
 from archive.footage.clip.wall import WallLine
 from archive.footage.mp4.boxes import Box, child
 from archive.footage.mp4.header import SampleTable, SegmentHeader, write_header
-from archive.footage.mp4.track import read_track
+from archive.footage.mp4.track import read_track, write_init
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 from archive.timespan import Timespan
@@ -91,6 +91,7 @@ def _keyframes(ref: SegmentRef, header: SegmentHeader) -> list[Keyframe]:
     pts, dts, samples = header.presentation_times, header.decode_times, header.samples
     line = WallLine.of(ref, min(pts))
     track = read_track(header.init, child(header.init, Box(b"file", 0, 0, len(header.init)), b"moov"))
+    init = write_init(track)
     places = list(accumulate(samples.sizes, initial=header.header_bytes))
     order = sorted(header.syncs, key=pts.__getitem__)
     ends = [*(pts[index] for index in order[1:]), line.first_pts + ref.media_duration]
@@ -100,7 +101,7 @@ def _keyframes(ref: SegmentRef, header: SegmentHeader) -> list[Keyframe]:
         ticks = max(1, end - pts[index])
         size, offset = samples.sizes[index], pts[index] - dts[index]
         table = SampleTable(array("I", (ticks,)), array("I", (size,)), array("i", (offset,)), b"\1")
-        head = write_header(track, dts[index], table)[len(header.init) :]
+        head = write_header(track, dts[index], table)[len(init) :]
         instant = line.instant_of(pts[index])
         span = Timespan(instant, max(instant + 1, line.instant_of(pts[index] + ticks)))
         found.append(

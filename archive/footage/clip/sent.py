@@ -29,6 +29,16 @@ def seen_through(
     return lambda start, length: span_of_bytes(ref, header, *source(start, start + length))
 
 
+def heard_through(
+    ref: SegmentRef, header: SegmentHeader, source: Source
+) -> Callable[[int, int], Timespan | None]:
+    """Tells the wall time of the sound in some bytes of a piece: the segment's, from its first byte on."""
+    sound = header.sound
+    if sound is None:
+        return lambda _start, _length: None
+    return lambda start, length: ref.span if source(start, start + length)[1] > sound.start else None
+
+
 def span_of_bytes(ref: SegmentRef, header: SegmentHeader, start: int, end: int) -> Timespan | None:
     """The wall time that the bytes ``[start, end)`` of a segment's object show; None if no picture.
 

@@ -5,19 +5,25 @@ open GOPs players break, at the start and after a seek: a leading picture refers
 decoder never received. Such a segment is viewed through a rewritten ``moof`` that leaves out the leading
 pictures of every GOP. Frames are skipped only in viewing, and the viewer says so; never in a clip or in
 evidence.
+
+A player that was given sound stops where a segment has none, because it needs both tracks at each instant.
+So a playlist has sound only where all its segments have it; else they are viewed through a rewritten ``moof``
+and initialisation without it (:func:`pictures_of`).
 """
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import accumulate
 
 from archive.errors import IntegrityError, Malformed
 from archive.footage.clip.entries import shown_init
 from archive.footage.clip.footage import FootageRange, stream_ranges
+from archive.footage.clip.sound import decoded_alike
 from archive.footage.mp4.boxes import Box, child
 from archive.footage.mp4.header import SampleTable, SegmentHeader, write_header
-from archive.footage.mp4.track import read_track
+from archive.footage.mp4.track import Track, read_track, write_init
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
 
@@ -27,8 +33,23 @@ def viewing_init(header: SegmentHeader) -> bytes:
     return shown_init(header.init, header.sample_entry)
 
 
+def pictures_of(header: SegmentHeader) -> SegmentHeader:
+    """The header of a segment as if it had been recorded without sound; its pictures stay where they are."""
+    return header if header.sound is None else replace(header, init=write_init(_track(header)), sound=None)
+
+
+def heard_together(headers: Iterable[SegmentHeader]) -> bool:
+    """Whether one player can play all these segments with their sound: each has some, and all are alike."""
+    first = None
+    for header in headers:
+        if header.sound is None or (first is not None and not decoded_alike(first, header.sound)):
+            return False
+        first = header.sound
+    return True
+
+
 class ViewingSegment:
-    """``moof`` and ``mdat`` of a segment without the leading pictures of any GOP.
+    """``moof`` and ``mdat`` of a segment without the leading pictures of any GOP; sound stays.
 
     It has ``size`` bytes, the same each time. ``skipped`` counts the frames left out.
     """
@@ -41,11 +62,13 @@ class ViewingSegment:
             raise IntegrityError(f"{ref.key} has no sync sample", code="segment_unreadable")
         tfdt = header.tfdt + sum(header.samples.durations[: kept[0][0]])
         self.skipped = len(header.samples) - sum(end - start for start, end in kept)
-        track = read_track(header.init, child(header.init, Box(b"file", 0, 0, len(header.init)), b"moov"))
-        head = write_header(track, tfdt, _thinned(header, kept))
-        self._head = head[len(header.init) :]
+        track, sound = _track(header), header.sound
+        head = write_header(track, tfdt, _thinned(header, kept), sound)
+        self._head = head[len(write_init(track, None if sound is None else sound.track)) :]
         at = list(accumulate(header.samples.sizes, initial=header.header_bytes))
         self._ranges = [(at[start], at[end] - at[start]) for start, end in kept]
+        if sound is not None:
+            self._ranges.append((sound.start, sum(sound.sizes)))
         self._ends = list(accumulate((length for _, length in self._ranges), initial=len(self._head)))
         self.size = self._ends[-1]
 
@@ -80,6 +103,10 @@ class ViewingSegment:
             yield FootageRange(self._ref, self._ranges[number][0] + skip, stop - start)
             start = stop
             number += 1
+
+
+def _track(header: SegmentHeader) -> Track:
+    return read_track(header.init, child(header.init, Box(b"file", 0, 0, len(header.init)), b"moov"))
 
 
 def _kept(header: SegmentHeader) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ from archive.footage.clip.exact import (
     check_length,
     others_json,
 )
-from archive.footage.download.bulk_readme import readme
+from archive.footage.download.bulk_readme import CameraLines, readme
 from archive.footage.download.checked import Checksums, ClipPart
 from archive.footage.download.naming import DownloadName
 from archive.footage.download.texts import steady_gaps, sums
@@ -33,7 +33,7 @@ from archive.model.camera import Camera
 from archive.timespan import HOUR, SpanSet, Timespan
 from archive.zips import Bytes, Part, PartRead, VirtualZip
 
-LAYOUT = "saksi-clips/1"
+LAYOUT = "saksi-clips/2"
 """Names the layout. Any change to the bytes of an answer must change it."""
 
 MOST_FOOTAGE = 12 * HOUR
@@ -93,6 +93,19 @@ def check_bulk(cameras: int, span: Timespan) -> None:
             code="bulk_too_large",
             hint=f"Request at most {MOST_FOOTAGE // HOUR} h of all cameras together; divide the time.",
         )
+
+
+def footage_bytes(readings: Sequence[Reading]) -> int:
+    """The size of the segments in these readings. Raises NoFootage ``no_footage`` if there is none."""
+    found = [ref.size for reading in readings for ref in reading.segments]
+    if not found:
+        gaps = [gap for reading in readings for gap in all_gaps(reading, ())]
+        causes = ", ".join(sorted({gap.cause for gap in gaps}))
+        raise NoFootage(
+            f"none of the {len(readings)} cameras has footage in {readings[0].span}: {causes}",
+            sorted(gaps, key=lambda gap: gap.span),
+        )
+    return sum(found)
 
 
 def clips_of(
@@ -206,8 +219,14 @@ def _causes(cameras: Sequence[CameraClips]) -> str:
     return ", ".join(said + more)
 
 
-def _lines(one: CameraClips) -> tuple[Camera, list[str], tuple[GapSpan, ...], tuple[Timespan, ...]]:
-    return one.camera, [path for path, _ in one.clips], steady_gaps(one.gaps), one.left_out
+def _lines(one: CameraClips) -> CameraLines:
+    return CameraLines(
+        one.camera,
+        [path for path, _ in one.clips],
+        steady_gaps(one.gaps),
+        one.left_out,
+        [path for path, clip in one.clips if clip.sound],
+    )
 
 
 def _index(asked: Timespan, cameras: Sequence[CameraClips]) -> JsonObject:
@@ -220,7 +239,7 @@ def _index(asked: Timespan, cameras: Sequence[CameraClips]) -> JsonObject:
                 "camera": one.camera.id,
                 "name": one.camera.name,
                 "kecamatan": one.camera.place.kecamatan,
-                "clips": [_clip(path, clip) for path, clip in one.clips],
+                "clips": [clip_json(path, clip) for path, clip in one.clips],
                 "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in steady_gaps(one.gaps)],
                 "others": others_json(one.others),
                 "left_out": [span.to_json() for span in one.left_out],
@@ -230,7 +249,8 @@ def _index(asked: Timespan, cameras: Sequence[CameraClips]) -> JsonObject:
     }
 
 
-def _clip(path: str, clip: Clip) -> JsonObject:
+def clip_json(path: str, clip: Clip) -> JsonObject:
+    """What ``index.json`` says about one clip."""
     return {
         "path": path,
         "asked": clip.asked.to_json(),
@@ -239,5 +259,6 @@ def _clip(path: str, clip: Clip) -> JsonObject:
         "hidden_frames": clip.hidden_frames,
         "hidden_preroll_us": clip.hidden_preroll_us,
         "hidden_tail_us": clip.hidden_tail_us,
+        **({"sound": clip.sound, "hidden_sound_us": clip.hidden_sound_us} if clip.sound else {}),
         "bytes": clip.size,
     }

@@ -2,21 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
+from typing import NamedTuple
 
 from archive.footage.download.naming import time_text
 from archive.footage.download.texts import gaps_in_english, gaps_in_indonesian, joined
+from archive.footage.heard import SILENT
 from archive.footage.reader import GapSpan
 from archive.model.camera import Camera
 from archive.timespan import Timespan
 
-CameraLines = tuple[Camera, Sequence[str], Sequence[GapSpan], Sequence[Timespan]]
-"""A camera, the paths of its clips, its gaps, and footage that no clip shows."""
+
+class CameraLines(NamedTuple):
+    """A camera, the paths of its clips, its gaps, footage that no clip shows, and the clips with sound."""
+
+    camera: Camera
+    paths: Sequence[str]
+    gaps: Sequence[GapSpan]
+    left_out: Sequence[Timespan]
+    with_sound: Sequence[str]
 
 
 def readme(asked: Timespan, cameras: Sequence[CameraLines], zone: tzinfo) -> bytes:
     """The text, in Indonesian and then in English; it names every camera that was requested."""
     when = time_text(asked, zone)
-    filled = sum(1 for _, paths, _, _ in cameras if paths)
+    filled = sum(1 for one in cameras if one.paths)
     return joined(
         [
             "KLIP BEBERAPA KAMERA",
@@ -45,26 +54,28 @@ def readme(asked: Timespan, cameras: Sequence[CameraLines], zone: tzinfo) -> byt
 
 
 def _indonesian(one: CameraLines, zone: tzinfo) -> Iterator[str]:
-    camera, paths, gaps, left_out = one
-    yield f"{camera.id}, {camera.name}"
-    yield from (f"  {path}" for path in paths)
-    if not paths:
+    yield f"{one.camera.id}, {one.camera.name}"
+    yield from (f"  {path}{' (dengan suara)' if path in one.with_sound else ''}" for path in one.paths)
+    if not one.paths:
         yield "  TIDAK ADA REKAMAN"
+    elif not one.with_sound:
+        yield f"  {SILENT[0]}"
     yield "  Celah:"
-    yield from (f"  {line}" for line in gaps_in_indonesian(gaps, zone))
-    for span in left_out:
+    yield from (f"  {line}" for line in gaps_in_indonesian(one.gaps, zone))
+    for span in one.left_out:
         yield f"  {time_text(span, zone)}: ada rekaman kurang dari 1 detik yang tidak dimuat"
     yield ""
 
 
 def _english(one: CameraLines, zone: tzinfo) -> Iterator[str]:
-    camera, paths, gaps, left_out = one
-    yield f"{camera.id}, {camera.name}"
-    yield from (f"  {path}" for path in paths)
-    if not paths:
+    yield f"{one.camera.id}, {one.camera.name}"
+    yield from (f"  {path}{' (with sound)' if path in one.with_sound else ''}" for path in one.paths)
+    if not one.paths:
         yield "  NO FOOTAGE"
+    elif not one.with_sound:
+        yield f"  {SILENT[1]}"
     yield "  Gaps:"
-    yield from (f"  {line}" for line in gaps_in_english(gaps, zone))
-    for span in left_out:
+    yield from (f"  {line}" for line in gaps_in_english(one.gaps, zone))
+    for span in one.left_out:
         yield f"  {time_text(span, zone)}: there is footage of less than 1 s that is left out"
     yield ""

@@ -185,8 +185,7 @@ class ClipPart:
         """The checksums of the whole clip. Raises as :meth:`archive.footage.clip.exact.Clip.stream`."""
         known = self.known.get(self.identity)
         if known is None:
-            with closing(_whole(self.clip)) as chunks:
-                known = sums_of(chunks)
+            known = sums_of_clip(self.clip)
             self.known.keep(self.identity, known)
         return known
 
@@ -197,6 +196,12 @@ class ClipPart:
     def stream(self, start: int, length: int) -> Iterator[bytes]:
         """A part of the clip. Raises as :meth:`sums`."""
         return self.clip.stream(start, length)
+
+
+def sums_of_clip(clip: Clip) -> Sums:
+    """The checksums of a whole clip, which is read. Raises as :meth:`Clip.stream`."""
+    with closing(_whole(clip)) as chunks:
+        return sums_of(chunks)
 
 
 def _whole(clip: Clip) -> Generator[bytes, None, None]:

@@ -26,15 +26,17 @@ from archive.footage.download.texts import (
     steady_gaps,
     sums,
 )
+from archive.footage.heard import SILENT, in_english, in_indonesian, sound_of_leaf
 from archive.footage.reader import GapSpan, Reading, leaf_of
 from archive.model.camera import Camera
-from archive.model.segment import SegmentRef
+from archive.model.leaf import sound_json
+from archive.model.segment import SegmentRef, SoundStatement
 from archive.ports import ObjectStore
 from archive.prefetch import in_order
 from archive.timespan import Timespan
 from archive.zips import Bytes, Part, VirtualZip
 
-LAYOUT = "saksi-originals/1"
+LAYOUT = "saksi-originals/2"
 """Names the layout. Any change to the bytes of an answer must change it."""
 
 _AHEAD = 16
@@ -119,6 +121,7 @@ def plan_originals(
         raise no_footage(reading)
     whole = Timespan(min(ref.span.start for ref in segments), max(ref.span.end for ref in segments))
     leaves = list(in_order(lambda ref: _leaf(ref, footage), each(segments), pool, ahead=_AHEAD))
+    sounds = [sound_of_leaf(leaf) for leaf in leaves]
     plan = Originals(
         camera=reading.camera,
         asked=reading.span,
@@ -130,8 +133,8 @@ def plan_originals(
     )
     folder = f"{name.ascii}/"
     texts = {
-        "README.txt": _readme(plan, camera, zone),
-        "index.json": canonical.encode(_index(plan, camera)) + b"\n",
+        "README.txt": _readme(plan, camera, zone, sounds),
+        "index.json": canonical.encode(_index(plan, camera, sounds)) + b"\n",
         "leaves.jsonl": b"".join(leaf + b"\n" for leaf in leaves),
     }
     hashes = [(sha256_hex(data), path) for path, data in texts.items()]
@@ -162,7 +165,11 @@ def _leaf(ref: SegmentRef, footage: ObjectStore) -> bytes:
     return leaf_of(head, ref)
 
 
-def _index(plan: Originals, camera: Camera) -> JsonObject:
+_Sounds = Sequence[SoundStatement | None]
+"""The sound of each segment of a plan, None for one without."""
+
+
+def _index(plan: Originals, camera: Camera, sounds: _Sounds) -> JsonObject:
     return {
         "v": 1,
         "container": "original",
@@ -182,14 +189,34 @@ def _index(plan: Originals, camera: Camera) -> JsonObject:
                 "bytes": ref.size,
                 "uncertainty_us": ref.uncertainty_us,
             }
-            for ref in plan.segments
+            | ({} if sound is None else {"sound": sound_json(sound)})
+            for ref, sound in zip(plan.segments, sounds, strict=True)
         ],
         "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in steady_gaps(plan.gaps)],
         "others": others_json(plan.others),
     }
 
 
-def _readme(plan: Originals, camera: Camera, zone: tzinfo) -> bytes:
+def _said(sounds: _Sounds) -> tuple[list[str], list[str]]:
+    """What is said of the segments' sound, in Indonesian and in English."""
+    kinds = list(dict.fromkeys(one for one in sounds if one is not None))
+    if not kinds:
+        return [SILENT[0]], [SILENT[1]]
+    count = sum(one is not None for one in sounds)
+    return (
+        [
+            f"Suara: {count} dari {len(sounds)} segmen memuat suara; index.json menyebutnya (sound).",
+            *(f"  {in_indonesian(one)}" for one in kinds),
+        ],
+        [
+            f"Sound: {count} of {len(sounds)} segments have sound; index.json says which (sound).",
+            *(f"  {in_english(one)}" for one in kinds),
+        ],
+    )
+
+
+def _readme(plan: Originals, camera: Camera, zone: tzinfo, sounds: _Sounds) -> bytes:
+    indonesian, english = _said(sounds)
     gaps = steady_gaps(plan.gaps)
     asked, whole = time_text(plan.asked, zone), time_text(plan.whole, zone)
     before, after = seconds(plan.before_us), seconds(plan.after_us)
@@ -205,6 +232,7 @@ def _readme(plan: Originals, camera: Camera, zone: tzinfo) -> bytes:
             f"Folder original/ berisi {count} segmen MP4 persis seperti direkam: tidak ada byte yang diubah.",
             "Segmen tidak dipotong. Karena itu berkas ini juga memuat rekaman di luar waktu yang diminta:",
             f"paling lama {before} detik sebelumnya dan {after} detik sesudahnya.",
+            *indonesian,
             "Ini unduhan, bukan paket bukti: tidak ada segel, tanda tangan, atau cap waktu di dalamnya.",
             "",
             "Celah di dalam waktu yang diminta:",
@@ -225,6 +253,7 @@ def _readme(plan: Originals, camera: Camera, zone: tzinfo) -> bytes:
             f"The folder original/ has {count} MP4 segments exactly as recorded: no byte is changed.",
             "Segments are not cut. So there is also footage outside the requested time:",
             f"at most {before} s before it and {after} s after it.",
+            *english,
             "This is a download, not an evidence package: it has no seal, signature or time stamp.",
             "",
             "Gaps inside the requested time:",

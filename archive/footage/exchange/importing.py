@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from archive.errors import ArchiveError, Conflict, Malformed, NotFound, Refused
-from archive.footage.advice import CityBox, Remark, remarks
+from archive.footage.advice import CityBox, Remark, remarks, sound_remarks
 from archive.footage.cameras import (
     COLUMNS,
     REQUIRED,
@@ -225,7 +225,8 @@ class Import:
         if self.existing is Existing.REFUSE:
             raise exists(before.id)
         check_reason(before, after, self.reason)
-        return Taken(row.line, after, head, texts, changes, self._remarks(after))
+        found = (*self._remarks(after), *sound_remarks(before, after))
+        return Taken(row.line, after, head, texts, changes, found)
 
     def _remarks(self, camera: Camera) -> tuple[Remark, ...]:
         return tuple(remarks(camera.place, self.box, self.areas))

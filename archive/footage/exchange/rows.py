@@ -9,7 +9,18 @@ from archive.footage.cameras import COLUMNS
 MAX_ROWS = 10_000
 """Rows in one table; a city's cameras are some thousands."""
 
-KEPT_BY_SAKSI = ("registered_at", "disabled", "audio", "kecamatan_name", "kelurahan_name")
+KEPT_BY_SAKSI = (
+    "registered_at",
+    "disabled",
+    "audio",
+    "audio_since",
+    "audio_allowed_by",
+    "audio_proposed_by",
+    "audio_reason",
+    "audio_proposal",
+    "kecamatan_name",
+    "kelurahan_name",
+)
 """Columns that a table may have and an import ignores: Saksi sets them itself."""
 
 

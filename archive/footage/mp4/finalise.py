@@ -7,8 +7,9 @@ The procedure; each step can be repeated, and a crash between any two leaves the
 3. write ``ftyp moov moof mdat`` beside the target, hashing what is written;
 4. fsync it, rename it to the target, fsync the folder.
 
-Other sample bytes are untouched. The source is never changed or removed here: the recorder decides that once
-the segment is archived. Memory: the size of the source, once.
+Other sample bytes are untouched. Sound stands behind the last picture; where it is strange it is left out,
+and that is stated (:mod:`archive.footage.mp4.sound_source`). The source is never changed or removed here: the
+recorder decides that once the segment is archived. Memory: the size of the source, once.
 """
 
 import errno
@@ -17,7 +18,7 @@ import os
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from archive.errors import ArchiveError, Malformed, NotFound, StoreFull, Unavailable
@@ -28,6 +29,7 @@ from archive.footage.mp4.head import settle_head
 from archive.footage.mp4.header import SegmentHeader, parse_header, write_header
 from archive.footage.mp4.nal import is_sequence_parameter_set, nal_units, trailing_zeros
 from archive.footage.mp4.samples import SampleTable
+from archive.footage.mp4.sound_source import PlacedSound, place_sound
 from archive.footage.mp4.track import Track
 
 _VECTORS = 512
@@ -63,6 +65,9 @@ class Finalised:
     ``starts_at`` is the first decode time on the timeline of the connection, ``header.tfdt`` the same instant
     on that of the run. ``fragment_ends`` has, per fragment of the source, the offset of the byte after it and
     the number of samples up to there.
+
+    ``sound_left_out`` says why the segment holds no sound although its source does; "" if it holds what there
+    is. Samples, frames and durations are those of the pictures.
     """
 
     size: int
@@ -80,6 +85,7 @@ class Finalised:
     stripped: int
     starts_at: int
     fragment_ends: list[tuple[int, int]]
+    sound_left_out: str = ""
 
 
 def finalise(
@@ -106,7 +112,8 @@ def finalise(
 
     Raises:
         Malformed: ``torn_segment`` when the source holds no whole fragment (the recorder records a gap);
-            ``bad_segment`` when it is not one H.264 or H.265 track of 90,000 ticks per second.
+            ``codec_not_recorded`` when its pictures are neither H.264 nor H.265; ``bad_segment`` when they
+            are not one track of 90,000 ticks per second.
         NotFound: ``no_source``.
         StoreFull: ``spool_full``; no target was made and the source is untouched.
         Unavailable: ``spool_unavailable`` for other failures of the disk.
@@ -119,7 +126,9 @@ def finalise(
         _let_last(found, next_starts_at)
         if durations is not None:
             found = replace(found, samples=replace(found.samples, durations=durations))
-        return _finalise(recorded, found, target, tfdt, continues_at)
+        repaired = durations is not None
+        placed = place_sound(found.sound, found.samples, found.tfdt, tfdt, repaired=repaired)
+        return _finalise(recorded, found, placed, target, tfdt, continues_at)
     except OSError as error:
         raise _disk_error(error, target) from error
 
@@ -138,7 +147,12 @@ def _read(source: Path) -> bytes:
 
 
 def _finalise(
-    source: memoryview, found: Fragmented, target: Path, tfdt: int, continues_at: int | None
+    source: memoryview,
+    found: Fragmented,
+    placed: PlacedSound,
+    target: Path,
+    tfdt: int,
+    continues_at: int | None,
 ) -> Finalised:
     stripped = _zeros_of(source, found)
     sizes = found.samples.sizes
@@ -147,13 +161,21 @@ def _finalise(
         for index, zeros in stripped.items():
             sizes[index] -= zeros
     samples = SampleTable(found.samples.durations, sizes, found.samples.offsets, found.samples.sync)
-    head = write_header(found.track, tfdt, samples)
-    header = parse_header(head)
-    sha256 = _write(target, head, _payload(source, found, stripped))
+    try:
+        head = write_header(found.track, tfdt, samples, placed.sound)
+        header = parse_header(head)
+    except Malformed as error:
+        if placed.sound is None:
+            raise
+        placed = PlacedSound(None, [], error.message)
+        head = write_header(found.track, tfdt, samples)
+        header = parse_header(head)
+    sound = (source[start:end] for start, end in placed.stretches)
+    sha256 = _write(target, head, chain(_payload(source, found, stripped), sound))
     times = header.presentation_times
     first_sync = header.samples.sync.find(1)
     return Finalised(
-        size=len(head) + sum(sizes),
+        size=header.size,
         header_bytes=len(head),
         header=header,
         sha256=sha256,
@@ -168,6 +190,7 @@ def _finalise(
         stripped=sum(stripped.values()),
         starts_at=found.tfdt,
         fragment_ends=found.ends,
+        sound_left_out=placed.left_out,
     )
 
 

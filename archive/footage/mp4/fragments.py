@@ -11,6 +11,9 @@ presentation − decode time as it was in the stream: the same shift over a whol
 The first ``tfdt`` of a source is its place on the timeline of the connection. Sources of one connection can
 be compared: the last sample of one lasts until the first of the next. Sources of recorders before 0.2 all
 begin at 0.
+
+A source may hold sound in a second track; a fragment then has samples of one of the two or of both
+(:mod:`archive.footage.mp4.sound_source`).
 """
 
 import struct
@@ -20,17 +23,15 @@ from dataclasses import dataclass, field
 
 from archive.errors import Malformed
 from archive.footage.mp4.boxes import Box, Readable, bad_segment, boxes, child, fields, whole_box_at
+from archive.footage.mp4.fragment_boxes import picture_traf, read_tfdt, read_tfhd
 from archive.footage.mp4.nal import nal_units
-from archive.footage.mp4.samples import MAX_SAMPLES, SampleDefaults, SampleTable, read_trun
+from archive.footage.mp4.samples import MAX_SAMPLES, SampleTable, read_trun
+from archive.footage.mp4.sound_source import SoundReader, SourceSound
 from archive.footage.mp4.track import Track, read_track
 
 _NTP_TO_UNIX = 2_208_988_800
 _WORD = struct.Struct(">I")
-_TWO_WORDS = struct.Struct(">II")
-_LONG = struct.Struct(">Q")
-_SIGNED_LONG = struct.Struct(">q")
 _REFERENCE = struct.Struct(">IIQ")
-_DEFAULT_BASE_IS_MOOF = 0x02_0000
 LONGEST_DURATION = 0xFFFF_FFFF
 _MFRO_BYTES = 16
 
@@ -51,7 +52,7 @@ class Fragmented:
     ``references`` are the producer reference times (``prft``): wall time in µs, and the index of the first
     sample after it. ``ends`` has, per fragment, the offset of the byte after it and the number of samples up
     to there. ``tfdt`` is the decode time of the first sample on the connection's timeline. ``torn`` says that
-    the source was not closed in order.
+    the source was not closed in order. Samples, pieces and ends are those of the pictures alone.
     """
 
     track: Track
@@ -61,6 +62,7 @@ class Fragmented:
     ends: list[tuple[int, int]]
     tfdt: int
     torn: bool
+    sound: SourceSound = field(default_factory=SourceSound)
 
 
 @dataclass(slots=True)
@@ -101,6 +103,7 @@ def read_fragments(source: Readable) -> Fragmented:
     size = len(source)
     torn = not _closed_in_order(source)
     track: Track | None = None
+    sound: SoundReader | None = None
     fragments: list[_Fragment] = []
     moof: Box | None = None
     walls: list[int] = []
@@ -109,24 +112,31 @@ def read_fragments(source: Readable) -> Fragmented:
         at = found.end
         if found.kind == b"moov" and track is None:
             track = read_track(source, found)
+            sound = SoundReader(source, found)
         elif found.kind == b"prft":
             walls.append(_read_prft(source, found))
         elif found.kind == b"moof":
             moof = found
         elif found.kind == b"mdat" and moof is not None:
-            if track is None:
+            if track is None or sound is None:
                 raise bad_segment("a moof stands before moov")
             try:
-                fragments.append(_read_fragment(source, track, moof, found, walls))
+                traf = picture_traf(source, moof, track, has_sound=sound.is_there)
+                if traf is not None:
+                    fragments.append(_read_fragment(source, track, moof, traf, found, walls))
             except Malformed:
                 if not torn:
                     raise
                 break
+            sound.read(moof, found)
             moof, walls = None, []
     if not torn and at != size:
         raise bad_segment(f"the source was closed in order, but no box ends at byte {at} of {size}")
+    heard = SourceSound()
     if track is not None and torn:
         _drop_damaged_tail(source, track, fragments)
+    if sound is not None and fragments:
+        heard = sound.result(torn=torn, end=fragments[-1].end if torn else size)
     fragments = [fragment for fragment in fragments if len(fragment.table)]
     if track is None or not fragments:
         raise Malformed(
@@ -134,7 +144,7 @@ def read_fragments(source: Readable) -> Fragmented:
             code="torn_segment",
             hint="Nothing in it can be shown; record its time as a gap.",
         )
-    return _join(track, fragments, torn)
+    return _join(track, fragments, torn, heard)
 
 
 def _closed_in_order(source: Readable) -> bool:
@@ -148,7 +158,7 @@ def _closed_in_order(source: Readable) -> bool:
     return mfra is not None and mfra.kind == b"mfra" and mfra.end == size
 
 
-def _join(track: Track, fragments: list[_Fragment], torn: bool) -> Fragmented:
+def _join(track: Track, fragments: list[_Fragment], torn: bool, sound: SourceSound) -> Fragmented:
     columns = _Columns()
     pieces: list[SampleBytes] = []
     references: list[tuple[int, int]] = []
@@ -167,11 +177,12 @@ def _join(track: Track, fragments: list[_Fragment], torn: bool) -> Fragmented:
     if len(columns.sizes) > MAX_SAMPLES:
         raise bad_segment(f"the segment holds {len(columns.sizes)} samples")
     table = SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
-    return Fragmented(track, table, pieces, references, ends, fragments[0].tfdt, torn)
+    return Fragmented(track, table, pieces, references, ends, fragments[0].tfdt, torn, sound)
 
 
-def _read_fragment(source: Readable, track: Track, moof: Box, mdat: Box, walls: list[int]) -> _Fragment:
-    traf = child(source, moof, b"traf")
+def _read_fragment(
+    source: Readable, track: Track, moof: Box, traf: Box, mdat: Box, walls: list[int]
+) -> _Fragment:
     defaults, base = read_tfhd(source, child(source, traf, b"tfhd"), track, moof)
     tfdt = read_tfdt(source, child(source, traf, b"tfdt"))
     tables: list[SampleTable] = []
@@ -199,35 +210,6 @@ def _joined(tables: list[SampleTable]) -> SampleTable:
     for table in tables:
         columns.extend(table)
     return SampleTable(columns.durations, columns.sizes, columns.offsets, bytes(columns.sync))
-
-
-def read_tfhd(source: Readable, tfhd: Box, track: Track, moof: Box) -> tuple[SampleDefaults, int]:
-    """A fragment's defaults, and the place from which its ``trun`` counts bytes."""
-    flags, track_id = fields(source, tfhd, _TWO_WORDS)
-    if track_id != track.track_id:
-        raise bad_segment(f"tfhd is about track {track_id}, not {track.track_id}")
-    at = 8
-    base = moof.start
-    if flags & 0x1:
-        (stated,) = fields(source, tfhd, _LONG, at)
-        base = base if flags & _DEFAULT_BASE_IS_MOOF else stated
-        at += 8
-    values: list[int] = []
-    inherited = (track.defaults.duration, track.defaults.size, track.defaults.flags)
-    for bit, default in zip((0x2, 0x8, 0x10, 0x20), (0, *inherited), strict=True):
-        if flags & bit:
-            (default,) = fields(source, tfhd, _WORD, at)
-            at += 4
-        values.append(default)
-    return SampleDefaults(*values[1:]), base
-
-
-def read_tfdt(source: Readable, tfdt: Box) -> int:
-    """The decode time of a fragment's first sample."""
-    (head,) = fields(source, tfdt, _WORD)
-    # Signed: the first pictures of a connection may be decoded before its time 0.
-    (time,) = fields(source, tfdt, _SIGNED_LONG if head >> 24 == 1 else _WORD, 4)
-    return time
 
 
 def _read_prft(source: Readable, prft: Box) -> int:

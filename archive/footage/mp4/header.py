@@ -2,14 +2,15 @@
 
 A segment is stored header-first (design §7): one ``moof`` holds the whole sample table, so that the first
 ``header_bytes`` bytes, a few KB, give each frame's byte range. This module writes that header and reads it
-back; ``archive.footage.clip`` and the playlists need nothing else to cut from a segment.
+back; ``archive.footage.clip`` and the playlists need nothing else to cut from a segment. Sound, if there is
+any, stands behind the last picture (:mod:`archive.footage.mp4.sound`).
 
 Timeline: ``pts = tfdt + Σ durations before + offset``. ``tfdt`` is the running sum of decode durations of the
 run, so presentation times of consecutive segments of a run continue without a seam.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archive.footage.mp4.boxes import (
     Box,
@@ -25,10 +26,11 @@ from archive.footage.mp4.boxes import (
     whole_box_at,
 )
 from archive.footage.mp4.samples import SampleTable, read_trun, trun_size, write_trun
-from archive.footage.mp4.track import Track, codec_string, read_track, write_init
+from archive.footage.mp4.sound import Sound, read_sound_run, write_sound_run
+from archive.footage.mp4.track import Track, codec_string, read_sound_track, read_track, write_init
 from archive.model.segment import Codec, GopKind
 
-__all__ = ["SampleTable", "SegmentHeader", "parse_header", "write_header"]
+__all__ = ["SampleTable", "SegmentHeader", "Sound", "parse_header", "write_header"]
 
 _TFHD_DEFAULT_BASE_IS_MOOF = 0x02_0000
 _WORD = struct.Struct(">I")
@@ -42,7 +44,7 @@ class SegmentHeader:
 
     ``sample_entry`` is the whole ``avc1`` or ``hev1`` box, ``init`` the bytes of ``ftyp`` and ``moov``, and
     ``header_bytes`` the offset of the first sample byte. ``tfdt`` is the decode time of the first sample on
-    the run's timeline, in ticks of ``1/timescale`` s.
+    the run's timeline, in ticks of ``1/timescale`` s. ``sound`` is None where the segment holds none.
     """
 
     codec: Codec
@@ -55,10 +57,17 @@ class SegmentHeader:
     samples: SampleTable
     init: bytes
     header_bytes: int
+    sound: Sound | None = None
+
+    @property
+    def size(self) -> int:
+        """The bytes of the whole segment."""
+        pictures = self.header_bytes + sum(self.samples.sizes)
+        return pictures if self.sound is None else pictures + sum(self.sound.sizes)
 
     @property
     def codec_string(self) -> str:
-        """The codec as playlists and ``Content-Type`` name it (RFC 6381), H.265 under its ``hvc1`` name."""
+        """The pictures' codec as playlists and ``Content-Type`` name it (RFC 6381), H.265 as ``hvc1``."""
         return codec_string(self.sample_entry)
 
     @property
@@ -111,17 +120,25 @@ class SegmentHeader:
         return "open" if is_open else "closed"
 
 
-def write_header(track: Track, tfdt: int, samples: SampleTable) -> bytes:
-    """``ftyp moov moof`` and the head of ``mdat``; the sample bytes follow in decode order."""
-    init = write_init(track)
-    payload = sum(samples.sizes)
-    mdat = box_head(b"mdat", payload)
+def write_header(track: Track, tfdt: int, samples: SampleTable, sound: Sound | None = None) -> bytes:
+    """``ftyp moov moof`` and the head of ``mdat``; the sample bytes follow in decode order, then the sound's.
+
+    ``sound.start`` is not read. Raises Malformed ``bad_segment`` if the sound stands too far behind to be
+    addressed.
+    """
+    init = write_init(track, None if sound is None else sound.track)
+    pictures = sum(samples.sizes)
+    mdat = box_head(b"mdat", pictures + (0 if sound is None else sum(sound.sizes)))
     tfhd = full_box(b"tfhd", 0, _TFHD_DEFAULT_BASE_IS_MOOF, _WORD.pack(1))
     tfdt_box = full_box(b"tfdt", 1, 0, struct.pack(">Q", tfdt))
     mfhd = full_box(b"mfhd", 0, 0, _WORD.pack(1))
     moof_size = 8 + len(mfhd) + 8 + len(tfhd) + len(tfdt_box) + trun_size(len(samples))
+    sound_run = b""
+    if sound is not None:
+        moof_size += len(write_sound_run(sound, 0))
+        sound_run = write_sound_run(sound, moof_size + len(mdat) + pictures)
     trun = write_trun(samples, moof_size + len(mdat))
-    return init + box(b"moof", mfhd, box(b"traf", tfhd, tfdt_box, trun)) + mdat
+    return init + box(b"moof", mfhd, box(b"traf", tfhd, tfdt_box, trun), sound_run) + mdat
 
 
 def parse_header(data: bytes) -> SegmentHeader:
@@ -136,7 +153,11 @@ def parse_header(data: bytes) -> SegmentHeader:
     moov = _expect(data, ftyp.end, b"moov")
     moof = _expect(data, moov.end, b"moof")
     track = read_track(data, moov)
-    traf = child(data, moof, b"traf")
+    sound_track = read_sound_track(data, moov)
+    trafs = [found for found in boxes(data, moof.body, moof.end, "moof") if found.kind == b"traf"]
+    if len(trafs) != (1 if sound_track is None else 2):
+        raise bad_segment(f"moof holds {len(trafs)} trafs; a finalised segment has one for each track")
+    traf = trafs[0]
     flags, track_id = fields(data, child(data, traf, b"tfhd"), _TWO_WORDS)
     if flags != _TFHD_DEFAULT_BASE_IS_MOOF or track_id != track.track_id:
         raise bad_segment("tfhd is not that of a finalised segment")
@@ -149,12 +170,20 @@ def parse_header(data: bytes) -> SegmentHeader:
     data_offset, samples = read_trun(data, runs[0], track.defaults)
     if not len(samples):
         raise bad_segment("trun holds no samples")
-    mdat = box_head(b"mdat", sum(samples.sizes))
+    pictures = sum(samples.sizes)
+    behind, sound = None, None
+    if sound_track is not None:
+        behind, sound = read_sound_run(data, sound_track, trafs[1])
+    mdat = box_head(b"mdat", pictures + (0 if sound is None else sum(sound.sizes)))
     header_bytes = moof.end + len(mdat)
     if data[moof.end : header_bytes] != mdat:
         raise bad_segment("mdat is absent, or its length is not the sum of the sample sizes")
     if data_offset != header_bytes - moof.start:
         raise bad_segment("trun's data offset does not point at the first byte of mdat")
+    if sound is not None:
+        if behind != header_bytes - moof.start + pictures:
+            raise bad_segment("the sound's data offset does not point behind the last picture")
+        sound = replace(sound, start=header_bytes + pictures)
     return SegmentHeader(
         codec=track.codec,
         sample_entry=track.sample_entry,
@@ -166,6 +195,7 @@ def parse_header(data: bytes) -> SegmentHeader:
         samples=samples,
         init=bytes(data[: moov.end]),
         header_bytes=header_bytes,
+        sound=sound,
     )
 
 

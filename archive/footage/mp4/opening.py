@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.errors import Malformed
-from archive.footage.mp4.boxes import child, whole_box_at
-from archive.footage.mp4.fragments import read_tfdt, read_tfhd
+from archive.footage.mp4.boxes import Box, boxes, child, whole_box_at
+from archive.footage.mp4.fragment_boxes import picture_traf, read_tfdt, read_tfhd
 from archive.footage.mp4.samples import read_trun
-from archive.footage.mp4.track import Track, read_track
+from archive.footage.mp4.track import Track, count_tracks, read_track
 
 _HEAD = struct.Struct(">I4sQ")
 _LONGEST_BOX = 1 << 20
@@ -57,6 +57,7 @@ def _first_times(descriptor: int) -> tuple[list[int], list[int]]:
     decode: list[int] = []
     shown: list[int] = []
     track: Track | None = None
+    has_sound = False
     at, size = 0, os.fstat(descriptor).st_size
     while at + 8 <= size and len(shown) < _ENOUGH:
         length, kind, large = _HEAD.unpack(os.pread(descriptor, 16, at).ljust(16, b"\0"))
@@ -69,13 +70,25 @@ def _first_times(descriptor: int) -> tuple[list[int], list[int]]:
             if found is None:
                 break
             if kind == b"moov":
-                track = read_track(data, found)
+                track, has_sound = read_track(data, found), count_tracks(data, found) > 1
             elif track is not None:
-                traf = child(data, found, b"traf")
-                defaults, _ = read_tfhd(data, child(data, traf, b"tfhd"), track, found)
-                _, table = read_trun(data, child(data, traf, b"trun"), defaults)
-                tfdt = read_tfdt(data, child(data, traf, b"tfdt"))
-                decode += table.decode_times(tfdt)
-                shown += table.presentation_times(tfdt)
+                traf = picture_traf(data, found, track, has_sound=has_sound)
+                if traf is not None:
+                    times = _times_of(data, found, traf, track)
+                    decode += times[0]
+                    shown += times[1]
         at += length
+    return decode, shown
+
+
+def _times_of(data: bytes, moof: Box, traf: Box, track: Track) -> tuple[list[int], list[int]]:
+    defaults, _ = read_tfhd(data, child(data, traf, b"tfhd"), track, moof)
+    tfdt = read_tfdt(data, child(data, traf, b"tfdt"))
+    decode: list[int] = []
+    shown: list[int] = []
+    for trun in (one for one in boxes(data, traf.body, traf.end, "traf") if one.kind == b"trun"):
+        _, table = read_trun(data, trun, defaults)
+        decode += table.decode_times(tfdt)
+        shown += table.presentation_times(tfdt)
+        tfdt += sum(table.durations)
     return decode, shown

@@ -2,12 +2,14 @@
 
 ISO/IEC 14496-12 and 14496-15. Our form always has the same boxes in the same order, without the writer's
 name, without times of day and without an edit list. So one stream has one initialisation, and the same input
-always gives the same bytes. The sample entry (``avc1``, ``hev1``) is copied whole.
+always gives the same bytes. The sample entry (``avc1``, ``hev1``) is copied whole. A second track may hold
+sound (:mod:`archive.footage.mp4.sound`).
 """
 
 import struct
 from dataclasses import dataclass
 
+from archive.errors import Malformed
 from archive.footage.mp4.boxes import (
     Box,
     Readable,
@@ -20,10 +22,19 @@ from archive.footage.mp4.boxes import (
     full_box,
 )
 from archive.footage.mp4.samples import SampleDefaults
+from archive.footage.mp4.sound import SOUND_TRACK_ID, SoundTrack, check_rate, read_sound_entry
 from archive.model.segment import TIMESCALE, Codec
 
 TRACK_ID = 1
 _CODECS: dict[bytes, Codec] = {b"avc1": "h264", b"avc3": "h264", b"hev1": "hevc", b"hvc1": "hevc"}
+_OTHERS = {
+    b"mp4v": "MJPEG or MPEG-4 Part 2",
+    b"jpeg": "MJPEG",
+    b"mjpg": "MJPEG",
+    b"av01": "AV1",
+    b"vp08": "VP8",
+    b"vp09": "VP9",
+}
 _CONFIGURATIONS = {"h264": b"avcC", "hevc": b"hvcC"}
 _VISUAL_ENTRY = 78  # bytes of a VisualSampleEntry's body before its boxes
 _WORD = struct.Struct(">I")
@@ -55,11 +66,13 @@ class Track:
 
 
 def read_track(source: Readable, moov: Box) -> Track:
-    """Read the only track. Raises Malformed ``bad_segment`` for anything but one H.264 or H.265 track."""
-    tracks = [found for found in boxes(source, moov.body, moov.end, "moov") if found.kind == b"trak"]
-    if len(tracks) != 1:
-        raise bad_segment(f"moov holds {len(tracks)} tracks; a segment has exactly one")
-    trak = tracks[0]
+    """Read the picture track; beside it there may be one of sound.
+
+    Raises:
+        Malformed: ``codec_not_recorded`` if its pictures are known to be of another codec than H.264 and
+            H.265; ``bad_segment`` for anything else that no recorder writes.
+    """
+    trak, _ = _traks(source, moov)
     track_id, shape = _read_tkhd(source, child(source, trak, b"tkhd"))
     mdia = child(source, trak, b"mdia")
     timescale = _read_timescale(source, child(source, mdia, b"mdhd"))
@@ -72,9 +85,7 @@ def read_track(source: Readable, moov: Box) -> Track:
     entry = next(boxes(source, stsd.body + 8, stsd.end, "stsd"), None)
     if entry is None or entry.end != stsd.end:
         raise bad_segment("stsd does not hold exactly its one sample entry")
-    codec = _CODECS.get(entry.kind)
-    if codec is None:
-        raise bad_segment(f"the sample entry is {box_name(entry.kind)}; segments hold H.264 or H.265")
+    codec = _codec_of(entry)
     if entry.end - entry.start > _MOST_ENTRY_BYTES:
         raise bad_segment(f"the sample entry has {entry.end - entry.start} bytes")
     width, height = fields(source, entry, _SHORTS, 24)
@@ -88,35 +99,46 @@ def read_track(source: Readable, moov: Box) -> Track:
         timescale=timescale,
         nal_length_size=_nal_length_size(source, configuration, codec),
         shape=shape,
-        defaults=_read_trex(source, child(source, moov, b"mvex", b"trex"), track_id),
+        defaults=_read_trex(source, moov, track_id),
     )
 
 
-def write_init(track: Track) -> bytes:
+def read_sound_track(source: Readable, moov: Box) -> SoundTrack | None:
+    """Read the track beside the pictures; None if there is none.
+
+    Raises:
+        Malformed: ``bad_segment``, if it is anything but AAC or Opus. The pictures may be sound even then.
+    """
+    _, trak = _traks(source, moov)
+    if trak is None:
+        return None
+    if _handler(source, trak) != b"soun":
+        raise bad_segment("the second track is no sound")
+    track_id, _ = _read_tkhd(source, child(source, trak, b"tkhd"))
+    mdia = child(source, trak, b"mdia")
+    timescale = check_rate(_read_timescale(source, child(source, mdia, b"mdhd")))
+    entry, channels = read_sound_entry(source, child(source, mdia, b"minf", b"stbl", b"stsd"))
+    return SoundTrack(track_id, entry, timescale, channels, _read_trex(source, moov, track_id))
+
+
+def count_tracks(source: Readable, moov: Box) -> int:
+    """How many tracks there are. Raises Malformed ``bad_segment``."""
+    return sum(found.kind == b"trak" for found in boxes(source, moov.body, moov.end, "moov"))
+
+
+def write_init(track: Track, sound: SoundTrack | None = None) -> bytes:
     """``ftyp`` and ``moov`` of a segment with this track: no samples, no edit list, room for one moof."""
-    stbl = box(
-        b"stbl",
-        full_box(b"stsd", 0, 0, _WORD.pack(1), track.sample_entry),
-        full_box(b"stts", 0, 0, bytes(4)),
-        full_box(b"stsc", 0, 0, bytes(4)),
-        full_box(b"stsz", 0, 0, bytes(8)),
-        full_box(b"stco", 0, 0, bytes(4)),
-    )
-    url = full_box(b"url ", 0, 1)
-    minf = box(
-        b"minf",
-        full_box(b"vmhd", 0, 1, bytes(8)),
-        box(b"dinf", full_box(b"dref", 0, 0, _WORD.pack(1), url)),
-        stbl,
-    )
-    mdia = box(
-        b"mdia",
-        full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, track.timescale, 0, 0x55C4, 0)),
-        full_box(b"hdlr", 0, 0, bytes(4), b"vide", bytes(12), b"\0"),
-        minf,
-    )
     # flags 3: enabled and in the movie
     tkhd = full_box(b"tkhd", 0, 3, struct.pack(">IIIII", 0, 0, TRACK_ID, 0, 0), bytes(16), track.shape)
+    media = full_box(b"vmhd", 0, 1, bytes(8))
+    traks = [_write_trak(tkhd, b"vide", media, track.timescale, track.sample_entry)]
+    trexes = [full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0))]
+    if sound is not None:
+        head = struct.pack(">IIIII", 0, 0, SOUND_TRACK_ID, 0, 0)
+        tkhd = full_box(b"tkhd", 0, 3, head, bytes(12), _SHORTS.pack(0x100, 0), _UNITY, bytes(8))
+        media = full_box(b"smhd", 0, 0, bytes(4))
+        traks.append(_write_trak(tkhd, b"soun", media, sound.timescale, sound.sample_entry))
+        trexes.append(full_box(b"trex", 0, 0, struct.pack(">IIIII", SOUND_TRACK_ID, 1, 0, 0, 0)))
     mvhd = full_box(
         b"mvhd",
         0,
@@ -125,18 +147,35 @@ def write_init(track: Track) -> bytes:
         bytes(10),
         _UNITY,
         bytes(24),
-        _WORD.pack(TRACK_ID + 1),
+        _WORD.pack(TRACK_ID + len(traks)),
     )
-    trex = full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0))
     ftyp = box(b"ftyp", b"iso6", bytes(4), b"iso6iso5mp41")
-    return ftyp + box(b"moov", mvhd, box(b"trak", tkhd, mdia), box(b"mvex", trex))
+    return ftyp + box(b"moov", mvhd, *traks, box(b"mvex", *trexes))
+
+
+def _write_trak(tkhd: bytes, handler: bytes, media: bytes, timescale: int, sample_entry: bytes) -> bytes:
+    stbl = box(
+        b"stbl",
+        full_box(b"stsd", 0, 0, _WORD.pack(1), sample_entry),
+        full_box(b"stts", 0, 0, bytes(4)),
+        full_box(b"stsc", 0, 0, bytes(4)),
+        full_box(b"stsz", 0, 0, bytes(8)),
+        full_box(b"stco", 0, 0, bytes(4)),
+    )
+    url = full_box(b"url ", 0, 1)
+    minf = box(b"minf", media, box(b"dinf", full_box(b"dref", 0, 0, _WORD.pack(1), url)), stbl)
+    mdia = box(
+        b"mdia",
+        full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, timescale, 0, 0x55C4, 0)),
+        full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), b"\0"),
+        minf,
+    )
+    return box(b"trak", tkhd, mdia)
 
 
 def entry_codec(source: Readable, entry: Box) -> tuple[Codec, int]:
-    """Codec and NAL length size of a sample entry. Raises Malformed ``bad_segment`` for any other codec."""
-    codec = _CODECS.get(entry.kind)
-    if codec is None:
-        raise bad_segment(f"the sample entry is {box_name(entry.kind)}, not H.264 or H.265")
+    """Codec and NAL length size of a sample entry. Raises Malformed as :func:`read_track`."""
+    codec = _codec_of(entry)
     return codec, _nal_length_size(source, _configuration(source, entry, codec), codec)
 
 
@@ -159,6 +198,43 @@ def codec_string(sample_entry: bytes) -> str:
     return ".".join(parts + [f"{octet:X}" for octet in constraints])
 
 
+def _codec_of(entry: Box) -> Codec:
+    codec = _CODECS.get(entry.kind)
+    if codec is not None:
+        return codec
+    other = _OTHERS.get(entry.kind)
+    if other is not None:
+        raise Malformed(
+            f"the pictures are {other} ({box_name(entry.kind)}), not H.264 or H.265",
+            code="codec_not_recorded",
+            hint="Set the camera's stream to H.264 or H.265, or choose another of its streams.",
+        )
+    raise bad_segment(f"the sample entry is {box_name(entry.kind)}; segments hold H.264 or H.265")
+
+
+def _traks(source: Readable, moov: Box) -> tuple[Box, Box | None]:
+    """The picture track, and the other one if there are two."""
+    traks = [found for found in boxes(source, moov.body, moov.end, "moov") if found.kind == b"trak"]
+    if len(traks) == 1:
+        return traks[0], None
+    pictures = [trak for trak in traks if _handler(source, trak) == b"vide"]
+    if len(traks) != 2 or len(pictures) != 1:
+        raise bad_segment(
+            f"moov holds {len(traks)} tracks, {len(pictures)} of pictures; a segment has one of pictures"
+            " and at most one of sound"
+        )
+    return pictures[0], traks[1] if traks[0] is pictures[0] else traks[0]
+
+
+def _handler(source: Readable, trak: Box) -> bytes:
+    """What a track is: ``vide``, ``soun``, another kind, or nothing if that cannot be read."""
+    try:
+        hdlr = child(source, trak, b"mdia", b"hdlr")
+    except Malformed:
+        return b""
+    return bytes(source[hdlr.body + 8 : min(hdlr.body + 12, hdlr.end)])
+
+
 def _read_tkhd(source: Readable, tkhd: Box) -> tuple[int, bytes]:
     (head,) = fields(source, tkhd, _WORD)
     wide = head >> 24 == 1
@@ -174,11 +250,13 @@ def _read_timescale(source: Readable, mdhd: Box) -> int:
     return timescale
 
 
-def _read_trex(source: Readable, trex: Box, track_id: int) -> SampleDefaults:
-    _, stated, _, duration, size, flags = fields(source, trex, _SIX_WORDS)
-    if stated != track_id:
-        raise bad_segment(f"trex is about track {stated}, not {track_id}")
-    return SampleDefaults(duration, size, flags)
+def _read_trex(source: Readable, moov: Box, track_id: int) -> SampleDefaults:
+    mvex = child(source, moov, b"mvex")
+    for trex in (found for found in boxes(source, mvex.body, mvex.end, "mvex") if found.kind == b"trex"):
+        _, stated, _, duration, size, flags = fields(source, trex, _SIX_WORDS)
+        if stated == track_id:
+            return SampleDefaults(duration, size, flags)
+    raise bad_segment(f"mvex holds no trex of track {track_id}")
 
 
 def _configuration(source: Readable, entry: Box, codec: Codec) -> Box:

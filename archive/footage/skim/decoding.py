@@ -9,28 +9,34 @@ decoded is alone.
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 from archive import attended
 from archive.errors import Unavailable
-from archive.footage.clip.footage import FootageRange, stream_ranges
+from archive.footage.clip.footage import FootageRange, read_range
 from archive.footage.clip.tables import ClipTables, Edit, clip_head
 from archive.footage.confinement.running import Bounds, Ending
 from archive.footage.derive import decoded, sheet_command, skim_command
 from archive.footage.skim.grid import COLUMNS, ROWS
 from archive.footage.skim.keyframes import Keyframe, Shape
 from archive.ports import ObjectStore
+from archive.prefetch import in_order
 
 WIDTH = 160
 """Pixels of a thumbnail; its height follows the camera's picture."""
 
 SHEET_COLUMNS, SHEET_ROWS = 5, 4
 
-BATCH_FRAMES, BATCH_BYTES = 128, 12 << 20
-"""Keyframes of one run of FFmpeg: at most so many, and no more once they are so many bytes."""
+BATCH_FRAMES, BATCH_BYTES = 200, 20 << 20
+"""Keyframes of one run of FFmpeg: at most so many, and no more once they are so many bytes.
+
+So the sheets of an hour are one run, and the activity of ten minutes with a GOP of 2 s is one or two.
+"""
+
+READS_AHEAD = 7
+"""Keyframes that a pool fetches before their turn."""
 
 _LEAST_HEIGHT, _MOST_HEIGHT = 40, 240
 _TICKS = 3000
@@ -159,16 +165,7 @@ def _batches(keyframes: Iterable[Keyframe]) -> Iterator[list[Keyframe]]:
 
 def _samples(wanted: Sequence[FootageRange], footage: ObjectStore, pool: Executor | None) -> list[bytes]:
     """The bytes of each range, and no other byte."""
-    found: list[bytes] = []
-    left = bytearray()
-    with closing(stream_ranges(wanted, footage, pool)) as pieces:
-        for piece in pieces:
-            left += piece
-            while len(found) < len(wanted) and len(left) >= wanted[len(found)].length:
-                length = wanted[len(found)].length
-                found.append(bytes(left[:length]))
-                del left[:length]
-    return found
+    return list(in_order(lambda one: read_range(one, footage), wanted, pool, ahead=READS_AHEAD))
 
 
 def _starts_anew(shape: Shape, sample: bytes) -> bool:

@@ -124,12 +124,15 @@ class Looking:
     _longest: int = 0
     _reasons: list[tuple[Timespan, str, str]] = field(default_factory=list)
     _left: list[Timespan] = field(default_factory=list)
-    _done: int = 0
+    _taken: int = 0
     _frontier: int | None = None
     _undecodable: int = 0
 
     def take(self, hour: Timespan, made: Sequence[Activity], missing: Iterable[GapSpan]) -> None:
-        """An hour that was skimmed: the activity of its parts, and its gaps and pending time, with causes."""
+        """A stretch of one hour that was skimmed: the activity of its parts, and its gaps with causes.
+
+        An hour of which a part is left as well is not done.
+        """
         moved: list[tuple[Timespan, float]] = []
         for activity in made:
             for step in activity.steps:
@@ -155,12 +158,12 @@ class Looking:
             if inside is not None:
                 self._reasons.append((inside, gap.cause, ""))
         self._moved[hour.start] = moved
-        self._done += 1
+        self._taken += 1
         self._frontier = hour.end if self.question.order is Order.EARLIEST else hour.start
 
-    def leave(self, hour: Timespan) -> None:
-        """An hour that was not looked at yet: time ran out. The same question goes on there."""
-        self._left.append(hour)
+    def leave(self, stretch: Timespan) -> None:
+        """An hour, or the rest of one, for which there was no time. The same question goes on there."""
+        self._left.append(stretch)
 
     def skip(self, hour: Timespan) -> None:
         """An hour that need not be looked at: enough was found before it."""
@@ -199,7 +202,8 @@ class Looking:
     def answer(self) -> JsonObject:
         """The answer as the API and the command line give it."""
         question = self.question
-        hours = len(question.hours)
+        hours = question.hours
+        begun = sum(one not in hours for one in self._left)
         looked = SpanSet(self._looked)
         return {
             "camera": question.camera,
@@ -209,7 +213,7 @@ class Looking:
             "threshold": question.threshold,
             "notice": dict(NOTICE),
             "complete": self.is_complete,
-            "hours": {"total": hours, "done": self._done, "left": len(self._left)},
+            "hours": {"total": len(hours), "done": self._taken - begun, "left": len(self._left)},
             "intervals": [
                 {
                     **one.span.to_json(),

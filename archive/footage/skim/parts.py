@@ -20,7 +20,7 @@ PART = 10 * MINUTE
 LEAD = MINUTE
 """How far before a part its first keyframe may be compared with: a part's first step begins there."""
 
-FORMAT = b"saksi-skim/1\n"
+FORMAT = b"saksi-skim/2\n"
 """Names what is made of a part. Any change to it must change this, so that older copies are not found."""
 
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z\Z", re.ASCII)

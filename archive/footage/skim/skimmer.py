@@ -6,28 +6,31 @@
 4. Store both in the cache; then read the part's name again. If footage was disposed of meanwhile, the name
    differs, and what was stored is removed.
 
-A sheet alone needs one keyframe of each slot, so it is quick to make.
+A sheet alone needs one keyframe of each slot, so it is quick to make. The pass for the activity makes it only
+if it is missing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from archive.errors import IntegrityError
-from archive.footage.skim.cache import SkimCache
+from archive.footage.clip.footage import HeaderSource, StoredHeaders
+from archive.footage.skim.cache import Kind, SkimCache
 from archive.footage.skim.decoding import SHEET_COLUMNS, WIDTH, Decoder, height_of
 from archive.footage.skim.grid import steps_of
 from archive.footage.skim.keyframes import (
     SLOTS,
     Damage,
     Keyframe,
-    keyframes_for_sheet,
+    keyframes_for_sheets,
     keyframes_in,
     slot_of,
 )
 from archive.footage.skim.made import Activity, Sheet
 from archive.footage.skim.parts import LEAD, Part, read_part
 from archive.ports import ObjectStore, SegmentIndex
+from archive.prefetch import in_order
 from archive.timespan import SpanSet, Timespan
 
 _LONGEST_STEP = LEAD
@@ -36,13 +39,17 @@ _LONGEST_STEP = LEAD
 
 @dataclass(frozen=True, slots=True)
 class Skimmer:
-    """Skims parts of one archive. Thread-safe; ``pool`` reads from a store behind a network in parallel."""
+    """Skims parts of one archive. Thread-safe; ``pool`` reads from a store behind a network in parallel.
+
+    ``headers`` gives the headers of segments; without it they are read from the segments themselves.
+    """
 
     index: SegmentIndex
     footage: ObjectStore
     cache: SkimCache
     decoder: Decoder
     pool: Executor | None = None
+    headers: HeaderSource | None = None
 
     def giving_way(self, niceness: int) -> "Skimmer":
         """The same, at a lower priority."""
@@ -66,29 +73,39 @@ class Skimmer:
         self.cache.mark_used(part.camera, part.start)
         return self.cache.activity(part)
 
-    def sheets(self, parts: Iterable[Part]) -> list[Sheet]:
+    def sheets(self, parts: Sequence[Part]) -> list[Sheet]:
         """The sheets of parts, in order; those that are missing are made together.
 
         A sheet without a picture has an empty JPEG, and is not kept. Raises Unavailable as :meth:`activity`.
         """
-        found: dict[int, Sheet] = {}
-        missing: list[tuple[Part, list[Keyframe]]] = []
-        for part in parts:
-            if part.recorded is None:
-                found[part.start] = _empty(part)  # no mark either: the past has no end
-                continue
-            self.cache.mark_used(part.camera, part.start)
-            sheet = self.cache.sheet(part)
-            if sheet is not None:
-                found[part.start] = sheet
-            else:
-                missing.append((part, keyframes_for_sheet(part, self.footage, self.pool)))
-        for sheet in self._make_sheets(missing):
-            found[sheet.start] = sheet
+        found = self.cached_sheets(parts)
+        made = self.make_sheets([part for part in parts if part.start not in found])
+        found |= {sheet.start: sheet for sheet in made}
         return [found[start] for start in sorted(found)]
 
+    def cached_sheets(self, parts: Sequence[Part]) -> dict[int, Sheet]:
+        """The sheets for which nothing need be made, by the start of their part. Raises as the store."""
+        for part in parts:
+            if part.recorded is not None:  # else no mark either: the past has no end
+                self.cache.mark_used(part.camera, part.start)
+        found = in_order(self._cached_sheet, parts, self.pool)
+        return {sheet.start: sheet for sheet in found if sheet is not None}
+
+    def make_sheets(self, parts: Sequence[Part]) -> list[Sheet]:
+        """Make the sheets of parts together. Raises Unavailable as :meth:`activity`."""
+        chosen = keyframes_for_sheets(parts, self._headers)
+        return self._make_sheets(list(zip(parts, chosen, strict=True)))
+
+    def _cached_sheet(self, part: Part) -> Sheet | None:
+        return _empty(part) if part.recorded is None else self.cache.sheet(part)
+
+    @property
+    def _headers(self) -> HeaderSource:
+        return self.headers or StoredHeaders(self.footage, self.pool)
+
     def _make_activity(self, part: Part) -> Activity:
-        keyframes, damaged = keyframes_in(part, self.footage, self.pool)
+        keyframes, damaged, chosen = keyframes_in(part, self._headers)
+        for_sheet = frozenset(chosen)
         cells: list[tuple[int, bytes]] = []
         undecodable: list[int] = []
         tiles: list[tuple[int, bytes] | None] = [None] * SLOTS
@@ -99,13 +116,12 @@ class Skimmer:
                     undecodable.append(keyframe.at)
                     continue
                 cells.append((keyframe.at, picture.cells))
-                slot = slot_of(part.start, keyframe.at)
-                if 0 <= slot < SLOTS and tiles[slot] is None:
-                    tiles[slot] = keyframe.at, picture.thumbnail
+                if keyframe in for_sheet:
+                    tiles[slot_of(part.start, keyframe.at)] = keyframe.at, picture.thumbnail
         except IntegrityError as error:
             # The bytes of one segment are damaged, though its header is not: nothing is concluded from the
             # rest of the part either, and it is not stored.
-            return Activity(part.start, (), damaged=(Damage(part.span, _key_in(error), error.code),))
+            return Activity(part.start, (), damaged=(Damage(part.span, error.key, error.code),))
         # Nothing is said about a damaged segment, not even by what is before and after it.
         coverage = part.reading.coverage - SpanSet(one.span for one in damaged)
 
@@ -116,7 +132,7 @@ class Skimmer:
         if damaged:
             return made  # not kept: a segment that is put back is looked at again
         self.cache.keep_activity(part, made)
-        if any(tiles):
+        if any(tiles) and not self.cache.has(part, Kind.SHEET):
             (jpeg,) = self.decoder.sheets([[tile and tile[1] for tile in tiles]], height=height)
             self.cache.keep_sheet(part, _sheet(part, [tile and tile[0] for tile in tiles], height, jpeg))
         self._look_again(part)
@@ -166,8 +182,3 @@ def _sheet(part: Part, tiles: Sequence[int | None], height: int, jpeg: bytes) ->
 def _empty(part: Part) -> Sheet:
     """The sheet of a part that shows nothing."""
     return _sheet(part, [None] * SLOTS, 0, b"")
-
-
-def _key_in(error: IntegrityError) -> str:
-    """The object that a message begins with."""
-    return error.message.partition(" ")[0]

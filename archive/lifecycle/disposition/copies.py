@@ -1,9 +1,10 @@
-"""What was made of footage goes with it: packed headers, thumbnails and activity in the cache bucket."""
+"""What was made of footage goes with it: packed headers, thumbnails, activity, exports in the cache."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 from archive.footage.clip import packs
+from archive.footage.download.export_parts import forget_parts
 from archive.footage.skim.cache import forget
 from archive.lifecycle.disposition.listing import Doomed
 from archive.ports import ObjectStore
@@ -13,13 +14,17 @@ from archive.timespan import SpanSet, Timespan
 def forget_copies(cache: ObjectStore, gone: Iterable[Doomed]) -> None:
     """Remove what was made of destroyed segments, which the index has forgotten already; idempotent.
 
-    The order matters: a process that packs headers or skims looks at the index again after it stored a copy.
+    The order matters: a process that packs headers, skims or exports looks at the index again after it stored
+    a copy.
     """
-    spans: dict[str, list[Timespan]] = defaultdict(list)
+    found: dict[str, list[Timespan]] = defaultdict(list)
     doomed = list(gone)
     packs.forget(cache, [one.ref for one in doomed])
     for one in doomed:
-        spans[one.camera].append(one.span)
+        found[one.camera].append(one.span)
+    spans = {camera: SpanSet(parts) for camera, parts in found.items()}
     for camera, parts in spans.items():
-        for span in SpanSet(parts):
+        for span in parts:
             forget(cache, camera, span)
+    if spans:
+        forget_parts(cache, spans)

@@ -89,7 +89,7 @@ def _checked_facts(folder: int, name: str, key: str, descriptor: int) -> Sidecar
         return None
     if facts is None:
         raise no_sidecar(key)
-    raise _torn(key, f"it has {found.st_size} bytes but had {facts.size} when it was stored")
+    raise altered(key, f"it has {found.st_size} bytes but had {facts.size} when it was stored")
 
 
 def read_sidecar(folder: int, name: str, key: str) -> Sidecar | None:
@@ -117,7 +117,7 @@ def read_exactly(descriptor: int, key: str, start: int, length: int) -> bytes:
     while got < length:
         piece = os.pread(descriptor, length - got, start + got)
         if not piece:
-            raise _torn(key, f"it ends at byte {start + got}")
+            raise altered(key, f"it ends at byte {start + got}")
         pieces.append(piece)
         got += len(piece)
     return b"".join(pieces)
@@ -132,7 +132,8 @@ def exists(folder: int, name: str) -> bool:
     return True
 
 
-def _torn(key: str, detail: str) -> IntegrityError:
+def altered(key: str, detail: str) -> IntegrityError:
+    """The error for an object that is not what was stored."""
     return IntegrityError(
         f"{key} differs from the stored object: {detail}",
         code="object_altered",

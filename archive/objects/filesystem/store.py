@@ -12,6 +12,7 @@ from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused
 from archive.objects import checks as rules
 from archive.objects.filesystem import deletions, durable
+from archive.objects.filesystem.checking import Comparisons
 from archive.objects.filesystem.folders import (
     folder_of,
     folders_in,
@@ -21,6 +22,7 @@ from archive.objects.filesystem.folders import (
 )
 from archive.objects.filesystem.reading import (
     Pieces,
+    altered,
     exists,
     no_sidecar,
     open_object,
@@ -54,6 +56,7 @@ class FilesystemStore:
         self._root = os.fspath(root)
         self._clock = clock
         self._keep_free = keep_free
+        self._comparisons = Comparisons(clock)
         with translated(f"opening the store {self._root}"):
             os.makedirs(self._root, 0o750, exist_ok=True)
             durable.sweep(self._root)
@@ -109,30 +112,38 @@ class FilesystemStore:
         with translated(f"reading {key}"), self._object(key, version) as (descriptor, facts):
             data = read_exactly(descriptor, key, 0, facts.size)
         if hashlib.sha256(data).hexdigest() != facts.sha256:
-            raise IntegrityError(
-                f"{key} differs from the stored object: its SHA-256 differs",
-                code="object_altered",
-                hint="Leave the disk unchanged and restore the object from a backup: an integrity incident.",
-            )
+            raise altered(key, "its SHA-256 differs")
         return data
 
     def read(self, key: str, start: int, length: int, *, version: str | None = None) -> bytes:
-        """Exactly ``length`` bytes from ``start``."""
+        """Exactly ``length`` bytes from ``start``.
+
+        A part is compared as by :meth:`stream`, but not the head of an object: readers read many heads before
+        the first byte of anything, and check them by their own rules.
+        """
         rules.check_range(key, start, length)
         with translated(f"reading {key}"), self._object(key, version) as (descriptor, facts):
             if start + length > facts.size:
                 raise rules.bad_range(key, start, length)
+            if start:
+                self._comparisons.check(descriptor, key, facts.sha256)
             return read_exactly(descriptor, key, start, length)
 
     def stream(
         self, key: str, start: int = 0, length: int | None = None, *, version: str | None = None
     ) -> Iterator[bytes]:
-        """The bytes from ``start``, in pieces of at most 1 MiB."""
+        """The bytes from ``start``, in pieces of at most 1 MiB.
+
+        Who reads the whole can compare its SHA-256. Of a part, the store compares it, before a byte leaves
+        (:mod:`.checking`). Raises IntegrityError ``object_altered``.
+        """
         rules.check_range(key, start, length)
         with translated(f"reading {key}"), self._object(key, version) as (descriptor, facts):
             end = facts.size if length is None else start + length
             if end > facts.size or (start >= end and facts.size > 0):
                 raise rules.bad_range(key, start, length)
+            if end - start < facts.size:
+                self._comparisons.check(descriptor, key, facts.sha256)
             return Pieces(os.dup(descriptor), key, start, end)
 
     def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectVersion]:

@@ -35,6 +35,7 @@ _DETAILS: Mapping[str, str] = {
     "size": "ukuran (bita)",
     "seconds_shown": "detik rekaman tampil",
     "pieces_unknown": "potongan yang tidak diketahui",
+    "seconds_heard": "detik bersuara",
     "ending": "akhir",
     "code": "kode",
     "status": "status",

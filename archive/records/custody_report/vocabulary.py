@@ -22,6 +22,11 @@ activity.search | dissemination* | examined | mencari gerakan dalam gambar | sea
 sprites.view | displaying* | examined | melihat gambar kecil rekaman | looked at thumbnails of footage
 clip.describe | dissemination* | examined | melihat keterangan klip | looked at what a clip is
 clip.download | dissemination* | transferred | mengunduh klip | downloaded a clip
+export.order | – | – | memesan ekspor klip | ordered an export of clips
+export.read | – | – | melihat keadaan ekspor | looked at an export's state
+export.change | – | – | menunda, melanjutkan, atau membatalkan ekspor | paused, continued, cancelled an export
+export.made | – | – | ekspor dibuat, atau gagal | export made, or failed
+export.download | dissemination* | transferred | mengunduh ekspor | downloaded an export
 camera.change | – | – | mengubah data kamera | changed a camera
 camera.import | – | – | mengimpor tabel kamera | imported a table of cameras
 camera.export | dissemination* | transferred | mengekspor tabel kamera | exported a table of cameras
@@ -30,6 +35,9 @@ camera.added | – | – | kamera didaftarkan | camera registered
 camera.edited | – | – | data kamera diubah | camera edited
 camera.disabled | – | – | kamera dinonaktifkan | camera disabled
 camera.enabled | – | – | kamera diaktifkan | camera enabled
+camera.audio_proposed | – | authorization | perekaman suara diusulkan | recording of sound proposed
+camera.audio_allowed | – | authorization | perekaman suara diizinkan | recording of sound allowed
+camera.audio_ended | – | – | perekaman suara dihentikan | recording of sound ended
 policy.change | policy assignment* | authorization | mengubah kebijakan | changed a retention policy
 hold.place | policy assignment* | authorization | menahan rekaman untuk perkara | placed a legal hold
 hold.extend | policy assignment* | authorization | memperluas penahanan | extended a legal hold
@@ -153,9 +161,9 @@ An event has `v, id, at, type, actor, objects, purpose, outcome, details`. The a
 `token:`, `os:`, `job:`), `address`, `session`, and `role` and `agency` if known. The outcome is
 `done`, `refused` or `failed`; `details` hold text and integers. An act that lasts is two events,
 `<act>.started` and `<act>.ended`. The second records what was really sent: `bytes_sent`, and for playback
-`seconds_shown` and `shown`, with `transcoded` and `segments` if viewing copies were sent, and
-`pieces_unknown` if a process died while it sent so many pieces. If only the start is on record, the end is
-unknown.
+`seconds_shown` and `shown`, with `seconds_heard` if there was sound, `transcoded` and `segments` if viewing
+copies were sent, and `pieces_unknown` if a process died while it sent so many pieces. If only the start is on
+record, the end is unknown.
 
 Events lie in `custody/<year>/<month>/<day>/<hour>/<writer>_<batch>.jsonl`. Each process is a writer; its
 objects are numbered, and each names the hash of the previous one. All are under the [log's](log.md)

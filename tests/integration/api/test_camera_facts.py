@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from archive.footage.exchange.rows import KEPT_BY_SAKSI
 from archive.model.custody import Outcome
 from archive.model.token import TokenScope
 from archive.model.user import Role
@@ -167,7 +168,7 @@ def test_an_export_imported_again_changes_nothing_and_keeps_what_it_does_not_sho
     told = imported(site, json.dumps(exported(site)).encode(), GEOJSON, update=True).json()
     assert sorted(told["unchanged"]) == ["cam-1", "cam-2", "masjid-1"]
     assert (told["changed"], told["refused"], told["added"]) == ([], [], [])
-    assert set(told["ignored"]) == {"registered_at", "disabled", "audio", "kecamatan_name", "kelurahan_name"}
+    assert set(told["ignored"]) == set(KEPT_BY_SAKSI)
     assert site.call.get(ONE).json() == before
     assert len(list(site.services.registry.history("masjid-1"))) == entries
 

@@ -2,6 +2,8 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,9 +12,21 @@ import pytest
 from archive.model.grant import Right
 from archive.model.user import Role
 from archive.timespan import SECOND, Timespan, format_instant
-from tests.support.api_site import CAMERA, EMPTY_CAMERA, Caller, Site, instant, open_site, span
+from tests.support.api_site import (
+    CAMERA,
+    EMPTY_CAMERA,
+    T0,
+    Caller,
+    Site,
+    archive_run,
+    instant,
+    made_footage,
+    open_site,
+    span,
+)
 from tests.support.numbered import DEFAULT_FFMPEG
 from tests.support.people import add_person, caller, grant
+from tests.support.recordings import RUN
 
 SHEET = f"/v1/cameras/{CAMERA}/contact-sheet.jpg"
 WIDTH, HEIGHT, LINE = 320, 180, 24
@@ -112,11 +126,12 @@ def test_without_ffmpeg_it_is_unavailable(site: Site) -> None:
 
 
 def test_a_keyframe_that_nothing_decodes_is_a_tile_that_says_so(tmp_path: Path) -> None:
-    with open_site(tmp_path) as site:
-        name = site.first[0].key.rpartition("/")[2]
-        (path,) = (one for one in tmp_path.rglob(name) if one.name == name)
-        data, head = path.read_bytes(), site.first[0].header_bytes
-        path.chmod(0o644)
-        path.write_bytes(data[:head] + bytes(len(data) - head))
+    with open_site(tmp_path, variant=None) as site:
+        (good, made), *others = made_footage()
+        path = tmp_path / "spoilt.mp4"
+        data = good.read_bytes()
+        path.write_bytes(data[: made.header_bytes] + bytes(len(data) - made.header_bytes))
+        spoilt = replace(made, sha256=sha256(path.read_bytes()).hexdigest())
+        archive_run(site.services, [(path, spoilt), *others], run=RUN, start=T0)
         answer = site.call.get(SHEET, params=span(0, 20, tiles="2"))
         assert (answer.status_code, answer.headers["saksi-frames"]) == (200, "1")

@@ -94,6 +94,9 @@ def true(site: Site) -> dict[str, Any]:
     open_integrity_incident(
         site.services.ledger, code="sha256_mismatch", subject="cam-1", message="altered", found_by="fixity"
     )
+    ordered = caller(site, "citra")(
+        "POST", "/v1/exports", json={"cameras": [CAMERA], "from": instant(2), "to": instant(12)}
+    ).json()
     return {
         **form,
         "camera": CAMERA,
@@ -104,6 +107,7 @@ def true(site: Site) -> dict[str, Any]:
         "request_id": filed["id"],
         "hold_id": filed["hold_id"],
         "evidence_id": approved["evidence_id"],
+        "export_id": ordered["export_id"],
         "incident_id": incident_id("sha256_mismatch", "cam-1"),
         "scope_id": "default",
         "sha256": paper,

@@ -28,6 +28,7 @@ from archive.records.custody import read
 from archive.records.integrity_incidents import open_integrity_incident
 from archive.timespan import DAY, HOUR, Timespan, format_instant
 from ops.disposition import Dispositions
+from ops.exports import worker_of
 from ops.log import Log
 from tests.support.api_site import ASKED, CAMERA, T0, Caller, Site, camera_json, instant, open_site, span
 from tests.support.leaves import segment as a_segment
@@ -200,6 +201,8 @@ def cameras(story: Story) -> None:
     story.tagged("ada", "PATCH", one, one, json={"name": "Masjid", "reason": "x"})
     story.tagged("ada", "POST", f"{one}/disable", one, json={"reason": "x"})
     story.tagged("ada", "POST", f"{one}/enable", one, json={"reason": "x"})
+    story.tagged("ada", "PUT", f"{one}/audio", one, json={"audio": "keep", "reason": "loket"})
+    story.tagged("budi", "POST", f"{one}/audio/approve", one, json={})
     story("indra", "GET", f"/v1/cameras/{CAMERA}/viewers")
 
 
@@ -215,6 +218,13 @@ def footage(story: Story) -> None:
     story("citra", "GET", f"{one}/clip.mp4", params=ASKED)
     story("citra", "GET", f"{one}/clip.mp4", params={**ASKED, "container": "original"})
     story("citra", "GET", "/v1/clips.zip", params={**ASKED, "camera": CAMERA})
+    ordered = {"cameras": [CAMERA], **ASKED}
+    export = story("citra", "POST", "/v1/exports", json=ordered).json()["export_id"]
+    worker_of(story.site.evidence.site).run()
+    story("citra", "GET", "/v1/exports")
+    story("citra", "GET", f"/v1/exports/{export}")
+    story("citra", "GET", f"/v1/exports/{export}/export.zip")
+    story("citra", "POST", f"/v1/exports/{export}/status", json={"status": "cancelled"})
     story("citra", "GET", f"{one}/clip", params=ASKED)
     story("citra", "GET", f"{one}/frame.jpg", params={"at": instant(5)})
     story("citra", "GET", f"{one}/frame.png", params={"at": instant(5)})

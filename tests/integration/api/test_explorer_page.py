@@ -22,13 +22,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def url(site: Site) -> Iterator[str]:
+    """One server, which describes its interface once."""
+    with serving(site) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
 def test_operations_are_shown_and_reads_can_be_tried(
-    site: Site, tmp_path: Path, width: int, height: int
+    site: Site, url: str, tmp_path: Path, width: int, height: int
 ) -> None:
     assert path_of(EXPLORER).is_file(), "fetch it with: python -m ops.pages"
-    with serving(site) as port, opened(chromium(), tmp_path) as browser:
-        url = f"http://127.0.0.1:{port}"
+    with opened(chromium(), tmp_path) as browser:
         browser.size(width, height)
         browser.cookie(url, cookie_of(site, "erna", purpose=""))
         browser.open(f"{url}/antarmuka")

@@ -119,7 +119,7 @@ def reads_of(app: FastAPI) -> list[str]:
         "camera": CAMERA, "run": "5a15000000000001", "seq": "0", "evidence_id": "EVD-2026-AAAAAAAAAA",
         "request_id": "REQ-2026-AAAAAAAAAA", "hold_id": "HLD-2026-AAAAAAAAAA", "sha256": "0" * 64,
         "number": "0", "part": "20261124T0600Z", "scope_id": "default", "name": "words.js",
-        "disposition": "DSP-2026-AAAAAAAAAA",
+        "disposition": "DSP-2026-AAAAAAAAAA", "export_id": "exp-0123456789abcdef01234567",
         "incident_id": "INC-2026-AAAAAAAAAA", "user_id": "citra", "grant_id": "GRT-2026-AAAAAAAAAA",
     }  # fmt: skip
     spanned = {

@@ -11,6 +11,7 @@ from archive.ports import Content
 from archive.records import journal
 from archive.timespan import DAY, SECOND
 from ops.doctor import Light, examine
+from ops.exports import worker_of
 from ops.settings import Settings
 from ops.wiring import Site as Wired
 from search.rebuilding import rebuild_index
@@ -80,6 +81,9 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
     )
     with open_site(tmp_path) as site:
         services = site.services
+        ordered = site.call("POST", "/v1/exports", json={"cameras": [CAMERA], **asked}).json()
+        assert worker_of(site.evidence.site).run() == 1
+        routes += ((f"/v1/exports/{ordered['export_id']}/export.zip", {}),)
         emptied = open_sqlite(tmp_path / "another.sqlite")
         index = WholeIndex(emptied, Wholeness(emptied, services.stores, services.ledger, site.clock))
         caller = Caller(site.remade(index=index), site.headers)
@@ -91,6 +95,8 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
             answer = caller.get(path, params=query)
             assert (answer.status_code, answer.json()["code"]) == (503, "index_incomplete"), path
             assert answer.json()["detail"]
+        refused = caller("POST", "/v1/exports", json={"cameras": [CAMERA], **asked})
+        assert (refused.status_code, refused.json()["code"]) == (503, "index_incomplete")
         rebuild_index(services.stores, index)
         site.clock.advance(3_000_000)
         for path, query in routes:

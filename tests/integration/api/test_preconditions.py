@@ -30,6 +30,7 @@ WITHOUT_VERSION = {
     "/v1/requests/{request_id}/handover/downloads": "counts, and each is one more",
     "/v1/requests/{request_id}/handover/confirm": "names what it confirms by two fingerprints",
     "/v1/evidence/{evidence_id}/verify": "changes nothing",
+    "/v1/exports/{export_id}/status": "names the state that is wanted; from another it does not follow",
 }
 """POSTs below a thing that need not say which version of it was read."""
 
@@ -83,6 +84,8 @@ def changes(where: dict[str, str]) -> list[Change]:
         Change(camera, "PATCH", camera, {"name": "x"}),
         Change(camera, "POST", f"{camera}/disable", WHY),
         Change(camera, "POST", f"{camera}/enable", WHY),
+        Change(camera, "PUT", f"{camera}/audio", {"audio": "keep", **WHY}),
+        Change(camera, "POST", f"{camera}/audio/approve", {}),
         Change(policy, "POST", f"{policy}/propose", SHORTER),
         Change(policy, "POST", f"{policy}/approve", WHY),
         Change(policy, "POST", f"{policy}/reject", WHY),

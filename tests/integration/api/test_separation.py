@@ -209,6 +209,15 @@ def a_link(city: City, by: str) -> Asked:
     return Asked(words=("user", "link", name, "--host", "other"))
 
 
+def a_sound(city: City, by: str) -> Asked:
+    registry = city.site.services.registry
+    registry.end_sound(CAMERA, actor="os:x", reason="x")
+    registry.propose_sound(CAMERA, actor=by, reason="x")
+    version = registry.head(CAMERA).entry.version
+    words = ("camera", "approve-audio", CAMERA, "--version", str(version))
+    return Asked(f"/v1/cameras/{CAMERA}/audio/approve", version, {}, words=words)
+
+
 Propose = Callable[[City, str], Asked]
 
 PROPOSALS: Mapping[Decision, tuple[Role, Propose]] = {
@@ -225,6 +234,7 @@ PROPOSALS: Mapping[Decision, tuple[Role, Propose]] = {
     Decision.ACCOUNT_LINK: (Role.ADMIN, a_link),
     Decision.INVITATION_COMPLETE: (Role.ADMIN, an_invitation),
     Decision.GRANT_GIVE: (Role.WAR_ROOM, a_grant),
+    Decision.SOUND_ALLOW: (Role.ADMIN, a_sound),
 }
 ABOUT_ONESELF = {Decision.ACCOUNT_CHANGE, Decision.ACCOUNT_LINK}
 NAMES_AN_ACCOUNT = {*ABOUT_ONESELF, Decision.GRANT_GIVE}
@@ -330,6 +340,7 @@ ROUTES: Mapping[str, Decision] = {
     "reopen_account": Decision.ACCOUNT_CHANGE,
     "complete_invitation": Decision.INVITATION_COMPLETE,
     "give_grant": Decision.GRANT_GIVE,
+    "approve_audio": Decision.SOUND_ALLOW,
 }
 COMMANDS: Mapping[str, Decision] = {
     "retention approve": Decision.POLICY_APPROVE,
@@ -343,18 +354,19 @@ COMMANDS: Mapping[str, Decision] = {
     "user link": Decision.ACCOUNT_LINK,
     "user complete-invitation": Decision.INVITATION_COMPLETE,
     "grant give": Decision.GRANT_GIVE,
+    "camera approve-audio": Decision.SOUND_ALLOW,
 }
 ALONE_OVER_HTTP = frozenset(
     # A camera's facts; asking and searching; proposing for a second person; keeping footage longer; taking
     # back what was proposed; one's own session, request and receipt; access that is narrowed or ended; a
     # token that decides nothing; the end of an incident, which stays on record.
-    """accept_invitation add_camera add_paper amend_request begin_download cancel_request change_password
+    """accept_invitation add_camera add_paper amend_request begin_download cancel_request change_export
+    change_password order_export
     close_account close_integrity_incident comment_on_request confirm disable_camera edit_camera enable_camera
     end_sessions extend_hold file_request import_cameras invite make_token open_account place_hold
     plan_retention propose_policy propose_release refuse reject_policy request_evidence review_hold
-    revoke_grant revoke_token search_by_form set_purpose sign_in sign_out upload_paper verify_evidence
-    withdraw_policy
-    withdraw_release""".split()
+    revoke_grant revoke_token search_by_form set_audio set_purpose sign_in sign_out upload_paper
+    verify_evidence withdraw_policy withdraw_release""".split()
 )
 
 
@@ -378,9 +390,10 @@ ALONE_ON_THE_HOST = frozenset(
             " verify-build work",
             "archive": "check orphans pressure",
             "break-glass": "execute order show",
-            "camera": "add compliance disable edit enable export import list moves show",
+            "camera": "add audio compliance disable edit enable export import list moves show",
             "custody": "show",
             "evidence": "download list request show",
+            "export": "cancel download follow list pause resume show start",
             "fixity": "run status",
             "grant": "list revoke show",
             "health": "cameras recorders",

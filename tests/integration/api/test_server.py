@@ -39,12 +39,16 @@ class MovingClock(SystemClock):
         return self._site.clock.now()
 
 
+SERVER = "server"
+"""The name of the thread with the event loop."""
+
+
 @contextmanager
 def serving(site: Site) -> Iterator[int]:
     """The port of a server over the site; it is shut down in order when the block ends."""
     app = site.remade(clock=MovingClock(site))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, name=SERVER)
     thread.start()
     try:
         until(lambda: server.started, "the server has started")

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.limits.programs import Program
+from archive.cases.people.grants import Grants
 from archive.footage.skim.cache import forget
+from archive.footage.skim.decoding import Decoder
 from archive.model.custody import Outcome
 from archive.model.grant import Right
 from archive.model.user import Role
@@ -111,6 +115,81 @@ def test_without_time_it_says_what_is_left_and_goes_on_when_asked_again(tmp_path
         again = site.call.get(ACTIVITY, params=at_once)
         assert again.json()["complete"]
         assert len(spans_of(again)) == 1
+
+
+def test_of_an_hour_for_which_time_runs_out_the_parts_that_were_made_count(tmp_path: Path) -> None:
+    with open_site(tmp_path / "site", variant=None) as site:
+        fill(site, tmp_path)
+        fill(site, tmp_path, start=T0 + 10 * MINUTE, run="6b05180000000007")
+        assert site.call.get(ACTIVITY, params=span(0, 600) | IN).json()["complete"]
+        both = span(0, 1200) | IN
+        body = site.call.get(ACTIVITY, params=both | {"wait_s": "0"}).json()
+        assert not body["complete"]
+        assert body["hours"] == {"total": 1, "done": 0, "left": 1}
+        assert len(body["intervals"]) == 1
+        waits = [one for one in body["not_looked_at"] if one["cause"] == "not_yet_looked"]
+        assert [(one["from"], one["to"]) for one in waits] == [(instant(600), instant(1200))]
+        latest = site.call.get(ACTIVITY, params=both | {"wait_s": "0", "order": "latest"}).json()
+        assert latest["intervals"] == [], "the later part comes first, and is not made yet"
+        whole = site.call.get(ACTIVITY, params=both).json()
+        assert (whole["complete"], len(whole["intervals"])) == (True, 2)
+        assert whole["hours"] == {"total": 1, "done": 1, "left": 0}
+
+
+def test_sheets_come_in_order_as_many_at_a_time_as_are_asked_for(tmp_path: Path) -> None:
+    with open_site(tmp_path / "site", variant=None) as site:
+        for number in range(3):
+            fill(site, tmp_path, start=T0 + 10 * number * MINUTE, run=f"6b0518000000000{number}")
+        asked = span(0, 1500)
+        grown = [site.call.get(SPRITES, params=asked | {"sheets": "1"}).json() for _ in range(4)]
+        assert [one["complete"] for one in grown] == [False, False, True, True]
+        assert [len(one["sheets"]) for one in grown] == [1, 2, 3, 3]
+        assert grown[0]["sheets"][0]["url"] == SHEET
+        for before, after in pairwise(grown):
+            assert after["sheets"][: len(before["sheets"])] == before["sheets"]
+            assert after["sprites"][: len(before["sprites"])] == before["sprites"]
+        assert site.call.get(SPRITES, params=asked).json() == grown[-1]
+        assert site.call.get(SPRITES, params=asked | {"sheets": "0"}).status_code == 422
+
+
+def test_footage_that_goes_while_its_sheet_is_made_leaves_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Disposition forgets in the index, then removes copies; the sheet is stored only after both."""
+    with open_site(tmp_path / "site", variant=None) as site:
+        fill(site, tmp_path)
+        services, sheets = site.services, Decoder.sheets
+
+        def disposed_meanwhile(decoder: Decoder, *of: Any, **more: Any) -> Any:
+            made = sheets(decoder, *of, **more)
+            services.index.remove(list(services.index.segments(CAMERA, Timespan(T0, T0 + HOUR))))
+            forget(services.stores.cache, CAMERA, Timespan(T0, T0 + HOUR))
+            return made
+
+        monkeypatch.setattr(Decoder, "sheets", disposed_meanwhile)
+        site.call.get(SHEET)
+        assert list(services.stores.cache.list("skim/copies/")) == []
+        assert site.call.get(SHEET).json()["code"] == "no_footage"
+
+
+def test_who_lost_the_right_sees_no_stored_thumbnail_from_then_on(tmp_path: Path) -> None:
+    with open_site(tmp_path / "site", variant=None) as site:
+        fill(site, tmp_path)
+        add_person(site, "bripka", Role.POLICE)
+        add_person(site, "citra", Role.WAR_ROOM)
+        made = grant(site, "bripka", [CAMERA], Timespan(T0, T0 + 10 * MINUTE), Right.VIEW)
+        catch_up(site)
+        call = caller(site, "bripka")
+        answer = call.get(SHEET)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+        Grants(site.services.ledger, site.clock).revoke(
+            made.id, actor="user:citra", reason="the case is closed"
+        )
+        catch_up(site)
+        for headers in ({}, {"If-None-Match": answer.headers["etag"]}):
+            assert call.get(SHEET, headers=headers).json()["code"] == "not_granted"
+        assert caller(site, "citra").get(SHEET).status_code == 200, "it is still stored"
 
 
 def test_footage_that_arrives_later_is_looked_at_and_footage_that_goes_is_forgotten(tmp_path: Path) -> None:
@@ -264,11 +343,11 @@ def test_all_makers_at_work_leave_the_rest_for_later(site: Site, tmp_path: Path)
         fill(another, tmp_path)
         settings = replace(another.services.settings, skims=1)
         app = another.remade(settings=settings)
-        app.state.runtime.skims.makers.acquire()
+        assert app.state.runtime.skims.programs.take(Program.SKIM)
         call = Caller(app, another.headers)
         body = call.get(ACTIVITY, params=ALL | {"wait_s": "1"}).json()
         assert body["hours"]["left"] == 1
-        app.state.runtime.skims.makers.release()
+        app.state.runtime.skims.programs.give_back(Program.SKIM)
         assert call.get(ACTIVITY, params=ALL).json()["complete"]
 
 

@@ -80,7 +80,7 @@ def test_an_auditor_sees_what_is_recorded_behind_a_padlock_and_what_is_not(
 def test_a_grant_opens_its_part_and_the_rest_is_locked(browser: Browser, site: Site, url: str) -> None:
     look(browser, site, url, CAMERA, OTHER, who="dewi", at=instant(5))
     settled(browser)
-    browser.wait(f"({view_page.NUMBER})('{CAMERA}') === 75", seconds=10)
+    browser.wait(f"({view_page.NUMBER})('{CAMERA}') === 75")
     assert blocks(browser, "recorded") == [(0.0, 20.0)]
     assert blocks(browser, "locked") == [(20.0, 10.0), (50.0, 30.0)]
     at(browser, 25)
@@ -89,7 +89,7 @@ def test_a_grant_opens_its_part_and_the_rest_is_locked(browser: Browser, site: S
     assert "Rekaman ini tidak diizinkan untuk Anda. Ajukan permintaan." in tile(browser, CAMERA)
     assert number(browser, CAMERA) is None
     at(browser, 5)
-    browser.wait(f"({view_page.NUMBER})('{CAMERA}') !== null", seconds=10)
+    browser.wait(f"({view_page.NUMBER})('{CAMERA}') !== null")
     # Facts of a camera without footage are facts for an agency too: nothing is locked there.
     assert blocks(browser, "locked", row=1) == []
     assert "Masjid Raya" in tile(browser, OTHER)

@@ -9,9 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import m3u8
 import pytest
 
+from archive.clock import SystemClock
+from archive.model.custody import CustodyEvent
+from archive.records.custody import decode
+from archive.timespan import MINUTE, SECOND, Timespan
+from ops import keys
+from ops.settings import Settings
+from ops.wiring import Site
 from tests.support.api_server import ApiServer, api_server, new_token, read_all
+from tests.support.api_site import CAMERA, archive_run, camera_form, made_footage
 from tests.support.waiting import until
 
 BURST, A_MINUTE = 20, 40
@@ -50,9 +59,18 @@ def await_both(server: ApiServer) -> list[int]:
     """The workers, once each of them has answered alone."""
     one, other = server.workers()
     for idle in (one, other):
-        with held(idle), server.client() as client:
-            assert client.get("/healthz").status_code == 200
+        with held(idle):
+            until(lambda: is_up(server), "the other one serves")
     return [one, other]
+
+
+def is_up(server: ApiServer) -> bool:
+    """Whether a worker answers soon: one that has just been started still reads its modules."""
+    with server.client() as client:
+        try:
+            return client.get("/healthz", timeout=5).status_code == 200
+        except httpx.TimeoutException:
+            return False
 
 
 def test_a_rate_holds_over_both_workers_together(server: ApiServer) -> None:
@@ -113,6 +131,63 @@ def test_workers_whose_parent_hung_are_replaced(server: ApiServer) -> None:
         "the one that lost its parent is replaced",
     )
     until(lambda: all(ask(server, token).status_code == 200 for _ in range(6)), "all answer again")
+
+
+def from_worker(server: ApiServer, idle: int, token: str, path: str, **asked: str) -> httpx.Response:
+    """The answer of the one worker that is not ``idle``."""
+    with held(idle), server.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        found = client.get(path, params=asked or None)
+    assert found.status_code == 200, found.text
+    return found
+
+
+def custody_of(site: Site, event_type: str) -> list[CustodyEvent]:
+    records = site.stores.records
+    found = [one for listed in records.list("custody/") for one in decode(records.get(listed.key)).events]
+    return [one for one in found if one.type == event_type]
+
+
+def test_a_playback_is_one_whichever_worker_answers_and_goes_on_when_one_dies(tmp_path: Path) -> None:
+    """A list grows, footage comes late behind it, and the worker that made it is killed."""
+    base = f"/v1/cameras/{CAMERA}/"
+    with Site(Settings.load({"SAKSI_HOME": str(tmp_path)}), SystemClock()) as site:
+        keys.init(site.settings.keys_dir, clock=site.clock)
+        site.registry.add(camera_form(CAMERA), actor="os:test")
+        made, start = made_footage(), site.clock.now() - MINUTE
+        asked = Timespan(start - 20 * SECOND, start + 30 * MINUTE).to_json()
+        kept = archive_run(site, made[:2], run="6b05180000000001", start=start)  # type: ignore[arg-type]
+        with api_server(tmp_path, {}, "--workers", "2") as server:
+            until(lambda: len(server.workers()) == 2, "both workers have started")
+            token = new_token(server.line)
+            one, other = await_both(server)
+            master = m3u8.loads(from_worker(server, other, token, f"{base}master.m3u8", **asked).text)
+            lists = [base + master.playlists[0].uri, base + master.iframe_playlists[0].uri]
+            first = [from_worker(server, other, token, path).text for path in lists]
+            assert [m3u8.loads(text).is_endlist for text in first] == [False, False]
+            piece = base + m3u8.loads(first[0]).segments[0].uri
+            sent = len(from_worker(server, other, token, piece).content)
+            late = start - 2 * made[0][1].media_duration * SECOND // 90_000
+            archive_run(site, made[:1], run="6b05180000000002", start=late)  # type: ignore[arg-type]
+            assert [from_worker(server, one, token, path).text for path in lists] == first
+
+            os.kill(one, signal.SIGKILL)
+            until(
+                lambda: len(server.workers()) == 2 and one not in server.workers(), "another takes its place"
+            )
+            (new,) = set(await_both(server)) - {other}
+            archive_run(site, made[:1], run="6b05180000000003", start=kept[-1].span.end)  # type: ignore[arg-type]
+            after = [from_worker(server, other, token, path).text for path in lists]
+            assert [from_worker(server, new, token, path).text for path in lists] == after
+            for before, grown in zip(first, after, strict=True):
+                assert grown.startswith(before.removesuffix("\n"))
+                assert m3u8.loads(grown).media_sequence == 0
+            listed = m3u8.loads(after[0]).segments
+            assert [one.discontinuity for one in listed] == [False, False, True]
+            assert [one.program_date_time is not None for one in listed] == [True] * 3
+            sent += len(from_worker(server, other, token, base + listed[-1].uri).content)
+        (begun,), (ended,) = custody_of(site, "playback.started"), custody_of(site, "playback.ended")
+        assert ended.details["start"] == begun.id
+        assert (ended.details["pieces"], ended.details["bytes_sent"]) == (2, sent)
 
 
 def test_a_stop_lets_a_request_finish(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ import pytest
 
 from archive.clock import ManualClock
 from archive.errors import NotFound, Unavailable
+from archive.footage.clip.footage import StoredHeaders
 from archive.footage.skim.box import Box
 from archive.footage.skim.cache import SkimCache
 from archive.footage.skim.decoding import WIDTH as THUMBNAIL
 from archive.footage.skim.decoding import Decoder, height_of
-from archive.footage.skim.keyframes import keyframes_for_sheet, keyframes_in
+from archive.footage.skim.keyframes import keyframes_for_sheets, keyframes_in
 from archive.footage.skim.looking import JOIN, Looking, Order, Question
 from archive.footage.skim.parts import PART, part_of
 from archive.footage.skim.searching import look
@@ -41,6 +42,10 @@ class Listed:
         return iter([ref for ref in self.refs if ref.camera == camera and ref.span.overlaps(span)])
 
 
+def headers_of(night: Night) -> StoredHeaders:
+    return StoredHeaders(night.footage, None)  # type: ignore[arg-type]
+
+
 def number_on(thumbnail: bytes) -> int | None:
     """The number of a frame on its thumbnail: cells of 8 × 8 pixels in the first rows."""
     value = 0
@@ -61,7 +66,7 @@ def test_each_keyframe_has_its_own_picture_at_its_own_time(variant: str, tmp_pat
     made = finalised_run(recorded_segments(variant, 20, tmp_path), tmp_path / "finalised")
     refs = archive_run(made, store, start=T0)
     frames = {int(frame.wall): frame.number for frame in frames_of(refs, [one.header for _, one in made])}
-    found, damaged = keyframes_in(part_of(CAMERA, T0, refs), store, None)
+    found, damaged = keyframes_in(part_of(CAMERA, T0, refs), StoredHeaders(store, None))
     assert damaged == []
     assert len(found) == {"h264-open-b": 2, "h264-oddgop": 6}.get(variant, 5)
     height = height_of(found[0].shape)
@@ -76,7 +81,7 @@ def test_each_keyframe_has_its_own_picture_at_its_own_time(variant: str, tmp_pat
 def test_no_other_byte_is_fetched(tmp_path: Path) -> None:
     night = make_night([Minute()], T0, tmp_path)
     part = part_of(CAMERA, T0, night.refs)
-    found, _ = keyframes_in(part, night.footage, None)  # type: ignore[arg-type]
+    found, _ = keyframes_in(part, headers_of(night))
     assert len(found) == 2 * 8  # two half minutes, each begun anew
     headers = sum(ref.header_bytes for ref in night.refs)
     assert night.footage.read_bytes == headers
@@ -90,8 +95,8 @@ def test_what_cannot_be_decoded_is_alone_and_the_others_are_there(tmp_path: Path
     store = FilesystemStore(tmp_path / "footage", ManualClock(T0))
     (bad,) = store_made(store, segments=1, start=T0)
     part = part_of(CAMERA, T0, night.refs)
-    found, _ = keyframes_in(part, night.footage, None)  # type: ignore[arg-type]
-    broken = keyframes_in(part_of(CAMERA, T0, [bad]), store, None)[0][0]
+    found, _ = keyframes_in(part, headers_of(night))
+    broken = keyframes_in(part_of(CAMERA, T0, [bad]), StoredHeaders(store, None))[0][0]
     night.footage.paths[bad.key] = tmp_path / "footage" / "garbage"
     (tmp_path / "footage" / "garbage").write_bytes(store.get(bad.key))
     mixed = [*found[:3], replace(broken, shape=found[0].shape), *found[3:6]]
@@ -118,7 +123,8 @@ def asked(night: Night, skimmer: Skimmer, box: Box = BOX, **more: object) -> Loo
     return look(
         question,
         lambda span: reading_of(list(night.segments(CAMERA, span)), span),
-        lambda parts: [skimmer.activity(part) for part in parts],
+        lambda parts: [skimmer.cached(part) for part in parts],
+        skimmer.activity,
         now=night.span.end,
     )
 
@@ -213,7 +219,7 @@ def test_sheets_show_the_first_keyframe_of_every_half_minute(tmp_path: Path) -> 
     read = night.footage.read_bytes
     assert skimmer.sheets([part]) == [sheet]
     assert night.footage.read_bytes == read
-    chosen = keyframes_for_sheet(part, night.footage, None)  # type: ignore[arg-type]
+    (chosen,) = keyframes_for_sheets([part], headers_of(night))
     assert [one.at for one in chosen] == [at for at in sheet.tiles if at is not None]
 
 

@@ -55,11 +55,12 @@ def inner() -> Iterator[Served]:
     served.close()
 
 
-def recorded(folder: Path, source: str, seconds: int = 5, **environment: str) -> RecordingSite:
+def recorded(folder: Path, *sources: str, seconds: int = 5, **environment: str) -> RecordingSite:
     recording = RecordingSite(
         folder, {"SAKSI_CAMERA_NETWORKS": "127.0.0.1/32", "SAKSI_CAMERA_FOLDERS": str(folder), **environment}
     )
-    recording.add("kam-1", source)
+    for number, source in enumerate(sources, 1):
+        recording.add(f"kam-{number}", source)
     process = recording.start("--for", str(seconds))
     try:
         assert process.wait(150) == 0, recording.log()
@@ -81,12 +82,10 @@ def test_a_redirect_and_a_playlist_lead_nowhere(tmp_path: Path, inner: Served) -
         },
     )
     try:
-        for number, path in enumerate(("/moved", "/list.m3u8", "/script")):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            recording = recorded(folder, f"http://127.0.0.1:{camera.port}{path}")
-            with recording.site() as site:
-                assert list(site.stores.footage.list("segments/")) == []
+        paths = ("/moved", "/list.m3u8", "/script")
+        recording = recorded(tmp_path, *(f"http://127.0.0.1:{camera.port}{path}" for path in paths))
+        with recording.site() as site:
+            assert list(site.stores.footage.list("segments/")) == []
         assert {path for path, _ in camera.asked} == {"/moved", "/list.m3u8", "/script"}
     finally:
         camera.close()
@@ -116,7 +115,7 @@ def test_a_named_http_camera_is_recorded_at_its_address(tmp_path: Path) -> None:
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
     camera = Served("127.0.0.1", {"/live.ts": (200, {}, stream.read_bytes())})
     try:
-        recording = recorded(tmp_path, f"http://localhost:{camera.port}/live.ts", 8)
+        recording = recorded(tmp_path, f"http://localhost:{camera.port}/live.ts", seconds=8)
         with recording.site() as site:
             assert list(site.stores.footage.list("segments/")) != []
         assert {host for _, host in camera.asked} == {f"localhost:{camera.port}"}

@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from archive.clock import Clock, SystemClock
+from archive.footage.download.export_parts import forget_parts
 from archive.lifecycle.retention.job import SETTLE
-from archive.timespan import DAY, HOUR, SECOND, format_instant, parse_instant
+from archive.timespan import DAY, HOUR, SECOND, SpanSet, Timespan, format_instant, parse_instant
 from ops.doctor import examine
 from ops.jobs import all_jobs
 from ops.provision.accounts import JOBS
@@ -149,6 +150,21 @@ def test_the_api_plays_and_asks_for_evidence_which_the_seal_account_seals(
     packed = api.get(f"/v1/evidence/{evidence}/package.zip")
     assert packed.status_code == 200
     assert packed.content[:2] == b"PK"
+
+
+def test_the_exports_account_makes_what_the_api_ordered_and_retention_removes_it(
+    town: Town, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, end = town.edges
+    ordered = api.post("/v1/exports", json={"cameras": ["cam-1"], "from": start, "to": end})
+    assert ordered.status_code == 202, ordered.text
+    done = town.saksi("exports").must("work", "--once", "exports", "--json").json
+    assert done == {"job": "exports", "done": 1}
+    where = f"{ordered.headers['Location']}/export.zip"
+    assert api.get(where, params={"purpose": "test"}).status_code == 200
+    with town.site("retention", monkeypatch) as site:
+        forget_parts(site.stores.cache, {"cam-1": SpanSet((Timespan.parse(start, end),))})
+    assert api.get(where).json()["code"] == "export_outdated"
 
 
 def test_every_job_has_an_account() -> None:

@@ -85,6 +85,14 @@ def rejecting_the_request(asked: Answer) -> tuple[str, ...]:
     return ("request", "reject", str(asked.json["id"]), "--version", "1", "--reason", "no basis", "--json")
 
 
+def sound(say: Run, folder: Path) -> tuple[str, ...]:
+    return ("camera", "audio", CAMERA, "keep", "--reason", "Loket; pengumuman terpasang", "--json")
+
+
+def approving_the_sound(asked: Answer) -> tuple[str, ...]:
+    return ("camera", "approve-audio", CAMERA, "--version", str(asked.json["version"]), "--json")
+
+
 DECISIONS = pytest.mark.parametrize(
     ("propose", "decide"),
     [
@@ -94,6 +102,7 @@ DECISIONS = pytest.mark.parametrize(
         (order, approving_the_order),
         (request, approving_the_request),
         (request, rejecting_the_request),
+        (sound, approving_the_sound),
     ],
 )
 Propose = Callable[[Run, Path], tuple[str, ...]]

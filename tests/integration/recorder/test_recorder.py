@@ -95,6 +95,13 @@ def test_cameras_come_go_and_change_while_it_runs(recording: RecordingSite) -> N
         first = segments_of(site, "kam-2")[-1].run
         site.registry.edit("kam-2", {"segment_seconds": "3"}, actor="os:tester", reason="longer")
         until(lambda: segments_of(site, "kam-2")[-1].run != first, "kam-2 is recorded with its new length")
+        silent = segments_of(site, "kam-2")[-1].run
+        site.registry.propose_sound("kam-2", actor="os:ana", reason="loket pengaduan")
+        site.registry.allow_sound("kam-2", actor="os:budi")
+        until(lambda: segments_of(site, "kam-2")[-1].run != silent, "a run that may have sound begins")
+        heard = segments_of(site, "kam-2")[-1].run
+        site.registry.end_sound("kam-2", actor="os:ana", reason="pengumuman dilepas")
+        until(lambda: site.index.run(heard), "the run that may have sound ends")
         assert recording.stop() == 0
         assert causes(site, "kam-1") == ["connecting", "disabled"]
         # from its registration to its first footage, and while the recorder took up the edit

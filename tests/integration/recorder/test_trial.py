@@ -12,7 +12,7 @@ from archive.footage.source_url import parse_source
 from archive.footage.sources import SourceRule
 from recorder.binary import find_ffmpeg
 from recorder.trial import Trial, try_source
-from tests.support import numbered
+from tests.support import lipsync, numbered
 
 
 def looked_at(sample: Path, folder: Path) -> Trial:
@@ -38,8 +38,16 @@ def test_a_camera_that_sends_mjpeg_is_told_apart_from_one_that_sends_nothing(
     assert "H.264 or H.265" in caught.value.hint
 
 
+@pytest.mark.parametrize(("sound", "codec"), [("aac", "aac"), ("pcm_mulaw", "pcm_mulaw")])
+def test_the_sound_of_a_camera_is_named_and_not_recorded(tmp_path: Path, sound: str, codec: str) -> None:
+    seen = looked_at(lipsync.make_flashing(tmp_path / "camera.mkv", 4, sound=sound), tmp_path / "trial")
+    assert seen.sound == codec
+    assert seen.segment.header.sound is None
+
+
 def test_a_camera_that_sends_h264_is_described(tmp_path: Path) -> None:
     sample = numbered.make_numbered("h264-nob", 4, tmp_path / "camera.mp4")
     seen = looked_at(sample, tmp_path / "trial")
     assert seen.codec.startswith("avc1.")
     assert seen.fps == pytest.approx(15.0, abs=0.1)
+    assert seen.sound == ""

@@ -12,7 +12,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.directory import CameraDirectory
+from api.grown_lists import Grown
 from api.limits.buckets import Rate
+from api.limits.programs import Program, await_place, place_for, places_of
 from api.limits.rates import Kind, Rates
 from api.limits.turns import TooManyAtOnce, Turns
 from api.limits.work import Bound, Work
@@ -24,6 +26,7 @@ from api.workers.linked_turns import LinkedTurns, TurnLine
 from api.workers.membership import Membership
 from api.workers.state import SharedState
 from api.workers.turn_desk import TurnDesk
+from archive.attended import while_wanted
 from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.model.custody import Actor
@@ -41,7 +44,12 @@ class Parent:
 
     def __init__(self) -> None:
         self.clock = ManualClock(T0)
-        self.state = SharedState(self.clock, rates=Rates(search=4, media=0), streams=3)
+        self.state = SharedState(
+            self.clock,
+            rates=Rates(search=4, media=0),
+            streams=3,
+            programs=places_of(stills=2, skims=2, copies=1),
+        )
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._count = 0
@@ -123,6 +131,49 @@ def test_streams_are_counted_together_and_a_dead_workers_are_free(parent: Parent
         assert theirs.taken == 3
 
 
+def test_ffmpeg_processes_are_counted_together_and_a_dead_workers_are_free(parent: Parent) -> None:
+    (one, kill), (other, _) = parent.worker(), parent.worker()
+    mine, theirs = one.programs(), other.programs()
+    assert [mine.take(Program.STILL), theirs.take(Program.STILL), mine.take(Program.STILL)] == [
+        True,
+        True,
+        False,
+    ]
+    assert [theirs.take(Program.COPY), mine.take(Program.COPY)] == [True, False]
+    assert mine.take(Program.SKIM), "each kind has places of its own"
+    with pytest.raises(Unavailable) as caught, place_for(theirs, Program.STILL, 0.05):
+        pass
+    assert caught.value.code == "busy"
+    theirs.give_back(Program.COPY)
+    with place_for(mine, Program.COPY, 0):
+        assert not theirs.take(Program.COPY)
+    assert theirs.take(Program.COPY)
+    kill()
+    assert theirs.take(Program.STILL)
+    assert not theirs.take(Program.STILL)
+
+
+def test_a_place_is_waited_for_only_while_somebody_waits_for_the_answer(parent: Parent) -> None:
+    (one, _), (other, _) = parent.worker(), parent.worker()
+    assert one.programs().take(Program.COPY)
+    answers = iter([True, True, False])
+    with while_wanted(lambda: next(answers)), pytest.raises(Unavailable) as caught:
+        await_place(other.programs(), Program.COPY, 60)
+    assert caught.value.code == "client_left"
+
+
+def test_a_list_that_one_worker_made_longer_goes_on_in_another(parent: Parent) -> None:
+    (one, kill), (other, _) = parent.worker(), parent.worker()
+    mine, theirs = one.sessions(), other.sessions()
+    assert theirs.grown("list", 0, 0) is None
+    number = mine.grow("list", 0, 0, ["a", "b"], {"known": T0})
+    assert theirs.grown("list", 0, 0) == Grown(number, 0, ["a", "b"], {"known": T0})
+    assert theirs.grow("list", number, 1, ["x"], {}) == 0
+    kill()
+    assert theirs.grow("list", number, 2, ["c"], {"known": T0 + 1}) == number
+    assert theirs.grown("list", number, 2) == Grown(number, 2, ["c"], {"known": T0 + 1})
+
+
 def test_a_session_is_opened_once_and_ends_once(parent: Parent) -> None:
     (one, _), (other, _) = parent.worker(), parent.worker()
     mine, theirs = one.sessions(), other.sessions()
@@ -130,7 +181,7 @@ def test_a_session_is_opened_once_and_ends_once(parent: Parent) -> None:
     assert theirs.claim(KEY) is Claim.WAIT
     mine.opened(KEY, OPENED, active=1)
     assert theirs.claim(KEY) is Claim.JOINED
-    mine.piece(KEY, 100, SPAN, ("6b05180000000001", 3))
+    mine.piece(KEY, 100, SPAN, ("6b05180000000001", 3), SPAN)
     parent.clock.advance(MINUTE)
     assert mine.over(MINUTE) == [], "a piece is still being sent by the other"
     theirs.piece(KEY, 20, Timespan(SPAN.end, SPAN.end + SECOND), ("6b05180000000001", 4))
@@ -142,6 +193,7 @@ def test_a_session_is_opened_once_and_ends_once(parent: Parent) -> None:
     assert (ended.pieces, ended.bytes_sent) == (3, 120)
     assert ended.copied == {"6b05180000000001": {3, 4}}, "of the last nothing was sent"
     assert ended.spans == SpanSet((Timespan(T0, T0 + 2 * SECOND),))
+    assert ended.heard == SpanSet((SPAN,))
     assert mine.over(MINUTE) == []
     assert mine.claim(KEY) is Claim.MINE
     mine.failed(KEY)

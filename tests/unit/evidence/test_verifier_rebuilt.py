@@ -334,12 +334,12 @@ def test_the_segment_before_a_clip_may_not_be_left_out(worlds: dict[str, tuple[W
 
 
 def test_a_layout_that_is_not_known_leaves_the_clip_unchecked(whole: Parts) -> None:
-    value = stated(whole) | {"clip_layout": 2}
+    value = stated(whole) | {"clip_layout": 3}
     notebook = checked({**whole, paths.STATEMENT: canonical.encode(value)})
     assert codes(notebook) == {"clip_layout_unknown"}
     assert notebook.verdict == "not_checked"
     assert {one.severity for one in notebook.findings} == {OPEN}
-    assert "layout 2, Saksi 0.1.0" in notebook.findings[0].detail
+    assert "layout 3, Saksi 0.1.0" in notebook.findings[0].detail
 
 
 def test_a_package_that_names_no_layout_has_layout_1(whole: Parts) -> None:

@@ -42,7 +42,7 @@ def test_it_describes_itself_as_the_contract_says(store: FilesystemStore, refs: 
     said = clip.describe()
     assert set(said) == {
         "asked", "actual", "hidden_preroll_us", "hidden_tail_us", "frames", "hidden_frames",
-        "bytes", "sha256", "pieces", "gaps", "others",
+        "bytes", "sha256", "pieces", "gaps", "others", "sound", "hidden_sound_us", "layout",
     }  # fmt: skip
     whole = b"".join(clip.stream())
     assert said["sha256"] == hashlib.sha256(whole).hexdigest()

@@ -89,10 +89,10 @@ class Desk:
         leaf = replace(leaf, sha256=sha256(content).hexdigest(), size=len(content))
         return write_ticket(folder / f"{leaf.seq:06d}.ticket", leaf, None, media=media)
 
-    def archiver(self) -> Archiver:
+    def archiver(self, settings: RecorderSettings = QUICK) -> Archiver:
         made = Archiver(
             self.ingest,
-            QUICK,
+            settings,
             before_seal=lambda: None,
             before_upload=lambda: None,
             give_up=lambda spooled: give_up(spooled, self.spool, self.accounts),
@@ -430,6 +430,39 @@ def test_a_quarantine_that_a_person_took_away_stops_no_camera(desk: Desk) -> Non
     archiver = desk.bring_in([desk.spooled(endless()), desk.spooled(segment(0))])
     assert desk.indexed("cam-1") == [0]
     assert archiver.counters.set_aside == 1
+
+
+def test_a_segment_that_comes_alone_waits_for_nothing_and_those_that_follow_share_a_commit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[list[int]] = []
+    commit = desk.ingest.commit
+
+    def noted(spooled_leaves: Sequence[SpooledLeaf]) -> Any:
+        groups.append(sorted(one.leaf.seq for one in spooled_leaves if isinstance(one.leaf, Segment)))
+        return commit(spooled_leaves)
+
+    monkeypatch.setattr(desk.ingest, "commit", noted)
+
+    async def work() -> None:
+        archiver = desk.archiver(replace(QUICK, group_seconds=3600))
+        task = asyncio.create_task(archiver.run())
+        try:
+            archiver.deliver([desk.spooled(segment(0))])
+            await until_async(lambda: archiver.counters.segments == 1, "it is committed at once")
+            archiver.deliver([desk.spooled(segment(1)), desk.spooled(segment(2))])
+            await until_async(lambda: archiver._stored == 3, "the others are stored")
+            assert groups == [[0]], "and wait for the next commit"
+            assert await archiver.drain(15)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            archiver.close()
+
+    asyncio.run(work())
+    assert groups[0] == [0]
+    assert sorted(seq for group in groups for seq in group) == [0, 1, 2]
+    assert desk.indexed("cam-1") == [0, 1, 2]
 
 
 def test_an_entry_that_waits_keeps_the_error_in_sight(desk: Desk) -> None:

@@ -1,7 +1,6 @@
 """The sweep: the store flags exactly the segments that the ledger holds."""
 
 import itertools
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from archive.ports import Content, Stores
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
 from tests.support.holding import Fuse, Holding, Killed, holding, seconds
 from tests.support.leaves import T0, segment
+from tests.support.workers import quick_folder
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ STEPS = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
 def test_after_a_sweep_exactly_what_holds_in_force_cover_is_flagged(steps: Sequence[tuple[Any, ...]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with quick_folder("sweep") as folder:
         site = holding(Path(folder))
         _Story(site).tell(steps)
         site.settle()

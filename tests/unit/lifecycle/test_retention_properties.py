@@ -1,6 +1,5 @@
 """An invariant of retention: no one person can make any footage go sooner."""
 
-import tempfile
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,7 @@ from archive.model.retention import OnPressure, Policy, Scope, Terms, from_state
 from archive.timespan import DAY, HOUR
 from tests.support.archives import camera_form, small_archive
 from tests.support.leaves import T0
+from tests.support.workers import quick_folder
 
 FLOOR = 3
 DISTRICTS = ("73.71.01", "73.71.13")
@@ -155,7 +155,7 @@ def test_whoever_alone_changes_policies_makes_nothing_go_sooner(
     together: list[tuple[str, Scope, Terms, int]], alone: list[tuple[str, Scope, Terms, int]]
 ) -> None:
     """Two people adopt any policies; then one person changes them for days, without any approval."""
-    with tempfile.TemporaryDirectory() as folder:
+    with quick_folder("policies") as folder:
         archive = small_archive(Path(folder))
         archive.clock.step(-60 * DAY)
         for camera, place in zip(CAMERAS, (PLACES[0], PLACES[3]), strict=True):

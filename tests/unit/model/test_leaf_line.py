@@ -1,5 +1,6 @@
 """The fast parser of segment lines gives the same as the full parser, or nothing."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from archive import canonical
 from archive.errors import ArchiveError
+from archive.evidence.verifier import leaf as verifier_leaf
+from archive.evidence.verifier.findings import Broken
 from archive.model import leaf as leaves
 from archive.model.line import read_line
-from archive.model.segment import Segment
+from archive.model.segment import Segment, SoundStatement
 from tests.support.leaves import SEGMENTS, segment
 
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), max_size=12)
@@ -81,6 +84,40 @@ def test_what_is_not_plain_is_left_to_the_long_reading(old: bytes, new: bytes) -
     line = leaves.encode(segment(0))
     assert line.count(old) == 1
     assert read_line(line.replace(old, new)) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"channels":1', b'"channels":0'),
+        (b'"mp4a.40.2"', b'"mp4a.40.0"'),
+        (b'"mp4a.40.2"', b'"mp3"'),
+        (b'"rate":8000', b'"rate":0'),
+        (b'"rate":8000', b'"rate":8000,"volume":1'),
+        (b'"made_from":"pcm_alaw"', b'"made_from":""'),
+        (b'"made_from":"pcm_alaw"', b'"made_from":"a tape"'),
+    ],
+)
+def test_sound_that_cannot_be_meant_is_refused_by_every_reader(old: bytes, new: bytes) -> None:
+    sound = SoundStatement(codec="mp4a.40.2", channels=1, rate=8000, made_from="pcm_alaw")
+    line = leaves.encode(replace(segment(0), sound=sound))
+    found = read_line(line)
+    assert found is not None
+    assert found.segment().sound == sound
+    assert verifier_leaf.read(line).fields["sound"] == json.loads(line)["sound"]
+    changed = line.replace(old, new)
+    assert changed != line
+    assert read_line(changed) is None
+    with pytest.raises(ArchiveError):
+        leaves.decode(changed)
+    with pytest.raises(Broken):
+        verifier_leaf.read(changed)
+
+
+def test_a_line_without_sound_is_as_it_always_was() -> None:
+    assert b"sound" not in leaves.encode(segment(0))
+    with pytest.raises(ArchiveError):
+        leaves.decode(leaves.encode(segment(0)).replace(b'"start"', b'"sound":null,"start"'))
 
 
 def test_a_segment_that_ends_before_it_begins_is_refused_with_its_reason() -> None:

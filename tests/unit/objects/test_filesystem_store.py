@@ -25,10 +25,12 @@ from archive.errors import (
     Unavailable,
 )
 from archive.objects.filesystem import FilesystemStore, durable
+from archive.objects.filesystem.checking import LASTING, SETTLED, Comparisons
 from archive.ports import Content, Lock, LockMode
 from archive.timespan import DAY, SECOND
 from tests.support import stores
 from tests.support.stores import child_environment, refused_with
+from tests.support.waiting import until
 
 small_disk = stores.small_disk
 
@@ -281,6 +283,78 @@ class TestDamage:
             object_file.seek(1000)
             object_file.write(b"\xff\x00\xff")
         refused_with(IntegrityError, "object_altered", lambda: store.get(KEY))
+
+    @pytest.mark.parametrize("at", [0, 1000, len(BODY) - 1])
+    def test_no_part_leaves_an_object_with_other_bytes(
+        self, store: FilesystemStore, root: Path, at: int
+    ) -> None:
+        store.put(KEY, Content.of_bytes(BODY))
+        assert b"".join(store.stream(KEY, 5, 100)) == BODY[5:105]
+        assert store.read(KEY, 5, 100) == BODY[5:105]
+        before = (root / KEY).stat()
+        (root / KEY).chmod(0o600)
+
+        def alter() -> bool:
+            with (root / KEY).open("r+b") as object_file:
+                object_file.seek(at)
+                object_file.write(bytes([BODY[at] ^ 1]))
+            os.utime(root / KEY, ns=(before.st_atime_ns, before.st_mtime_ns))
+            return (root / KEY).stat().st_ctime_ns != before.st_ctime_ns
+
+        until(alter, "the system's time has gone on since it was stored")
+        for start, length in ((5, 100), (0, 100), (500_000, None)):
+            refused_with(
+                IntegrityError,
+                "object_altered",
+                lambda start=start, length=length: store.stream(KEY, start, length),
+            )
+        refused_with(IntegrityError, "object_altered", lambda: store.read(KEY, 5, 100))
+        assert len(b"".join(store.stream(KEY))) == len(BODY), "who reads the whole compares it"
+        assert len(store.read(KEY, 0, 100)) == 100, "heads are checked by their own rules"
+
+    def test_what_was_compared_is_compared_again_after_a_while(
+        self, store: FilesystemStore, root: Path, clock: ManualClock
+    ) -> None:
+        store.put(KEY, Content.of_bytes(BODY))
+        compared = Comparisons(clock, most=1)
+        wrong = "0" * 64
+
+        def compare(key: str, sha256: str) -> None:
+            descriptor = os.open(root / key, os.O_RDONLY)
+            try:
+                compared.check(descriptor, key, sha256)
+            finally:
+                os.close(descriptor)
+
+        refused_with(IntegrityError, "object_altered", lambda: compare(KEY, wrong))
+        compare(KEY, hashlib.sha256(BODY).hexdigest())
+        clock.advance(LASTING - 1)
+        compare(KEY, wrong)  # not compared again
+        clock.advance(1)
+        refused_with(IntegrityError, "object_altered", lambda: compare(KEY, wrong))
+        compare(KEY, hashlib.sha256(BODY).hexdigest())
+        store.put(f"{KEY}.2", Content.of_bytes(b"2"))
+        compare(f"{KEY}.2", hashlib.sha256(b"2").hexdigest())
+        refused_with(IntegrityError, "object_altered", lambda: compare(KEY, wrong))
+
+    def test_what_was_changed_just_now_is_not_remembered(self, store: FilesystemStore, root: Path) -> None:
+        store.put(KEY, Content.of_bytes(BODY))
+        stored_at = (root / KEY).stat().st_ctime_ns // 1000
+        descriptor = os.open(root / KEY, os.O_RDONLY)
+        try:
+            for passed, is_remembered in ((SETTLED - 1, False), (SETTLED + 1, True)):
+                compared = Comparisons(ManualClock(stored_at + passed))
+                compared.check(descriptor, KEY, hashlib.sha256(BODY).hexdigest())
+                if is_remembered:
+                    compared.check(descriptor, KEY, "0" * 64)
+                else:
+                    refused_with(
+                        IntegrityError,
+                        "object_altered",
+                        lambda compared=compared: compared.check(descriptor, KEY, "0" * 64),
+                    )
+        finally:
+            os.close(descriptor)
 
     def test_torn_while_it_is_read(self, store: FilesystemStore, root: Path) -> None:
         store.put(KEY, Content.of_bytes(bytes(3 << 20)))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from archive.errors import Malformed
 from recorder.binary import Binary, find_ffmpeg
-from recorder.command import record_command
+from recorder.command import look_command, record_command
 from recorder.sources import Source, SourceKind, parse_source
 
 BINARY = Binary(Path("/usr/bin/ffmpeg"), "5.1.9", 5, Path("/fonts/Mono.ttf"))
@@ -16,7 +16,7 @@ FOLDER = Path("/spool/kam-1/s")
 SEGMENTS = (
     "{more}-segment_atclocktime 1 -segment_format mp4 -segment_format_options "
     "movflags=+empty_moov+default_base_moof+frag_discont:use_editlist=0:avoid_negative_ts=disabled"
-    ":frag_duration=1000000:flush_packets=1:write_prft=wallclock"
+    ":frag_duration=500000:flush_packets=1:write_prft=wallclock"
     ":video_track_timescale=90000 -segment_list pipe:1 -segment_list_type csv "
     "-segment_time 10 {last}/spool/kam-1/s/%06d.raw.mp4"
 )
@@ -28,8 +28,9 @@ MARKS = (
 QUIET = "/usr/bin/ffmpeg -hide_banner -loglevel error -nostats -nostdin"
 
 
-def command(url: str, folder: Path = FOLDER) -> tuple[str, str]:
-    made = record_command(BINARY, parse_source(url), folder, segment_seconds=10, timeout_us=5_000_000)
+def command(url: str, folder: Path = FOLDER, sound: str = "") -> tuple[str, str]:
+    source = parse_source(url)
+    made = record_command(BINARY, source, folder, segment_seconds=10, timeout_us=5_000_000, sound=sound)
     return " ".join(made.argv), made.stdin.decode()
 
 
@@ -46,6 +47,36 @@ def test_rtsp() -> None:
         "option rtsp_transport tcp\n"
         "option timeout 5000000\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("sound", "options"),
+    [("aac", ""), ("opus", ""), ("pcm_alaw", "-c:a aac "), ("adpcm_g726", "-c:a aac ")],
+)
+def test_rtsp_with_sound(sound: str, options: str) -> None:
+    """It is copied or turned into AAC, and never holds a picture back for long."""
+    argv, _ = command("rtsp://10.0.0.7/main", sound=sound)
+    assert f"-map 0:v:0 -map 0:a:0? -f segment {MARKS}-c copy {options}-max_interleave_delta 20000 " in argv
+    assert " -an " not in argv
+    assert argv.endswith(COPIED)
+
+
+def test_bare_aac_gets_its_configuration_before_the_file_is_described() -> None:
+    argv, _ = command("http://cam.example/live.ts", sound="aac")
+    assert "-bsf:a aac_adtstoasc" in argv
+    assert "+frag_discont+delay_moov:" in argv
+    for url, sound in (("http://cam.example/live.ts", "opus"), ("rtsp://10.0.0.7/main", "aac")):
+        argv, _ = command(url, sound=sound)
+        assert "aac_adtstoasc" not in argv
+        assert "delay_moov" not in argv
+
+
+def test_a_look_at_the_sound_copies_one_packet_and_shows_no_secret() -> None:
+    made = look_command(BINARY, parse_source("http://u:s3cr3t@cam.example/live.flv"), timeout_us=7)
+    argv = " ".join(made.argv)
+    assert argv.endswith("-i pipe:0 -map 0:a:0 -f framehash -c copy -frames:a 1 pipe:1")
+    assert "s3cr3t" not in argv
+    assert "option rw_timeout 7" in made.stdin.decode()
 
 
 def test_http() -> None:

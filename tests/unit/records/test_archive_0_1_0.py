@@ -27,10 +27,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_it_answers_what_0_1_0_answered(told: dict[str, Any], question: str) -> None:
     """A later version may add facts about a thing. Every answer of 0.1.0 stays true, word for word.
 
-    What a verifier says about a package is an exception, see below. The other one is a disabled camera: 0.1.0
-    called the time after its recorder's last line pending, as if footage could still come.
+    What a verifier says about a package is an exception, see below. Another one is a disabled camera: 0.1.0
+    called the time after its recorder's last line pending, as if footage could still come. The third is the
+    word for a camera's sound, which 0.1.0 could not record: ``none`` in the place of ``false``.
     """
     expected = EXPECTED["answers"][question]
+    if question == "cameras":
+        assert all(one["audio"] is False for one in expected.values())
+        expected = {name: one | {"audio": "none"} for name, one in expected.items()}
     if question == "recordings":
         expected = _disabled_up_to_now(expected)
     if question == "rebuild":

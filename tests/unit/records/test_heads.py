@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +18,7 @@ from archive.records.ledger import heads as heads_module
 from archive.records.ledger.heads import LenientHeads, StrictHeads
 from archive.records.ledger.streams import Ledger
 from tests.support.leaves import T0
+from tests.support.workers import quick_folder
 
 KIND = "hold"
 ENDED = frozenset({"ended"})
@@ -183,7 +183,7 @@ acts = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["grow", "e
 @given(acts)
 @settings(max_examples=60, deadline=None)
 def test_any_number_of_looks_finds_the_newest_entries(done: list[tuple[str, str]]) -> None:
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+    with quick_folder("heads") as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(heads_module, "_WORTH", 0)
         store = FilesystemStore(Path(folder), ManualClock(T0))
         streams, ended = Streams(store), set[str]()
