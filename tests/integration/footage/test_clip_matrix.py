@@ -38,7 +38,7 @@ from tests.support.servers import FreshBuckets
 OPEN = ClipKind("h264", 3, 15, 1, is_open=True)
 SHORT = (
     Recorded(OPEN, OPEN),
-    Recorded(ClipKind("hevc", 4, 21, 1, is_open=True), ClipKind("hevc", 0, 25, 1)),
+    Recorded(ClipKind("hevc", 2, 21, 1, is_open=True), ClipKind("hevc", 0, 25, 1)),
     Recorded(ClipKind("h264", 2, 15, 1, is_uneven=True), ClipKind("h264", 2, 15, 1, is_uneven=True)),
     Recorded(ClipKind("h264", 0, 15, 1), LARGE),
 )
