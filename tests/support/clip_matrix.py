@@ -278,6 +278,7 @@ def ranges(camera: Camera, count: int, *, seed: str) -> list[Timespan]:
     makers = [
         anywhere, shortest, on_pictures, over_an_edge, first_pictures, over_a_run, from_the_gap, over_the_end
     ]  # fmt: skip
+    chance.shuffle(makers)  # so that few ranges of each camera are of every sort over all cameras
     found = []
     while len(found) < count:
         made = makers[len(found) % len(makers)]()
