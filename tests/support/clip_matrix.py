@@ -38,7 +38,8 @@ BEFORE = 2 * SECOND
 """How far before the first picture ranges may begin."""
 LONGEST = 9 * SECOND
 ROUNDING_US = 30
-"""A wall time differs from the stream's time by roundings: to ticks of 1/90000 s, and of segments' edges."""
+"""A wall time differs from the stream's time by roundings: to ticks of 1/90000 s, and of segments' edges; and
+in each segment by a tick of its last picture's duration."""
 
 GUESSED_US = 70_000
 """A file that FFmpeg closed does not say how long its last picture lasts. At a variable rate it is guessed
@@ -190,7 +191,7 @@ def lay_down(site: Site, recorded: Recorded, studio: Studio) -> Camera:
         frames = [
             Frame(frame.wall, one) for frame, (one, _) in zip(frames_of(refs, headers), ours, strict=True)
         ]
-        most = GUESSED_US * len(part) if kind.is_uneven else ROUNDING_US
+        most = len(part) * (GUESSED_US if kind.is_uneven else ROUNDING_US)
         for frame, (_, at) in zip(frames, ours, strict=True):
             assert abs(frame.wall - start - (at - ours[0][1]) * SECOND) <= most, (recorded.name, at)
         joins = not (late and kind.is_open) and kind.codec == recorded.first.codec
@@ -277,6 +278,7 @@ def ranges(camera: Camera, count: int, *, seed: str) -> list[Timespan]:
     makers = [
         anywhere, shortest, on_pictures, over_an_edge, first_pictures, over_a_run, from_the_gap, over_the_end
     ]  # fmt: skip
+    chance.shuffle(makers)  # so that few ranges of each camera are of every sort over all cameras
     found = []
     while len(found) < count:
         made = makers[len(found) % len(makers)]()
