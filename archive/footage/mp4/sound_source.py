@@ -154,8 +154,8 @@ def _strange(heard: SourceSound, track: SoundTrack, pictures: SampleTable, start
     if times[0] < starts_at - apart or times[-1] > starts_at + sum(pictures.durations) + apart:
         return "the times of the sound do not fit those of the pictures"
     if longest > max(_FURTHEST, 4 * median_low(pictures.durations)):
-        for place, lasts in zip(pictures.decode_times(starts_at), pictures.durations, strict=True):
-            if lasts > _FURTHEST and not _has_sound(times, place + lasts // 4, place + lasts * 3 // 4):
+        for place, step in zip(pictures.decode_times(starts_at), pictures.durations, strict=True):
+            if step > _FURTHEST and not _has_sound(times, place + step // 4, place + step * 3 // 4):
                 return "the pictures' times jumped, or nothing was sent for a while"
     return ""
 
