@@ -312,6 +312,26 @@ def others_json(others: Sequence[RunSpan]) -> list[JsonObject]:
     return [one.span.to_json() | {"run": one.run} for one in others]
 
 
+def no_clip_json(asked: Timespan, gaps: Sequence[GapSpan]) -> JsonObject:
+    """:meth:`Clip.describe` of a span that has no clip, because it lies wholly in these gaps."""
+    return {
+        "asked": asked.to_json(),
+        "actual": None,
+        "hidden_preroll_us": 0,
+        "hidden_tail_us": 0,
+        "frames": 0,
+        "hidden_frames": 0,
+        "bytes": 0,
+        "sha256": None,
+        "pieces": [],
+        "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in gaps],
+        "others": [],
+        "sound": None,
+        "hidden_sound_us": 0,
+        "layout": LAYOUT,
+    }
+
+
 def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFootage:
     """The refusal of a clip that has nothing to show."""
     gaps = all_gaps(reading, undecodable)
