@@ -52,7 +52,7 @@ class Skim:
         from_: str,
         to: str,
     ) -> Answer[SpritesOut]:
-        """Where the thumbnails of a span are: up to an hour, one for each half minute.
+        """Where the thumbnails of a span are: up to an hour, one for each half minute; and what is missing.
 
         GET /v1/cameras/{camera}/sprites
         """
