@@ -263,9 +263,9 @@ def ranges(camera: Camera, count: int, *, seed: str) -> list[Timespan]:
         return Timespan(start, start + length())
 
     def over_a_run() -> Timespan:
-        run = chance.choice(camera.runs[:-1])
-        start = run.span.end - chance.randrange(1, 3 * SECOND)
-        return Timespan(start, start + SECOND + chance.randrange(GAP))
+        before, after = chance.choice(list(pairwise(camera.runs)))
+        start = before.span.end - chance.randrange(1, 3 * SECOND)
+        return Timespan(start, after.span.start + chance.randrange(1, 3 * SECOND))
 
     def from_the_gap() -> Timespan:
         resumed = camera.runs[1].span.start
@@ -374,7 +374,7 @@ def check_playlists(camera: Camera, get: Get) -> None:
     master = m3u8.M3U8(get(f"{base}master.m3u8", span).text, strict=True)
     (stream,), (scrubbing,) = master.playlists, master.iframe_playlists
     sign = "avc1." if camera.recorded.first.codec == "h264" else "hvc1."
-    if not stream.stream_info.codecs.startswith(sign):
+    if not any(one.startswith(sign) for one in stream.stream_info.codecs.split(",")):
         camera.wrong.append(f"the master playlist says {stream.stream_info.codecs}")
     keyframes = m3u8.M3U8(get(base + scrubbing.uri, {}).text, strict=True)
     playlist = m3u8.M3U8(get(base + stream.uri, {}).text, strict=True)
