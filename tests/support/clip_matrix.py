@@ -111,13 +111,15 @@ class Camera:
         return (
             f"| {self.id} | {len(self.segments)} | {sum(len(run.frames) for run in self.runs)} | "
             f"{self.clips} | {self.pictures} | {self.refused} | {self.empty} | {self.pairs} | "
-            f"{self.presented} | {self.seen} | {self.stopped} | {self.pieces} | {self.played} | {len(self.wrong)} |"
+            f"{self.presented} | {self.seen} | {self.stopped} | {self.pieces} | {self.played} | "
+            f"{len(self.wrong)} |"
         )
 
 
 HEAD = (
     "| camera | segments | pictures | clips | pictures in them | refused | without a picture | pairs | "
-    "presented by Chromium | pictures presented | Chromium stopped | pieces of playlists | pictures in them | wrong |\n"
+    "presented by Chromium | pictures presented | Chromium stopped | pieces of playlists | "
+    "pictures in them | wrong |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
