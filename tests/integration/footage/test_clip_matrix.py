@@ -99,7 +99,8 @@ def test_clips_of_a_few_kinds_show_exactly_their_ranges(site: Site, screen: Cine
     for camera in cameras:
         check(camera, get, count=8, presented=1, screen=screen)
     assert wrong(cameras) == []
-    assert [camera.presented for camera in cameras] == [1, 0, 1, 1]
+    assert [camera.presented + camera.stopped for camera in cameras] == [1, 0, 1, 1]
+    assert [camera.stopped for camera in cameras[1:]] == [0, 0, 0]
     assert sum(camera.pairs for camera in cameras) >= 4
 
 
