@@ -27,7 +27,7 @@ _OPENING = 6
 """How long (s) to wait for the next file's first pictures; a fragment is 1 s long, or one picture."""
 _OPENING_EVERY = 0.1
 _MUTE_AFTER = 8
-"""FFmpeg opens its first file within some 7 s, or waits for sound that does not come. It is given half the time
+"""FFmpeg opens its first file within some 7 s, or waits for sound that does not come. It has half the time
 that a camera has for its first keyframe, but so long at least (s)."""
 
 
