@@ -214,11 +214,10 @@ def test_pictures_that_stop_are_noticed_while_the_sound_goes_on(scripted: dict[s
     assert one.leaves[-1].span.end - one.leaves[0].span.start <= 9 * SECOND
 
 
-@pytest.mark.parametrize("container", ["mp4", "ts"])
 def test_a_kill_costs_no_sound_that_was_written_and_turning_it_off_works_at_once(
-    recording: RecordingSite, tmp_path: Path, container: str
+    recording: RecordingSite, tmp_path: Path
 ) -> None:
-    sample = lipsync.make_flashing(tmp_path / f"sample.{container}", 8)
+    sample = lipsync.make_flashing(tmp_path / "sample.ts", 8)
     recording.add("kam-1", sample.as_uri())
     recording.allow_sound("kam-1")
     recording.start()
