@@ -247,8 +247,8 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
     edges = [reading.span.start, *bad, reading.span.end]
     spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
     raise NotJoinable(
-        f"camera {reading.camera} reconnected or changed its sound within {reading.span}, and no decoder plays"
-        " the parts as one clip",
+        f"camera {reading.camera} reconnected or changed its sound within {reading.span}, and no decoder"
+        " plays the parts as one clip",
         all_gaps(reading, made.undecodable),
         spans,
     )
