@@ -68,8 +68,8 @@ def beeps(source: Path | bytes) -> list[float]:
 
 def distances(source: Path | bytes) -> list[float]:
     """For each flash that a beep belongs to: by how many seconds the beep is later."""
-    heard = beeps(source)
-    near = [min((beep - flash for beep in heard), key=abs) for flash in flashes(source)]
+    heard = beeps(source)[:-1]  # the last of each may be the end of the recording
+    near = [min((beep - flash for beep in heard), key=abs) for flash in flashes(source)[:-1]]
     return [one for one in near if abs(one) < 0.4]
 
 

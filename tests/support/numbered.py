@@ -248,7 +248,7 @@ def publish(
     process = subprocess.Popen(
         [
             ffmpeg, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", str(loops), "-i", str(path),
-            "-map", streams, "-c", "copy", "-max_interleave_delta", "20000",
+            "-map", streams, "-c", "copy", "-max_interleave_delta", "20000", "-muxdelay", "0",
             "-f", "rtsp", "-rtsp_transport", "tcp", rtsp_url,
         ],
         stdin=subprocess.DEVNULL,

@@ -25,6 +25,11 @@ _PAYLOAD_TYPE = 96
 _SSRC = 0x5AC51
 _HEVC_FRAGMENT = 49
 _SOUND_S = 0.02
+_FIRST_SOUND = 77_000
+BEEP = 0.5
+"""Where in each second of the script its tone begins."""
+_SILENCE = b"\xd5" * 160
+_TONE = (b"\xaa" * 4 + b"\x2a" * 4) * 20  # as loud as A-law gets, 1,000 Hz
 
 Codec = Literal["h264", "hevc"]
 Then = Literal["silence", "close"]
@@ -62,7 +67,10 @@ class Script:
     joins_anywhere: bool = False
     """A new connection begins at the next access unit, and not at the next sync."""
     sound: tuple[float, float] | None = None
-    """It announces G.711 and sends silence between these seconds; None: it announces none."""
+    """It announces G.711 and sends it between these seconds; None: it announces none.
+
+    The sound is silence with a tone from :data:`BEEP` s of each second on, for a tenth.
+    """
 
     @property
     def shown(self) -> list[int]:
@@ -157,8 +165,22 @@ class ScriptedCamera:
             answer += [f"Transport: RTP/AVP/TCP;unicast;interleaved={channels}", "Session: 5aa1;timeout=60"]
         else:
             answer.append("Session: 5aa1")
+        if method == "PLAY" and self.script.sound is not None:
+            answer.append(self._beginning())
         connection.sendall(("\r\n".join(answer) + "\r\n\r\n" + body).encode("ascii"))
         return method == "PLAY"
+
+    def _beginning(self) -> str:
+        """Which timestamps of both streams are of the same moment: without it they seem to begin together."""
+        started = time.monotonic() if self.started is None else self.started
+        now = time.monotonic() - started
+        picture = self.script.sendings[0]
+        stamp = round(picture.stamp + (now - picture.captured) * 90_000)
+        sound = round(now / _SOUND_S) * 160 + _FIRST_SOUND
+        tracks = ((1, stamp), (2, sound))
+        return "RTP-Info: " + ",".join(
+            f"url={self.url}/track{number};seq=1;rtptime={begins}" for number, begins in tracks
+        )
 
     def _description(self) -> str:
         sets = [unit for unit in self._first_sync.units if _kind(self.script.codec, unit) != "picture"]
@@ -231,7 +253,7 @@ class ScriptedCamera:
 
 
 class _Sound:
-    """Silence in A-law for one connection, in packets of 20 ms."""
+    """A-law at 8,000 Hz for one connection, in packets of 20 ms."""
 
     def __init__(self, started: float, begun: float, since: float, until: float) -> None:
         self._started = started
@@ -243,12 +265,17 @@ class _Sound:
         """When the next packet leaves (monotonic)."""
         return self._started + self._number * _SOUND_S if self._number < self._end else float("inf")
 
+    @property
+    def _stamp(self) -> int:
+        return _FIRST_SOUND + self._number * 160
+
     def due(self, now: float) -> bytes:
         """The packets that are due."""
         packets = b""
         while self.next_due <= now:
-            head = struct.pack(">BBHII", 0x80, 8, self._number & 0xFFFF, self._number * 160, _SSRC + 1)
-            packets += struct.pack(">cBH", b"$", 2, len(head) + 160) + head + b"\xd5" * 160
+            head = struct.pack(">BBHII", 0x80, 8, self._number & 0xFFFF, self._stamp, _SSRC + 1)
+            beeps = BEEP <= self._number * _SOUND_S % 1 < BEEP + 0.0999
+            packets += struct.pack(">cBH", b"$", 2, len(head) + 160) + head + (_TONE if beeps else _SILENCE)
             self._number += 1
         return packets
 

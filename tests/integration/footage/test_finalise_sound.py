@@ -4,7 +4,6 @@ Recorded with the recorder's own command by each installed FFmpeg, but faster th
 by FFmpeg and ffprobe.
 """
 
-import re
 import subprocess
 from dataclasses import dataclass
 from itertools import pairwise
@@ -134,14 +133,14 @@ def test_copied_sound_is_the_cameras(recording: Recording) -> None:
     played = numbered.played_in_sequence(recording.run)
     recorded, sent = _packets(played), _packets(recording.camera)
     assert len(recorded) > SECONDS * 10
-    # Samples from before the first picture are dropped.
-    assert recorded == sent[len(sent) - len(recorded) :]
-    assert len(sent) - len(recorded) <= 3
+    # Samples from before the first picture are dropped, and FFmpeg ends with the pictures.
+    assert len(sent) - len(recorded) <= 6
+    assert any(recorded == sent[at : at + len(recorded)] for at in range(7))
 
 
 def test_it_decodes_to_the_same_sound(recording: Recording) -> None:
-    if not recording.copied:
-        pytest.skip("it was made from another codec")
+    if CASES[recording.case][1] != "aac":
+        pytest.skip("what a decoder of Opus gives depends on all that it decoded before")
     recorded = _pcm(numbered.played_in_sequence(recording.run))
     sent = _pcm(recording.camera)
     # A decoder needs a few samples before its output is right: it began elsewhere in the two.
@@ -165,7 +164,7 @@ def _packets(source: Path | bytes) -> list[str]:
     """The digest of each packet of sound; ADTS headers, which MPEG-TS needs, are taken off."""
     filters = ("-bsf:a", "aac_adtstoasc") if isinstance(source, Path) and source.suffix == ".ts" else ()
     told = _ffmpeg(source, "-map", "0:a", "-c", "copy", *filters, "-f", "framehash", "-hash", "sha256", "-")
-    return re.findall(r"[0-9a-f]{64}", told.decode())
+    return [line.rsplit(",", 1)[1].strip() for line in told.decode().splitlines() if line[0] != "#"]
 
 
 def _pcm(source: Path | bytes) -> bytes:

@@ -27,8 +27,8 @@ def _pictures(count: int = 15) -> list[Picture]:
     return [Picture(sample(ONE + bytes([at + 1])), not at) for at in range(count)]
 
 
-def _heard(number: int, tfdt: int, count: int = 8) -> Heard:
-    return Heard([b"sound %d %d" % (number, at) for at in range(count)], tfdt)
+def _heard(number: int, tfdt: int, count: int = 8, lasts: int = 1024) -> Heard:
+    return Heard([b"heard %d %d" % (number, at) for at in range(count)], tfdt, lasts)
 
 
 def _finalise(tmp_path: Path, data: bytes, tfdt: int = 0, **options: object) -> tuple[Finalised, bytes]:
@@ -51,7 +51,7 @@ def _source(fragments: int = 3, **options: bool | int) -> bytes:
     counts=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), min_size=1, max_size=5),
     runs=st.integers(1, 3),
     sound_first=st.booleans(),
-    ahead=st.integers(-RATE, RATE),
+    ahead=st.integers(-RATE // 2, RATE // 2),
     moved=st.integers(0, 1 << 40),
 )
 def test_sound_stands_behind_the_pictures_in_any_order_of_the_source(
@@ -66,14 +66,14 @@ def test_sound_stands_behind_the_pictures_in_any_order_of_the_source(
     data, tfdt, sound_tfdt = mixed_init(), 0, ahead
     pictures, sounds = b"", []
     for number, (shown, spoken) in enumerate(counts):
-        part, heard = _pictures(shown), _heard(number, sound_tfdt, spoken)
+        part, heard = _pictures(shown), _heard(number, sound_tfdt, spoken, lasts=100)
         if not shown and not spoken:
             continue
         data += mixed(part, tfdt, heard if spoken else None, sound_first=sound_first, runs=runs)
         tfdt += shown * FRAME
         pictures += b"".join(one.payload for one in part)
-        sounds += [(sound_tfdt + at * 1024, payload) for at, payload in enumerate(heard.payloads)]
-        sound_tfdt += spoken * 1024
+        sounds += [(sound_tfdt + at * 100, payload) for at, payload in enumerate(heard.payloads)]
+        sound_tfdt += spoken * 100
     made, stored = _finalise(tmp_path_factory.mktemp("mixed"), data + fragmented.mfra(), moved)
     shift = round(moved * RATE / 90_000)
     kept = [(time + shift, payload) for time, payload in sounds if time + shift >= 0]
@@ -176,11 +176,18 @@ def test_sound_that_points_outside_its_fragment_or_is_too_large_is_left_out(tmp_
         made, stored = _finalise(tmp_path, damaged)
         assert "outside the mdat" in made.sound_left_out
         assert stored.endswith(PICTURES)
-    for size, reason in ((0, "0 bytes"), (1 << 17, "bytes")):
+    for size, reason in ((0, "0 bytes"), (1 << 17, "outside")):
         damaged = data[: at + 8] + struct.pack(">I", size) + data[at + 12 :]
         made, stored = _finalise(tmp_path, damaged)
         assert reason in made.sound_left_out
         assert stored.endswith(PICTURES)
+
+
+def test_more_sound_than_any_camera_sends_is_left_out(tmp_path):
+    heard = Heard([b"x"] * ((1 << 17) + 1), 0, 1)
+    made, stored = _finalise(tmp_path, mixed_init() + mixed(_pictures(), 0, heard) + fragmented.mfra())
+    assert "too much sound" in made.sound_left_out
+    assert stored.endswith(_pictures()[-1].payload)
 
 
 def test_where_the_pictures_times_were_repaired_or_invented_there_is_no_sound(tmp_path):
@@ -194,6 +201,19 @@ def test_where_the_pictures_times_were_repaired_or_invented_there_is_no_sound(tm
     assert "invented" in made.sound_left_out
     one = [Picture(sample(ONE), not at, duration=1 if at == 3 else FRAME) for at in range(15)]
     made, _ = _finalise(tmp_path, mixed_init() + mixed(one, 0, _heard(0, 0)) + fragmented.mfra())
+    assert made.sound_left_out == ""
+
+
+def test_a_jump_of_the_pictures_alone_is_told_from_a_long_pause_in_which_sound_went_on(tmp_path):
+    def parts(second: int, *heard: Heard) -> bytes:
+        more = b"".join(mixed([], 0, one) for one in heard)
+        first = mixed(_pictures(), 0, _heard(0, 0))
+        last = mixed(_pictures(), second * SECOND, None)
+        return mixed_init() + first + more + last + fragmented.mfra()
+
+    made, _ = _finalise(tmp_path, parts(4))
+    assert "jumped" in made.sound_left_out
+    made, _ = _finalise(tmp_path, parts(4, *(_heard(at, at * 8192) for at in range(1, 4))))
     assert made.sound_left_out == ""
 
 

@@ -31,7 +31,7 @@ PICTURES = "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:t
         ("m=audio 0 RTP/AVP 97\r\na=rtpmap:97 G726-32/8000\r\n", "adpcm_g726", True),
         ("m=audio 0 RTP/AVP 11\r\n", "pcm_s16be", True),
         ("m=audio 0 RTP/AVP 9\r\n", "g722", False),
-        ("m=audio 0 RTP/AVP 99\r\na=rtpmap:98 opus/48000/2\r\n", "", False),
+        ("m=audio 0 RTP/AVP 99\r\na=rtpmap:98 opus/48000/2\r\n", "unknown", False),
         ("m=audio\r\n", "", False),
         ("m=audio 0 RTP/AVP 8\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 opus/48000\r\n", "pcm_alaw", True),
         ("m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\n", "", False),
