@@ -241,14 +241,14 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
     """
     codec = made.pieces[0].ref.codec  # players use the first sample entry's codec for the whole track
     bad = [join.at for join in made.joins if join.codec != codec or not starts_anew(join, footage)]
-    why = "reconnected" if bad else "changed its sound"
     bad = sorted({*bad, *made.sound_breaks})
     if not bad:
         return
     edges = [reading.span.start, *bad, reading.span.end]
     spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
     raise NotJoinable(
-        f"camera {reading.camera} {why} within {reading.span}, and no decoder plays the parts as one clip",
+        f"camera {reading.camera} reconnected or changed its sound within {reading.span}, and no decoder"
+        " plays the parts as one clip",
         all_gaps(reading, made.undecodable),
         spans,
     )
