@@ -54,10 +54,12 @@ class During:
     def __init__(self, cache: Any, happens: Callable[[], Any]) -> None:
         self._cache, self._happens = cache, happens
 
-    def put(self, key: str, *args: Any, **options: Any) -> Any:
-        """Store it after what happens."""
+    def put(self, key: str, content: Content) -> Any:
+        """Read it, let it happen, then store it."""
+        with content.open() as reader:
+            data = reader.read()
         self._happens()
-        return self._cache.put(key, *args, **options)
+        return self._cache.put(key, Content.of_bytes(data))
 
 
 class Killed(BaseException):
