@@ -200,7 +200,7 @@ def test_a_lost_segment_is_damage(tmp_path: Path) -> None:
 
 def test_the_command_is_golden() -> None:
     assert still_command(Path("/usr/bin/ffmpeg"), 640) == [
-        "/usr/bin/ffmpeg", "-hide_banner", "-loglevel", "error",
+        "/usr/bin/ffmpeg", "-hide_banner", "-loglevel", "error", "-filter_complex_threads", "1",
         "-f", "mp4", "-protocol_whitelist", "pipe", "-threads", "1", "-i", "pipe:0",
         "-filter_complex", "[0]scale=min(640\\,iw):-2[s0]", "-map", "[s0]",
         "-f", "image2pipe", "-pix_fmt", "yuvj420p", "-q:v", "4", "-vcodec", "mjpeg", "-vframes", "1",
