@@ -11,7 +11,7 @@ from archive.cases.exports.model import Export, ExportFile, ExportPiece, ExportS
 from archive.cases.exports.worker import EtagOf, changed_pieces, lost_pieces, outdated_text
 from archive.errors import Conflict, IntegrityError, NotFound
 from archive.footage.clip.exact import others_json
-from archive.footage.download.bulk_readme import readme
+from archive.footage.download.bulk_readme import CameraLines, readme
 from archive.footage.download.naming import several
 from archive.footage.download.texts import steady_gaps, sums
 from archive.footage.reader import GapSpan
@@ -106,11 +106,12 @@ def export_zip(
         (camera_of(name), [piece for piece in state.pieces if piece.camera == name]) for name in order.cameras
     ]
     lines = [
-        (
+        CameraLines(
             camera,
             [file.path for piece in pieces for file in piece.files],
             gaps_of(pieces),
             [span for piece in pieces for span in piece.left_out],
+            [file.path for piece in pieces for file in piece.files if file.described.get("sound")],
         )
         for camera, pieces in found
     ]
