@@ -28,6 +28,8 @@ from tests.support.waiting import until
 LONG = 60
 LENGTH = 3
 COUNT = 6
+AAC_SAMPLES = 1024
+"""How many samples of sound an AAC frame has (ISO/IEC 14496-3)."""
 AAC = SoundStatement(codec="mp4a.40.2", channels=1, rate=16_000)
 ALAW = SoundStatement(codec="mp4a.40.2", channels=1, rate=8_000, made_from="pcm_alaw")
 
@@ -122,8 +124,10 @@ def test_sound_goes_on_from_segment_to_segment(cameras: dict[str, Recorded]) -> 
         for before, after in itertools.pairwise(sounds):
             assert before is not None
             assert after is not None
-            ends = before.tfdt + sum(before.durations)
-            assert abs(ends - after.tfdt) <= 2, name
+            # FFmpeg cannot know how long a file's last sample lasts, and guesses. Late packets, whose times
+            # it corrects, make that guess wrong by up to a sample; clips and playlists go by ``tfdt``.
+            assert before.times[-1] < after.tfdt, name
+            assert abs(before.tfdt + sum(before.durations) - after.tfdt) <= AAC_SAMPLES, name
 
 
 @pytest.fixture(scope="module")
