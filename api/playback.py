@@ -208,8 +208,8 @@ class PlaybackSessions:
 
 
 def _heard(heard: SpanSet) -> dict[str, object]:
-    """How many seconds were sent with sound; nothing if none were."""
-    return {"seconds_heard": heard.duration // SECOND} if heard else {}
+    """How many seconds were sent with sound, rounded up; nothing if none were."""
+    return {"seconds_heard": -(-heard.duration // SECOND)} if heard else {}
 
 
 def _copied(copied: Mapping[str, set[int]]) -> dict[str, object]:

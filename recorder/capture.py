@@ -26,8 +26,9 @@ _MEASURE_EVERY = 0.25
 _OPENING = 6
 """How long (s) to wait for the next file's first pictures; a fragment is 0.5 s long, or one picture."""
 _OPENING_EVERY = 0.05
-_MUTE_AFTER = 8 * SECOND
-"""FFmpeg opens its first file within 5 s of analysis, or waits for sound that does not come."""
+_MUTE_AFTER = 8
+"""FFmpeg opens its first file within some 7 s, or waits for sound that does not come. It has half the time
+that a camera has for its first keyframe, but so long at least (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ class Attempt:
                 written = self._pictures.at(session.folder.raw(number))
             except FileNotFoundError:
                 # The file does not exist yet, or is becoming a segment right now.
-                if number == 0 and self._sound in MADE_FROM and now - began > _MUTE_AFTER:
+                mute_after = max(_MUTE_AFTER, settings.no_keyframe_seconds / 2) * SECOND
+                if number == 0 and self._sound in MADE_FROM and now - began > mute_after:
                     self.is_mute = True
                     self.stop(RunEnd.PARAMETER_CHANGE)
                 elif number == 0 and now - began > settings.no_keyframe_seconds * SECOND:

@@ -141,7 +141,7 @@ class Access:
                 raise Refused(
                     f"the segments of {camera} reach beyond what is open to you: {ref.span}",
                     code="whole_segments_refused",
-                    hint="Segments are not cut. Request the exact clip, single frames, or another span.",
+                    hint="Segments are not cut. Request a clip (container=mp4), frames, or another span.",
                 )
 
     def sees_footage(self, camera: str, span: Timespan) -> bool:

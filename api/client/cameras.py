@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from api.client.connection import Answer, Connection, Download, segment
 from api.client.models.cameras import (
+    AudioApproval,
+    AudioIn,
     CameraIn,
     CameraOut,
     CameraPatch,
@@ -131,6 +133,47 @@ class Cameras:
             f"/v1/cameras/{segment(camera)}",
             headers={"If-Match": if_match},
             body=body,
+        )
+
+    def set_audio(
+        self,
+        camera: str,
+        body: AudioIn,
+        *,
+        if_match: str,
+    ) -> Answer[CameraOut]:
+        """Propose that a camera's sound be recorded, or record it no longer.
+
+        `keep` changes nothing until a second administrator approves it. `none` holds at once for new
+        footage and drops a proposal; what is recorded stays as it is. A camera that is moved or gets
+        another device is `none` until sound is allowed anew.
+
+        PUT /v1/cameras/{camera}/audio
+        """
+        return self._connection.json(
+            "PUT",
+            f"/v1/cameras/{segment(camera)}/audio",
+            headers={"If-Match": if_match},
+            body=body,
+        )
+
+    def approve_audio(
+        self,
+        camera: str,
+        body: AudioApproval,
+        *,
+        if_match: str,
+    ) -> Answer[CameraOut]:
+        """Record a camera's sound from now on, as another administrator proposed.
+
+        POST /v1/cameras/{camera}/audio/approve
+        """
+        return self._connection.json(
+            "POST",
+            f"/v1/cameras/{segment(camera)}/audio/approve",
+            headers={"If-Match": if_match},
+            body=body,
+            key=True,
         )
 
     def disable_camera(

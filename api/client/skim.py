@@ -53,7 +53,7 @@ class Skim:
         to: str,
         sheets: int | None = None,
     ) -> Answer[SpritesOut]:
-        """Where the thumbnails of a span are: up to an hour, one for each half minute.
+        """Where the thumbnails of a span are: up to an hour, one for each half minute; and what is missing.
 
         With `sheets=1` the first ten minutes are there soonest. While `complete` is false, send the same
         request again: the answer grows in order of time.

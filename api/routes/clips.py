@@ -8,16 +8,14 @@ from starlette.responses import JSONResponse, Response
 from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import CameraId, asked_span, camera_ids, none_given
-from api.problems import gaps_json
 from api.request_context import RequestContext, require, span_details
 from api.routing import add_bytes, add_json
 from api.schemas.clip import ClipOut
 from api.several import check_all, seen_all
 from api.statements import clip_headers, interval, named, originals_headers
 from api.transfer import Download, Representation, send
-from archive.canonical import JsonObject
 from archive.errors import Malformed
-from archive.footage.clip.exact import LAYOUT, NoFootage, check_length
+from archive.footage.clip.exact import NoFootage, check_length, no_clip_json
 from archive.footage.download.bulk import check_bulk
 from archive.footage.download.naming import several
 from archive.timespan import Timespan, format_instant
@@ -158,29 +156,10 @@ def describe_clip(
         _, clip = context.runtime.clips.clip(camera, span)
     except NoFootage as error:
         context.done(frames=0)
-        return JSONResponse(_nothing(span, error))
+        return JSONResponse(no_clip_json(span, error.gaps))
     if digest == "none":
         described = {**clip.outline(), "sha256": None}
     else:
         described = clip.describe()
     context.done(frames=clip.frames, etag=clip.etag)
     return JSONResponse(described)
-
-
-def _nothing(span: Timespan, error: NoFootage) -> JsonObject:
-    return {
-        "asked": {"from": format_instant(span.start), "to": format_instant(span.end)},
-        "actual": None,
-        "hidden_preroll_us": 0,
-        "hidden_tail_us": 0,
-        "frames": 0,
-        "hidden_frames": 0,
-        "bytes": 0,
-        "sha256": None,
-        "pieces": [],
-        "gaps": gaps_json(error.gaps),
-        "others": [],
-        "sound": None,
-        "hidden_sound_us": 0,
-        "layout": LAYOUT,
-    }

@@ -30,10 +30,10 @@ Exporting = Annotated[RequestContext, require("clips.download", Reach.OWN, Reach
 def add_routes(router: APIRouter) -> None:
     """Add /v1/exports and its subpaths."""
     one, tag = "/v1/exports/{export_id}", "exports"
-    add_json(router, "POST", "/v1/exports", order_export, ExportOut, 404, 409, status=202, tag=tag)
+    add_json(router, "POST", "/v1/exports", order_export, ExportOut, 404, 409, 413, status=202, tag=tag)
     add_json(router, "GET", "/v1/exports", list_exports, ExportList, tag=tag)
     add_json(router, "GET", one, get_export, ExportOut, 404, tag=tag)
-    add_json(router, "POST", f"{one}/status", change_export, ExportOut, 404, 409, tag=tag)
+    add_json(router, "POST", f"{one}/status", change_export, ExportOut, 404, 409, 413, tag=tag)
     add_bytes(router, f"{one}/export.zip", download_export, "application/zip", tag=tag)
 
 

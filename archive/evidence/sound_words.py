@@ -4,12 +4,14 @@ Indonesian and English; for the text in a package and for its sealing report.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from textwrap import wrap
 
 from archive.evidence import sounds
 from archive.evidence.plan import PackagePlan
 from archive.evidence.sounds import Stretch
 from archive.footage.heard import SILENT, in_english, in_indonesian
+from archive.model.segment import SoundStatement
 from archive.model.sound_permission import SoundPermission
 
 _WIDTH = 108
@@ -25,59 +27,65 @@ def silent_cameras(plan: PackagePlan) -> list[str]:
     return [camera.id for camera in plan.cameras if camera.id in there and camera.id not in heard]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sentences:
+    """The sentences of one language; ``of_sound`` names a kind of sound in it."""
+
+    silent: str
+    whole: str
+    parts: str
+    allowed: str
+    unknown: str
+    of_sound: Callable[[SoundStatement], str]
+
+
+_INDONESIAN = _Sentences(
+    silent=SILENT[0],
+    whole="Seluruh rekaman kamera ini memuat suara:",
+    parts="Hanya bagian berikut memuat suara; rekaman selebihnya tanpa suara:",
+    allowed="Perekaman suara diizinkan oleh {by} sejak {since}, atas usul {proposer}, "
+    "dengan alasan: {reason}",
+    unknown="Siapa yang mengizinkannya tidak tercatat pada rentang ini.",
+    of_sound=in_indonesian,
+)
+_ENGLISH = _Sentences(
+    silent=SILENT[1],
+    whole="All footage of this camera has sound:",
+    parts="Only these parts have sound; the rest of the footage has none:",
+    allowed="Recording of sound was allowed by {by} since {since}, as {proposer} proposed: {reason}",
+    unknown="Who allowed it is not on record for this span.",
+    of_sound=in_english,
+)
+
+
 def said_id(plan: PackagePlan, moment: Moment) -> Iterator[tuple[str, str]]:
     """Cameras and a sentence about them in Indonesian: all those without sound, then each of the others."""
-    if silent := silent_cameras(plan):
-        yield ", ".join(silent), SILENT[0]
-    for camera, is_all, found in _with_sound(plan):
-        yield (
-            camera,
-            (
-                "Seluruh rekaman kamera ini memuat suara:"
-                if is_all
-                else "Hanya bagian berikut memuat suara; rekaman selebihnya tanpa suara:"
-            ),
-        )
-        for one in found:
-            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {in_indonesian(one.sound)}."
-        for permission in _permissions(plan, camera):
-            yield (
-                camera,
-                (
-                    f"Perekaman suara diizinkan oleh {permission.allowed_by} sejak "
-                    f"{moment(permission.since)}, atas usul {permission.proposed_by}, "
-                    f"dengan alasan: {permission.reason}"
-                ),
-            )
-        if not any(_permissions(plan, camera)):
-            yield camera, "Siapa yang mengizinkannya tidak tercatat pada rentang ini."
+    return _said(plan, moment, _INDONESIAN)
 
 
 def said_en(plan: PackagePlan, moment: Moment) -> Iterator[tuple[str, str]]:
     """As :func:`said_id`, in English."""
+    return _said(plan, moment, _ENGLISH)
+
+
+def _said(plan: PackagePlan, moment: Moment, words: _Sentences) -> Iterator[tuple[str, str]]:
     if silent := silent_cameras(plan):
-        yield ", ".join(silent), SILENT[1]
+        yield ", ".join(silent), words.silent
     for camera, is_all, found in _with_sound(plan):
-        yield (
-            camera,
-            (
-                "All footage of this camera has sound:"
-                if is_all
-                else "Only these parts have sound; the rest of the footage has none:"
-            ),
-        )
+        yield camera, words.whole if is_all else words.parts
         for one in found:
-            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {in_english(one.sound)}."
-        for permission in _permissions(plan, camera):
-            yield (
-                camera,
-                (
-                    f"Recording of sound was allowed by {permission.allowed_by} since "
-                    f"{moment(permission.since)}, as {permission.proposed_by} proposed: {permission.reason}"
-                ),
+            yield camera, f"{moment(one.span.start)} - {moment(one.span.end)}: {words.of_sound(one.sound)}."
+        permissions = _permissions(plan, camera)
+        for given in permissions:
+            said = words.allowed.format(
+                by=given.allowed_by,
+                since=moment(given.since),
+                proposer=given.proposed_by,
+                reason=given.reason,
             )
-        if not any(_permissions(plan, camera)):
-            yield camera, "Who allowed it is not on record for this span."
+            yield camera, said
+        if not permissions:
+            yield camera, words.unknown
 
 
 def listed(said: Iterator[tuple[str, str]]) -> list[str]:

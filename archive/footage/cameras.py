@@ -223,7 +223,7 @@ class Registry:
             Conflict: ``sound_allowed_already``, ``sound_proposed_already``; ``ledger_conflict``.
             Refused: ``person_unknown``: the actor is not a known person.
         """
-        _check_told(reason)
+        _check_repeatable(reason)
         head = self._head(camera_id, expected)
         before = from_state(head.state)
         if before.audio:
@@ -401,7 +401,7 @@ def check_reason(before: Camera, after: Camera, reason: str) -> None:
         )
 
 
-def _check_told(reason: str) -> None:
+def _check_repeatable(reason: str) -> None:
     """A reason that packages and papers repeat. Raises Malformed ``reason_missing``, ``bad_detail``."""
     _check_given(reason)
     if len(reason) > LONGEST_REASON or not reason.isprintable():

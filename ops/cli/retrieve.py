@@ -3,17 +3,17 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from archive.footage.clip.exact import (
-    LAYOUT,
     Clip,
     NoFootage,
     check_length,
     earlier_segments,
+    no_clip_json,
     plan_clip,
 )
 from archive.footage.download.checked import Checksums
@@ -123,7 +123,7 @@ def clip(
         except NoFootage as nothing:
             refused(site, cameras, span, container, nothing, purpose)
             if json_:
-                print_json(_empty(reading, nothing))
+                print_json(no_clip_json(span, nothing.gaps))
             raise
         zone = zone_of_city(site)
         output = path_in(output, name_of(then, site.areas, span, zone), container)
@@ -170,22 +170,3 @@ def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
         say(f"  sound   {planned.sound}, {planned.hidden_sound_us / 1e6:.3f} s of it not heard")
     for gap in planned.gaps:
         note(f"  gap     {span_text(gap.span, zone)}: {gap.cause}")
-
-
-def _empty(reading: Reading, nothing: NoFootage) -> dict[str, Any]:
-    return {
-        "asked": reading.span.to_json(),
-        "actual": None,
-        "hidden_preroll_us": 0,
-        "hidden_tail_us": 0,
-        "frames": 0,
-        "hidden_frames": 0,
-        "bytes": 0,
-        "sha256": None,
-        "pieces": [],
-        "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in nothing.gaps],
-        "others": [],
-        "sound": None,
-        "hidden_sound_us": 0,
-        "layout": LAYOUT,
-    }

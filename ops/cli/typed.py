@@ -77,6 +77,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "until": (T, "2026-12-24T00:00:00+08:00"),
     "version": ("VERSION", "1"),
     "view": ("public", "public"),
+    "wanted": ("keep|none", "keep"),
     "what": ("KEY", "seal"),
 }
 

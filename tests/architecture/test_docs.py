@@ -78,7 +78,7 @@ def test_every_code_in_the_code_stands_on_the_page() -> None:
             "Unavailable | 3 | a leaf of the package is under no checkpoint yet | A recorder",
         ),
         ("no_footage", "Refused | 1 | camera … has no footage in …: … | See the gaps"),
-        ("clip_not_joinable", "Refused | 1 | camera … reconnected within …, and its pictures do not"),
+        ("clip_not_joinable", "Refused | 1 | camera … reconnected or changed its sound within …, and no"),
         ("bad_form", "Malformed | 2 | Isian belum lengkap atau tidak benar: …. / These are missing or wrong"),
         ("too_many_comments", "Conflict | 2 | a request may have at most … of them |"),
         ("delete_marker", "IntegrityError | 4 | … has … versions and markers where one is right |"),

@@ -14,6 +14,7 @@ import httpx
 
 from ops.stack import ports
 from tests.support.command_line import CommandLine
+from tests.support.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def api_server(home: Path, settings: Mapping[str, str] | None = None, *more: str
             line.argv("serve", "--port", str(port), *more), env=line.environment(), stdout=err, stderr=err
         )
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 if httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == 200:

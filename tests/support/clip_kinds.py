@@ -82,14 +82,19 @@ class ClipKind:
         return ["libx265", "-x265-params", f"{always}:{more}"]
 
 
+def _leading(gop: int) -> int:
+    """How many B-frames a GOP of so many pictures takes without coming out even: then some are left to lead
+    the next keyframe."""
+    return next(between for between in (3, 4, 2) if (gop - 1) % (between + 1))
+
+
 def _matrix() -> list[ClipKind]:
     found = []
     for codec, fps, gop in product(("h264", "hevc"), FPS, GOPS):
         found += [
             ClipKind(codec, 0, fps, gop),  # type: ignore[arg-type]
             ClipKind(codec, 2, fps, gop),  # type: ignore[arg-type]
-            # Where a whole number of references and B-frames fills a GOP, nothing leads its keyframe.
-            ClipKind(codec, 4 if fps * gop % 4 == 1 else 3, fps, gop, is_open=True),  # type: ignore[arg-type]
+            ClipKind(codec, _leading(fps * gop), fps, gop, is_open=True),  # type: ignore[arg-type]
         ]
     for codec in ("h264", "hevc"):
         found += [

@@ -144,8 +144,8 @@ class Disposal:
 
     def hold(self, segments: Sequence[Segment], *, flag: bool = True) -> str:
         """Place a hold over the segments: first in the ledger, then the flags of stored objects."""
+        name = f"hold-{self.holds}"  # "hold-0" stands before every random name in a listing
         self.holds += 1
-        name = f"hold-{self.holds}"
         span = Timespan(min(s.span.start for s in segments), max(s.span.end for s in segments))
         now = self.site.clock.now()
         placed = Hold(

@@ -6,9 +6,11 @@ from pathlib import Path
 from archive.clock import ManualClock
 from archive.evidence.plan import ClipPlan, GapStatement, Original
 from archive.footage.clip.exact import plan_clip
-from archive.model.segment import ClockStatement, Segment, SegmentRef
+from archive.footage.mp4.header import SegmentHeader
+from archive.model.segment import ClockStatement, Segment, SegmentRef, SoundStatement
 from archive.objects.filesystem import FilesystemStore
 from archive.timespan import DAY, SECOND, SpanSet, Timespan
+from tests.support.beeping import beeping_run
 from tests.support.numbered import finalised_run, recorded_segments
 from tests.support.packages import World, a_gap, a_log, make_world, with_entries
 from tests.support.recordings import T0, archive_run, reading_of
@@ -35,6 +37,15 @@ def segment_of(ref: SegmentRef, frames: int) -> Segment:
     )
 
 
+def heard(segment: Segment, header: SegmentHeader) -> Segment:
+    """The segment with its leaf's statement of the sound in it."""
+    sound = header.sound
+    if sound is None:
+        return segment
+    stated = SoundStatement(codec=sound.codec_string, channels=sound.channels, rate=sound.timescale)
+    return replace(segment, sound=stated)
+
+
 def real_world(
     variant: str,
     folder: Path,
@@ -43,15 +54,19 @@ def real_world(
     end: int = 23 * SECOND,
     lost: frozenset[int] = frozenset(),
     now: int | None = None,
+    with_sound: bool = False,
 ) -> World:
     """20 s of one variant, and the plan of the span from ``begin`` to ``end`` (µs after its start).
 
-    The segments numbered in ``lost`` were never recorded.
+    The segments numbered in ``lost`` were never recorded. With sound the camera beeps.
     """
-    made = finalised_run(recorded_segments(variant, 20, folder), folder / "finalised")
+    if with_sound:
+        made = beeping_run(folder / "beeps", 20, variant=variant)
+    else:
+        made = finalised_run(recorded_segments(variant, 20, folder), folder / "finalised")
     store = FilesystemStore(folder / "real", ManualClock(T0))
     refs = archive_run(made, store)
-    frames = {ref.key: len(result.header.samples.sizes) for ref, (_, result) in zip(refs, made, strict=True)}
+    headers = {ref.key: result.header for ref, (_, result) in zip(refs, made, strict=True)}
     kept = [ref for ref in refs if ref.seq not in lost]
     world = make_world(folder / "world", segments=1, now=now)
     span = Timespan(T0 + begin, T0 + end)
@@ -67,7 +82,7 @@ def real_world(
         folder / "real-log",
         world.keys,
         world.clock,
-        [*(segment_of(ref, frames[ref.key]) for ref in wanted), *gaps],
+        [*(heard(segment_of(ref, len(headers[ref.key].samples)), headers[ref.key]) for ref in wanted), *gaps],
         at=T0 + DAY // 2,
         cameras=("cam-1",),
     )

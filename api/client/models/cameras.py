@@ -2,7 +2,31 @@
 
 from typing import Literal, NotRequired, TypedDict
 
-from api.client.models.shared import OwnerKind
+from api.client.models.shared import Audio, OwnerKind
+
+
+class AudioApproval(TypedDict):
+    """A remark, if any; it is recorded. The version in If-Match is what is approved."""
+
+    reason: NotRequired[str]
+
+
+class AudioIn(TypedDict):
+    """What shall become of a camera's sound, and why; it is recorded.
+
+    ``keep`` is a proposal, which a second administrator approves; ``none`` holds at once.
+    """
+
+    audio: Audio
+    reason: str
+
+
+class AudioProposalOut(TypedDict):
+    """A proposal to record a camera's sound, which waits for a second administrator."""
+
+    by: str
+    at: str
+    reason: str
 
 
 class CameraIn(TypedDict):
@@ -40,6 +64,10 @@ class CameraOut(TypedDict):
 
     ``source`` is shown without user name, password and query.
 
+    ``audio`` says whether its sound is recorded now; ``audio_since``, ``audio_proposed_by``,
+    ``audio_allowed_by`` and ``audio_reason`` say who decided that and why. People and reasons are null to
+    those who may see public facts only. Which footage has sound, the footage itself says.
+
     What is not known is null. Lists have no ``owner_name``; read by itself, a camera shows it to those who
     may see more than public facts. A kecamatan or kelurahan that the table of areas lacks has the name "".
     """
@@ -58,7 +86,12 @@ class CameraOut(TypedDict):
     segment_seconds: int
     registered_at: str
     disabled: bool
-    audio: bool
+    audio: Audio
+    audio_since: str | None
+    audio_allowed_by: str | None
+    audio_proposed_by: str | None
+    audio_reason: str | None
+    audio_proposal: AudioProposalOut | None
     address: str | None
     height_m: float | None
     permit: str | None

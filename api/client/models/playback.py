@@ -2,4 +2,7 @@
 
 from typing import Literal
 
+Listening = Literal["left_out", "kept"]
+
+
 Listing = Literal["original", "viewing_copy"]

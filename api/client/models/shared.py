@@ -2,6 +2,9 @@
 
 from typing import Literal, TypedDict
 
+Audio = Literal["none", "keep"]
+
+
 GapOut = TypedDict(
     "GapOut",
     {

@@ -2,6 +2,8 @@
 
 from typing import Literal, TypedDict
 
+from api.client.models.shared import GapOut, StretchOut
+
 ActivityBucketOut = TypedDict(
     "ActivityBucketOut",
     {
@@ -133,10 +135,13 @@ SpritesOut = TypedDict(
         "complete": bool,
         "sheets": list[SheetOut],
         "sprites": list[SpriteOut],
+        "gaps": list[GapOut],
+        "unreadable": list[StretchOut],
     },
 )
 """Thumbnails of a span for scrubbing, one for each 30 s that have a keyframe; never the exhibit.
 
 ``until`` is the time until which the camera's footage is in the archive; null if it has none. ``complete``
-is false while sheets are left that may still be made: the same request again goes on.
+is false while sheets are left that may still be made: the same request again goes on. ``gaps`` are the
+parts of the span without footage; ``unreadable`` those whose footage gives no thumbnail.
 """

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from api.client.models.shared import GapOut, OwnerKind, RunOut, StretchOut
+from api.client.models.shared import Audio, GapOut, OwnerKind, RunOut, StretchOut
 
 FactsOut = TypedDict(
     "FactsOut",
@@ -17,9 +17,13 @@ FactsOut = TypedDict(
         "kelurahan_name": str,
         "owner": OwnerKind,
         "disabled": bool,
+        "audio": Audio,
     },
 )
-"""The camera's facts from ``from`` on: until its next facts, or the end of the window."""
+"""The camera's facts from ``from`` on: until its next facts, or the end of the window.
+
+``audio`` says whether its sound was to be recorded; whether there is any, the footage says.
+"""
 
 
 class CameraHistoryOut(TypedDict):

@@ -84,8 +84,11 @@ def check_fetchable(export: Export, stored: frozenset[str], etag_of: EtagOf) -> 
     """
     order, state = export.order, export.state
     if state.status is not ExportStatus.READY:
+        why = f": {state.message}" if state.message else ""
         raise Conflict(
-            f"the export {order.id} is {state.status.value}", code="export_not_ready", hint=state.message
+            f"the export {order.id} is {state.status.value}{why}",
+            code="export_not_ready",
+            hint="Wait until it is ready; order it again if it failed, was cancelled or is outdated.",
         )
     stale = changed_pieces(state, etag_of) or lost_pieces(state, stored)
     if stale:

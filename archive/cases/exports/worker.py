@@ -70,7 +70,7 @@ EtagOf = Callable[[str, Timespan], str]
 class ExportWorker:
     """Makes the exports of one archive, one at a time. ``name`` is unique among workers.
 
-    Owners take turns: whoever was served longest ago comes first, then the oldest order.
+    Owners take turns: the one served longest ago comes first, then the oldest order.
     """
 
     board: ExportBoard

@@ -241,14 +241,14 @@ def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
     """
     codec = made.pieces[0].ref.codec  # players use the first sample entry's codec for the whole track
     bad = [join.at for join in made.joins if join.codec != codec or not starts_anew(join, footage)]
-    why = "reconnected" if bad else "changed its sound"
     bad = sorted({*bad, *made.sound_breaks})
     if not bad:
         return
     edges = [reading.span.start, *bad, reading.span.end]
     spans = [Timespan(*edge) for edge in pairwise(edges) if edge[1] - edge[0] >= SHORTEST]
     raise NotJoinable(
-        f"camera {reading.camera} {why} within {reading.span}, and no decoder plays the parts as one clip",
+        f"camera {reading.camera} reconnected or changed its sound within {reading.span}, and no decoder"
+        " plays the parts as one clip",
         all_gaps(reading, made.undecodable),
         spans,
     )
@@ -310,6 +310,26 @@ def all_gaps(reading: Reading, undecodable: Sequence[Timespan] = ()) -> tuple[Ga
 def others_json(others: Sequence[RunSpan]) -> list[JsonObject]:
     """Footage of runs where another run is shown, as answers state it."""
     return [one.span.to_json() | {"run": one.run} for one in others]
+
+
+def no_clip_json(asked: Timespan, gaps: Sequence[GapSpan]) -> JsonObject:
+    """:meth:`Clip.describe` of a span that has no clip, because it lies wholly in these gaps."""
+    return {
+        "asked": asked.to_json(),
+        "actual": None,
+        "hidden_preroll_us": 0,
+        "hidden_tail_us": 0,
+        "frames": 0,
+        "hidden_frames": 0,
+        "bytes": 0,
+        "sha256": None,
+        "pieces": [],
+        "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in gaps],
+        "others": [],
+        "sound": None,
+        "hidden_sound_us": 0,
+        "layout": LAYOUT,
+    }
 
 
 def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFootage:

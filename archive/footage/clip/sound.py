@@ -14,6 +14,7 @@ Sound that the camera sent late stands in the next segment; a clip that ends bef
 """
 
 from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 
 from archive.footage.clip.tables import Edit, SoundTables
 from archive.footage.mp4.boxes import Box
@@ -43,6 +44,25 @@ def decoded_alike(one: Sound, other: Sound) -> bool:
     )
 
 
+@dataclass(slots=True)
+class _Stretch:
+    """What was taken of a stretch whose first frame, ``shown_from``, is shown at tick ``at`` of the clip.
+
+    ``base`` is the track time of its first sample, ``base_time`` that sample's own. ``before`` is the last
+    sample at or before the first shown frame, ``following`` the first after it, ``last`` the last one taken,
+    which ``lasts`` so many ticks.
+    """
+
+    shown_from: int
+    at: int
+    base: int = 0
+    base_time: int = 0
+    before: int | None = None
+    following: int | None = None
+    last: int | None = None
+    lasts: int = 0
+
+
 class SoundCutter:
     """Takes the sound of segments in the order of the clip; one stretch after the other.
 
@@ -55,11 +75,11 @@ class SoundCutter:
         self.breaks: list[int] = []
         self._first: Sound | None = None
         self._latest: Sound | None = None
-        self._begin(0, 0)
+        self._stretch = _Stretch(0, 0)
 
     def begin(self, shown_from: int, at: int) -> None:
         """Begin a stretch: its first shown frame (presentation time) is shown at tick ``at`` of the clip."""
-        self._begin(shown_from, at)
+        self._stretch = _Stretch(shown_from, at)
 
     def take(
         self, sound: Sound, first_pts: int, end: int | None, *, instant: int, pictures: int
@@ -78,58 +98,51 @@ class SoundCutter:
         self._latest = sound
         if self._first is not None and not decoded_alike(self._first, sound):
             return None
-        times, scale = sound.times, sound.timescale
-        shown = self._shown_from * scale // TIMESCALE
+        times, scale, of = sound.times, sound.timescale, self._stretch
+        shown = of.shown_from * scale // TIMESCALE
         following = bisect_right(times, shown)
         low = max(0, following - 2)
-        if self._last is not None:
-            low = max(low, bisect_right(times, self._last))
+        if of.last is not None:
+            low = max(low, bisect_right(times, of.last))
         high = len(times) if end is None else bisect_left(times, -(-end * scale // TIMESCALE))
         if low >= high:
             return None
         self._first = self._first or sound
-        if self._last is None:
-            self._base, self._base_time = self.tables.media_duration, times[low]
+        if of.last is None:
+            of.base, of.base_time = self.tables.media_duration, times[low]
         else:
-            self.tables.let_last(times[low] - self._last)
+            self.tables.let_last(times[low] - of.last)
         if low < following <= high:
-            self._before = times[following - 1]
-        if self._next is None and following < high:
-            self._next = times[max(low, following)]
-        self._last, self._lasts = times[high - 1], sound.durations[high - 1]
+            of.before = times[following - 1]
+        if of.following is None and following < high:
+            of.following = times[max(low, following)]
+        of.last, of.lasts = times[high - 1], sound.durations[high - 1]
         start = sound.start + sum(sound.sizes[:low])
         length = self.tables.add(sound, low, high, pictures)
         return (
             start,
             length,
             times[low] * TIMESCALE // scale,
-            (self._last + self._lasts) * TIMESCALE // scale,
+            (of.last + of.lasts) * TIMESCALE // scale,
         )
 
     def end(self, end: int) -> None:
         """End the stretch before the presentation time ``end``; its edit is written."""
-        if self._last is None:
+        of = self._stretch
+        if of.last is None:
             return
         scale = self.tables.timescale
         longest = scale // _LONGEST_SOUND
-        shown = self._shown_from * scale // TIMESCALE
-        if self._before is not None and shown < self._before + longest:
-            heard_from = self._shown_from
-        elif self._next is not None:
-            shown, heard_from = self._next, -(-self._next * TIMESCALE // scale)
+        shown = of.shown_from * scale // TIMESCALE
+        if of.before is not None and shown < of.before + longest:
+            heard_from = of.shown_from
+        elif of.following is not None:
+            shown, heard_from = of.following, -(-of.following * TIMESCALE // scale)
         else:
             return
-        heard_to = min(end, (self._last + min(self._lasts, longest)) * TIMESCALE // scale)
+        heard_to = min(end, (of.last + min(of.lasts, longest)) * TIMESCALE // scale)
         if heard_from < heard_to:
             self.tables.hear(
-                self._at + heard_from - self._shown_from,
-                Edit(heard_to - heard_from, self._base + shown - self._base_time),
+                of.at + heard_from - of.shown_from,
+                Edit(heard_to - heard_from, of.base + shown - of.base_time),
             )
-
-    def _begin(self, shown_from: int, at: int) -> None:
-        self._shown_from, self._at = shown_from, at
-        self._base = self._base_time = 0
-        self._before: int | None = None  # the last sample at or before the first shown frame
-        self._next: int | None = None  # the first one after it
-        self._last: int | None = None  # the last one taken, and how long it lasts
-        self._lasts = 0

@@ -29,7 +29,7 @@ _SWAP = sys.byteorder == "little"
 class Edit:
     """One entry of the edit list: ``duration`` ticks of the movie show the track from ``media_time`` on.
 
-    With ``media_time`` −1 they show nothing of it.
+    With ``media_time`` −1 the track is silent or hidden meanwhile.
     """
 
     duration: int

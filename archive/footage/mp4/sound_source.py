@@ -17,7 +17,7 @@ from statistics import median_low
 from archive.errors import Malformed
 from archive.footage.mp4.boxes import Box, Readable, bad_segment, boxes, child
 from archive.footage.mp4.fragment_boxes import read_tfdt, read_tfhd, track_of
-from archive.footage.mp4.samples import MAX_SAMPLES, SampleTable, read_trun
+from archive.footage.mp4.samples import SampleTable, read_trun
 from archive.footage.mp4.sound import Sound, SoundTrack
 from archive.footage.mp4.track import read_sound_track
 from archive.model.segment import TIMESCALE
@@ -27,6 +27,8 @@ MOST_APART = TIMESCALE // 10
 _FURTHEST = TIMESCALE
 """What the recorder takes for a jump of the camera's timestamps, too."""
 _LONGEST_SAMPLE = 1 << 16
+_MOST_SAMPLES = 1 << 17
+"""300 s of the shortest packets that Opus has, 2.5 ms."""
 _SQUEEZED = 1
 """The duration that FFmpeg gives a sample before one whose time went back."""
 
@@ -83,7 +85,7 @@ class SoundReader:
             return
         try:
             self._parts.append((mdat.end, _read_part(self._source, self._track, moof, mdat)))
-            if sum(len(part) for _, part in self._parts) > MAX_SAMPLES:
+            if sum(len(part) for _, part in self._parts) > _MOST_SAMPLES:
                 raise bad_segment("the sound has too many samples")
         except Malformed as error:
             self._left_out = error.message
@@ -154,8 +156,8 @@ def _strange(heard: SourceSound, track: SoundTrack, pictures: SampleTable, start
     if times[0] < starts_at - apart or times[-1] > starts_at + sum(pictures.durations) + apart:
         return "the times of the sound do not fit those of the pictures"
     if longest > max(_FURTHEST, 4 * median_low(pictures.durations)):
-        for place, lasts in zip(pictures.decode_times(starts_at), pictures.durations, strict=True):
-            if lasts > _FURTHEST and not _has_sound(times, place + lasts // 4, place + lasts * 3 // 4):
+        for place, step in zip(pictures.decode_times(starts_at), pictures.durations, strict=True):
+            if step > _FURTHEST and not _has_sound(times, place + step // 4, place + step * 3 // 4):
                 return "the pictures' times jumped, or nothing was sent for a while"
     return ""
 
@@ -176,6 +178,8 @@ def _read_part(source: Readable, track: SoundTrack, moof: Box, mdat: Box) -> lis
         time = read_tfdt(source, child(source, traf, b"tfdt"))
         for trun in (one for one in boxes(source, traf.body, traf.end, "traf") if one.kind == b"trun"):
             offset, table = read_trun(source, trun, defaults)
+            if len(found) + len(table) > _MOST_SAMPLES:
+                raise bad_segment(f"the fragment at byte {moof.start} holds too much sound")
             if offset is None:
                 raise bad_segment("a trun of sound does not say where its bytes are")
             at = base + offset
@@ -187,6 +191,4 @@ def _read_part(source: Readable, track: SoundTrack, moof: Box, mdat: Box) -> lis
                 found.append(SoundSample(time, lasts, at, size))
                 at += size
                 time += lasts
-            if len(found) > MAX_SAMPLES:
-                raise bad_segment(f"the fragment at byte {moof.start} holds too much sound")
     return found

@@ -112,7 +112,7 @@ def read_sound_track(source: Readable, moov: Box) -> SoundTrack | None:
     _, trak = _traks(source, moov)
     if trak is None:
         return None
-    if _handler(source, trak) != b"soun":
+    if _media_kind(source, trak) != b"soun":
         raise bad_segment("the second track is no sound")
     track_id, _ = _read_tkhd(source, child(source, trak, b"tkhd"))
     mdia = child(source, trak, b"mdia")
@@ -153,7 +153,7 @@ def write_init(track: Track, sound: SoundTrack | None = None) -> bytes:
     return ftyp + box(b"moov", mvhd, *traks, box(b"mvex", *trexes))
 
 
-def _write_trak(tkhd: bytes, handler: bytes, media: bytes, timescale: int, sample_entry: bytes) -> bytes:
+def _write_trak(tkhd: bytes, kind: bytes, media: bytes, timescale: int, sample_entry: bytes) -> bytes:
     stbl = box(
         b"stbl",
         full_box(b"stsd", 0, 0, _WORD.pack(1), sample_entry),
@@ -167,7 +167,7 @@ def _write_trak(tkhd: bytes, handler: bytes, media: bytes, timescale: int, sampl
     mdia = box(
         b"mdia",
         full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, timescale, 0, 0x55C4, 0)),
-        full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), b"\0"),
+        full_box(b"hdlr", 0, 0, bytes(4), kind, bytes(12), b"\0"),
         minf,
     )
     return box(b"trak", tkhd, mdia)
@@ -217,7 +217,7 @@ def _traks(source: Readable, moov: Box) -> tuple[Box, Box | None]:
     traks = [found for found in boxes(source, moov.body, moov.end, "moov") if found.kind == b"trak"]
     if len(traks) == 1:
         return traks[0], None
-    pictures = [trak for trak in traks if _handler(source, trak) == b"vide"]
+    pictures = [trak for trak in traks if _media_kind(source, trak) == b"vide"]
     if len(traks) != 2 or len(pictures) != 1:
         raise bad_segment(
             f"moov holds {len(traks)} tracks, {len(pictures)} of pictures; a segment has one of pictures"
@@ -226,7 +226,7 @@ def _traks(source: Readable, moov: Box) -> tuple[Box, Box | None]:
     return pictures[0], traks[1] if traks[0] is pictures[0] else traks[0]
 
 
-def _handler(source: Readable, trak: Box) -> bytes:
+def _media_kind(source: Readable, trak: Box) -> bytes:
     """What a track is: ``vide``, ``soun``, another kind, or nothing if that cannot be read."""
     try:
         hdlr = child(source, trak, b"mdia", b"hdlr")

@@ -70,10 +70,20 @@ class Damage:
     code: str
 
 
-def keyframes_in(part: Part, headers: HeaderSource) -> tuple[list[Keyframe], list[Damage], list[Keyframe]]:
-    """The keyframes of a part that are looked at, in order; its damaged segments; those for its sheet.
+@dataclass(frozen=True, slots=True)
+class PartKeyframes:
+    """The keyframes of a part that are looked at, in order; those of them for its sheet; what is damaged.
 
     They begin with the last one before the part, if :data:`~archive.footage.skim.parts.LEAD` has one.
+    """
+
+    looked_at: list[Keyframe]
+    for_sheet: list[Keyframe]
+    damaged: list[Damage]
+
+
+def keyframes_in(part: Part, headers: HeaderSource) -> PartKeyframes:
+    """The keyframes of a part.
 
     Raises:
         Unavailable: the store does not answer.
@@ -92,7 +102,7 @@ def keyframes_in(part: Part, headers: HeaderSource) -> tuple[list[Keyframe], lis
     found.sort(key=lambda one: one.at)
     before = [one for one in found if one.at < part.start][-1:]
     within = (one for one in found if part.start <= one.at < part.start + PART)
-    return [*before, *thinned(within, frozenset(chosen))], damaged, chosen
+    return PartKeyframes([*before, *thinned(within, frozenset(chosen))], chosen, damaged)
 
 
 def keyframes_for_sheets(parts: Sequence[Part], headers: HeaderSource) -> list[list[Keyframe]]:

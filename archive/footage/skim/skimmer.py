@@ -104,8 +104,8 @@ class Skimmer:
         return self.headers or StoredHeaders(self.footage, self.pool)
 
     def _make_activity(self, part: Part) -> Activity:
-        keyframes, damaged, chosen = keyframes_in(part, self._headers)
-        for_sheet = frozenset(chosen)
+        found = keyframes_in(part, self._headers)
+        keyframes, damaged, for_sheet = found.looked_at, found.damaged, frozenset(found.for_sheet)
         cells: list[tuple[int, bytes]] = []
         undecodable: list[int] = []
         tiles: list[tuple[int, bytes] | None] = [None] * SLOTS

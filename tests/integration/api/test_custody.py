@@ -192,7 +192,8 @@ def test_a_segment_whose_header_is_torn_is_an_incident(site: Site) -> None:
     answer = with_footage(site, Torn(site.services.stores.footage, 200)).get(CLIP, params=ASKED)
     assert (answer.status_code, answer.json()["code"]) == (500, "segment_unreadable")
     assert answer.json()["incident"].startswith("INC-")
-    assert "segments/" not in answer.text
+    assert answer.json()["segment"].startswith("segments/cam-1/")
+    assert "segments/" not in answer.json()["detail"]
     assert site.events()[-1].outcome is Outcome.FAILED
 
 

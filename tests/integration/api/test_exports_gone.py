@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from archive.cases.exports.worker import SETTLED
+from archive.cases.exports import model
+from archive.cases.exports.worker import SETTLED, Planned
 from archive.clock import ManualClock
 from archive.footage.download.export_parts import LEAD, PartName, forget_parts
 from archive.model.retention import Policy, Scope, Terms, to_state
@@ -54,10 +55,12 @@ class During:
     def __init__(self, cache: Any, happens: Callable[[], Any]) -> None:
         self._cache, self._happens = cache, happens
 
-    def put(self, key: str, *args: Any, **options: Any) -> Any:
-        """Store it after what happens."""
+    def put(self, key: str, content: Content) -> Any:
+        """Read it, let it happen, then store it."""
+        with content.open() as reader:
+            data = reader.read()
         self._happens()
-        return self._cache.put(key, *args, **options)
+        return self._cache.put(key, Content.of_bytes(data))
 
 
 class Killed(BaseException):
@@ -96,7 +99,10 @@ def test_no_part_outlives_its_footage(site: Site, status: str) -> None:
     assert parts(site) == []
 
 
-def test_footage_that_is_destroyed_while_its_part_is_made_leaves_no_part(site: Site) -> None:
+def test_footage_that_is_destroyed_while_its_part_is_made_leaves_no_part(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "PIECE", 4 * SECOND)
     export_id = order(site, (CAMERA,))
     done: list[int] = []
 
@@ -105,7 +111,14 @@ def test_footage_that_is_destroyed_while_its_part_is_made_leaves_no_part(site: S
             done.append(dispose(site))
 
     one = worker(site)
-    replace(one, cache=During(site.services.stores.cache, destroy)).run()  # type: ignore[arg-type]
+    plan = one.plan
+
+    def planned(camera: str, span: Timespan) -> Planned:
+        if done:
+            raise Killed  # whatever is stored now stays: no later step removes it
+        return plan(camera, span)
+
+    replace(one, cache=During(site.services.stores.cache, destroy), plan=planned).run()  # type: ignore[arg-type]
     assert done == [1]
     assert parts(site) == []
     one.run()

@@ -141,13 +141,13 @@ def test_stills_viewing_copies_and_sheets_are_made_of_segments_with_sound(site: 
 
 def test_what_was_heard_is_on_record(site: Site) -> None:
     asked = span(0, 20)
-    for more, expected in (({}, None), (KEPT, 10)):
+    for more, expected in (({}, None), (KEPT, 11)):
         playlist = m3u8.loads(site.call.get(PLAYLIST, params={**asked, **more}).text)
         site.call.get(BASE + playlist.segments[0].uri)
         site.app.state.runtime.playback.end_all()
         event = site.events("playback.ended")[-1]
         assert event.details.get("seconds_heard") == expected
-        assert event.details["seconds_shown"] == 10
+        assert event.details["seconds_shown"] == 11
 
 
 PLAY = """(async () => {

@@ -38,7 +38,7 @@ from tests.support.servers import FreshBuckets
 OPEN = ClipKind("h264", 3, 15, 1, is_open=True)
 SHORT = (
     Recorded(OPEN, OPEN),
-    Recorded(ClipKind("hevc", 4, 21, 1, is_open=True), ClipKind("hevc", 0, 25, 1)),
+    Recorded(ClipKind("hevc", 2, 21, 1, is_open=True), ClipKind("hevc", 0, 25, 1)),
     Recorded(ClipKind("h264", 2, 15, 1, is_uneven=True), ClipKind("h264", 2, 15, 1, is_uneven=True)),
     Recorded(ClipKind("h264", 0, 15, 1), LARGE),
 )
@@ -99,7 +99,8 @@ def test_clips_of_a_few_kinds_show_exactly_their_ranges(site: Site, screen: Cine
     for camera in cameras:
         check(camera, get, count=8, presented=1, screen=screen)
     assert wrong(cameras) == []
-    assert [camera.presented for camera in cameras] == [1, 0, 1, 1]
+    assert [camera.presented + camera.stopped for camera in cameras] == [1, 0, 1, 1]
+    assert [camera.stopped for camera in cameras[1:]] == [0, 0, 0]
     assert sum(camera.pairs for camera in cameras) >= 4
 
 
@@ -131,9 +132,14 @@ def test_clips_of_every_kind_show_exactly_their_ranges(stored: Site, screen: Cin
         def get(path: str, params: dict[str, str]) -> httpx.Response:
             return client.get(path, params=params or None)
 
+        failed = []
         for name in names:
-            cameras += laid_down(stored, [CAMERAS[name]], tmp_path)
+            try:
+                cameras += laid_down(stored, [CAMERAS[name]], tmp_path)
+            except AssertionError as error:
+                failed.append(f"{name} is not what it should be: {error}")
+                continue
             check(cameras[-1], get, count=count, presented=2, screen=screen)
             if report:
                 Path(report).write_text("\n".join([HEAD, *(one.row() for one in cameras)]) + "\n", "utf-8")
-    assert wrong(cameras) == []
+    assert [*failed, *wrong(cameras)] == []

@@ -164,7 +164,7 @@ def _packets(source: Path | bytes) -> list[str]:
     """The digest of each packet of sound; ADTS headers, which MPEG-TS needs, are taken off."""
     filters = ("-bsf:a", "aac_adtstoasc") if isinstance(source, Path) and source.suffix == ".ts" else ()
     told = _ffmpeg(source, "-map", "0:a", "-c", "copy", *filters, "-f", "framehash", "-hash", "sha256", "-")
-    return [line.rsplit(",", 1)[1].strip() for line in told.decode().splitlines() if line[0] != "#"]
+    return [line.split(",")[5].strip() for line in told.decode().splitlines() if line[0] != "#"]
 
 
 def _pcm(source: Path | bytes) -> bytes:

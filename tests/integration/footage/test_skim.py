@@ -66,8 +66,9 @@ def test_each_keyframe_has_its_own_picture_at_its_own_time(variant: str, tmp_pat
     made = finalised_run(recorded_segments(variant, 20, tmp_path), tmp_path / "finalised")
     refs = archive_run(made, store, start=T0)
     frames = {int(frame.wall): frame.number for frame in frames_of(refs, [one.header for _, one in made])}
-    found, damaged = keyframes_in(part_of(CAMERA, T0, refs), StoredHeaders(store, None))
-    assert damaged == []
+    chosen = keyframes_in(part_of(CAMERA, T0, refs), StoredHeaders(store, None))
+    assert chosen.damaged == []
+    found = chosen.looked_at
     assert len(found) == {"h264-open-b": 2, "h264-oddgop": 6}.get(variant, 5)
     height = height_of(found[0].shape)
     assert height == 96
@@ -81,7 +82,7 @@ def test_each_keyframe_has_its_own_picture_at_its_own_time(variant: str, tmp_pat
 def test_no_other_byte_is_fetched(tmp_path: Path) -> None:
     night = make_night([Minute()], T0, tmp_path)
     part = part_of(CAMERA, T0, night.refs)
-    found, _ = keyframes_in(part, headers_of(night))
+    found = keyframes_in(part, headers_of(night)).looked_at
     assert len(found) == 2 * 8  # two half minutes, each begun anew
     headers = sum(ref.header_bytes for ref in night.refs)
     assert night.footage.read_bytes == headers
@@ -95,8 +96,8 @@ def test_what_cannot_be_decoded_is_alone_and_the_others_are_there(tmp_path: Path
     store = FilesystemStore(tmp_path / "footage", ManualClock(T0))
     (bad,) = store_made(store, segments=1, start=T0)
     part = part_of(CAMERA, T0, night.refs)
-    found, _ = keyframes_in(part, headers_of(night))
-    broken = keyframes_in(part_of(CAMERA, T0, [bad]), StoredHeaders(store, None))[0][0]
+    found = keyframes_in(part, headers_of(night)).looked_at
+    broken = keyframes_in(part_of(CAMERA, T0, [bad]), StoredHeaders(store, None)).looked_at[0]
     night.footage.paths[bad.key] = tmp_path / "footage" / "garbage"
     (tmp_path / "footage" / "garbage").write_bytes(store.get(bad.key))
     mixed = [*found[:3], replace(broken, shape=found[0].shape), *found[3:6]]

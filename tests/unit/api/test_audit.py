@@ -76,7 +76,7 @@ def test_playback_is_one_start_and_one_end(desk: Desk) -> None:
     session = playback.open(ACTOR, "cam-1", "shift 2", SPAN)
     for seq in range(5):
         part = Timespan(T0 + seq * SECOND, T0 + (seq + 1) * SECOND)
-        playback.take(session, ACTOR, "cam-1", "")(100, part, None)
+        playback.take(session, ACTOR, "cam-1", "")(100, part, None, None)
     desk.clock.advance(MINUTE - 1)
     playback.end_idle()
     assert desk.events("playback.ended") == []
@@ -111,7 +111,7 @@ def test_a_piece_in_hand_keeps_its_session(desk: Desk) -> None:
     desk.clock.advance(10 * MINUTE)
     playback.end_idle()
     assert desk.events("playback.ended") == []
-    end(7, SPAN, None)
+    end(7, SPAN, None, None)
     desk.clock.advance(MINUTE)
     playback.end_idle()
     assert desk.events("playback.ended")[0].details["bytes_sent"] == 7
@@ -119,8 +119,8 @@ def test_a_piece_in_hand_keeps_its_session(desk: Desk) -> None:
 
 def test_an_unknown_session_is_opened_before_its_piece(desk: Desk) -> None:
     playback = sessions(desk)
-    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN, None)
-    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN, None)
+    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN, None, None)
+    playback.take("from-before", ACTOR, "cam-1", "")(5, SPAN, None, None)
     (start,) = desk.events("playback.started")
     assert start.actor.session == "from-before"
     desk.store.failing = True
@@ -131,8 +131,8 @@ def test_an_unknown_session_is_opened_before_its_piece(desk: Desk) -> None:
 def test_somebody_elses_session_is_not_joined(desk: Desk) -> None:
     playback = sessions(desk)
     session = playback.open(ACTOR, "cam-1", "", SPAN)
-    playback.take(session, Actor(id="token:other"), "cam-1", "")(5, SPAN, None)
-    playback.take(session, ACTOR, "cam-2", "")(5, SPAN, None)
+    playback.take(session, Actor(id="token:other"), "cam-1", "")(5, SPAN, None, None)
+    playback.take(session, ACTOR, "cam-2", "")(5, SPAN, None, None)
     started = {(event.actor.id, event.objects[0]) for event in desk.events("playback.started")}
     assert started == {("token:first", "cam-1"), ("token:other", "cam-1"), ("token:first", "cam-2")}
 

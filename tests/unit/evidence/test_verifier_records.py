@@ -466,7 +466,7 @@ def test_a_camera_whose_clock_stepped_back_between_edits_can_be_sealed(tmp_path:
     request = SealRequest(
         evidence_id=EVIDENCE_ID, cameras=("cam-1",), span=span, case="x", actor="os:t", asked_at=span.end
     )
-    changes = tuple(prepare._changes(request))
+    changes = tuple(prepare._changes(request, frozenset()))
     camera = made.registry.as_of("cam-1", span.start)
     history = list(made.registry.history("cam-1"))
     assert [one.camera.name for one in changes] == ["Jl. Dua", "Jl. Empat"]

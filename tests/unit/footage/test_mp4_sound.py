@@ -183,6 +183,13 @@ def test_sound_that_points_outside_its_fragment_or_is_too_large_is_left_out(tmp_
         assert stored.endswith(PICTURES)
 
 
+def test_more_sound_than_any_camera_sends_is_left_out(tmp_path):
+    heard = Heard([b"x"] * ((1 << 17) + 1), 0, 1)
+    made, stored = _finalise(tmp_path, mixed_init() + mixed(_pictures(), 0, heard) + fragmented.mfra())
+    assert "too much sound" in made.sound_left_out
+    assert stored.endswith(_pictures()[-1].payload)
+
+
 def test_where_the_pictures_times_were_repaired_or_invented_there_is_no_sound(tmp_path):
     data = _source()
     whole, _ = _finalise(tmp_path, data)

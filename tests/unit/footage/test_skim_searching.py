@@ -89,9 +89,9 @@ def test_the_keyframes_of_a_sheet_are_the_same_with_the_activity_and_around_dama
     parts = hour_of_parts(segments)
     together = keyframes_for_sheets(parts, headers)
     for part, alone in zip(parts, together, strict=True):
-        looked, _, chosen = keyframes_in(part, headers)
-        assert chosen == alone
-        assert [one for one in looked if one in chosen] == chosen
+        found = keyframes_in(part, headers)
+        assert found.for_sheet == alone
+        assert [one for one in found.looked_at if one in alone] == alone
     # The first slot takes its second segment; of the second slot every segment is lost.
     assert [one.at - T0 for one in together[0][:3]] == [10_600_000, 60_600_000, 90_600_000]
 
