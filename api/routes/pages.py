@@ -5,8 +5,10 @@ fetches from the API as any program would, with the session's cookie and a purpo
 the archive only with ``textContent``; the policy (:data:`api.headers.PAGES`) allows no scripts but ours.
 """
 
+import re
 from collections.abc import Callable
 from enum import Enum
+from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -14,14 +16,15 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth.permissions import Reach
 from api.headers import EXPLORER_PAGE
-from api.history import VIEW
 from api.parameters import none_given
 from api.request_context import RequestContext, require
 from api.runtime import Runtime
 from api.web.files import ASSETS, SIGN_IN
-from api.web.navigation import PLACES
+from api.web.navigation import SHELLS, Shell, places_of
 
 EXPLORER = "/antarmuka"
+_LONGEST = 200
+"""Characters of one name in a page's address."""
 _FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -30,9 +33,9 @@ def add_routes(router: APIRouter) -> None:
     _add(router, SIGN_IN, get_sign_in)
     _add(router, f"{ASSETS}/{{version}}/{{name}}", get_asset)
     _add(router, "/", get_start)
-    _add(router, VIEW, get_view)
     _add(router, EXPLORER, get_explorer)
-    _add(router, "/bagian", get_parts)
+    for shell in SHELLS:
+        _add(router, shell.path, shell_of(shell))
 
 
 def get_sign_in(
@@ -51,24 +54,8 @@ def get_start(
     context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)],
 ) -> Response:
     """Redirect to the first place that the reader may use."""
-    may = context.principal.may
-    first = next((place.path for place in PLACES if may(place.action)), VIEW)
+    first = next((place.path for place in places_of(context.principal)), EXPLORER)
     return RedirectResponse(f"{context.services.settings.base_path}{first}", status_code=303)
-
-
-def get_view(
-    request: Request,
-    context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)],
-    camera: Annotated[
-        list[str],
-        Query(default_factory=none_given, description="One to nine camera ids; none shows a choice."),
-    ],
-    start: Annotated[str, Query(alias="from", max_length=64, description="RFC 3339 with an offset.")] = "",
-    end: Annotated[str, Query(alias="to", max_length=64, description="RFC 3339 with an offset.")] = "",
-    at: Annotated[str, Query(max_length=64, description="Where to begin; default the start.")] = "",
-) -> Response:
-    """The view page: cameras side by side by wall time. Its script reads the URL and reports errors in it."""
-    return context.runtime.pages.render(request, "view", reader=context.principal)
 
 
 def get_explorer(request: Request, context: Annotated[RequestContext, require("api.describe")]) -> Response:
@@ -76,9 +63,29 @@ def get_explorer(request: Request, context: Annotated[RequestContext, require("a
     return context.runtime.pages.render(request, "explorer", reader=context.principal, policy=EXPLORER_PAGE)
 
 
-def get_parts(request: Request, context: Annotated[RequestContext, require("api.describe")]) -> Response:
-    """The page of all parts, for whoever designs the next page. Its examples are made up."""
-    return context.runtime.pages.render(request, "parts", reader=context.principal)
+def shell_of(shell: Shell) -> Callable[..., Response]:
+    """The endpoint of a page, with the names of its address declared, for readers who may do its action."""
+
+    def get_page(request: Request, context: RequestContext, **_address: object) -> Response:
+        return context.runtime.pages.render(request, shell.template, reader=context.principal)
+
+    keyword = Parameter.KEYWORD_ONLY
+    admitted = require(shell.action, *Reach)
+    names = [
+        Parameter("request", keyword, annotation=Request),
+        Parameter("context", keyword, annotation=Annotated[RequestContext, admitted]),
+    ]
+    for name in re.findall(r"{(\w+)}", shell.path):
+        names.append(Parameter(name, keyword, annotation=Annotated[str, Path(max_length=_LONGEST)]))
+    for name in shell.query:
+        asked = Query(alias=name, max_length=_LONGEST)
+        names.append(Parameter(f"asked_{name}", keyword, annotation=Annotated[str, asked], default=""))
+    for name in shell.lists:
+        several = Annotated[list[str], Query(alias=name, default_factory=none_given)]
+        names.append(Parameter(f"asked_{name}", keyword, annotation=several))
+    get_page.__signature__ = Signature(names)  # type: ignore[attr-defined]  # FastAPI reads it
+    get_page.__name__ = f"get_{shell.template}"
+    return get_page
 
 
 def get_asset(

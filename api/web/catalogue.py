@@ -1,7 +1,8 @@
 """The texts of the pages: one catalogue per language, Indonesian first and English second.
 
-A key is ``table.name``, as in ``words/id.toml``. Both catalogues have the same keys, and a text of one key
-fills in the same values in both. Texts are plain: templates and scripts insert them as text, never as markup.
+A key is ``table.name``. The texts of one subject are in ``words/id/SUBJECT.toml`` and in
+``words/en/SUBJECT.toml``. Both catalogues have the same keys, and a text of one key fills in the same values
+in both. Texts are plain: templates and scripts insert them as text, never as markup.
 """
 
 import json
@@ -52,7 +53,7 @@ def load(folder: Path = _FOLDER) -> Mapping[str, Catalogue]:
     Raises:
         ValueError: the languages do not have the same keys, or the same values in a text.
     """
-    found = {language: Catalogue(language, _texts(folder / f"{language}.toml")) for language in LANGUAGES}
+    found = {language: Catalogue(language, _texts(folder / language)) for language in LANGUAGES}
     first = found[FIRST].texts
     for language, one in found.items():
         if odd := first.keys() ^ one.texts.keys():
@@ -63,10 +64,15 @@ def load(folder: Path = _FOLDER) -> Mapping[str, Catalogue]:
     return MappingProxyType(found)
 
 
-def _texts(path: Path) -> Mapping[str, str]:
-    read = tomllib.loads(path.read_text("utf-8"))
-    texts = {f"{table}.{name}": text for table, part in read.items() for name, text in part.items()}
-    for key, text in texts.items():
-        if not isinstance(text, str):
-            raise ValueError(f"{path.name}: {key} is no text")
+def _texts(folder: Path) -> Mapping[str, str]:
+    texts: dict[str, str] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for table, part in tomllib.loads(path.read_text("utf-8")).items():
+            for name, text in part.items():
+                key = f"{table}.{name}"
+                if not isinstance(text, str):
+                    raise ValueError(f"{path.name}: {key} is no text")
+                if key in texts:
+                    raise ValueError(f"{path.name}: {key} is in another file too")
+                texts[key] = text
     return MappingProxyType(texts)

@@ -1,31 +1,87 @@
-"""The bar: the places that a reader may use, in the order of their work."""
+"""The pages of the console, who may open them, and the bar: a reader's places in the order of their work.
 
+A page of this table is a shell: its HTML has the words and the bar, nothing of the archive. Its script reads
+the address and asks the API, with the reader's own session. So a page shows what its routes answer, no more.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from api.auth.principal import Principal
-from api.history import VIEW
+from archive.model.user import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A page: its path, its template below ``pages``, the action that opens it, the names in its query.
+
+    A name in the path, ``{id}``, is the id of what the page shows. ``lists`` are names that may be repeated.
+    """
+
+    path: str
+    template: str
+    action: str
+    query: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+
+SHELLS = (
+    Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell("/bagian", "parts", "api.describe"),
+)
+"""Every page that is a shell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the bar: its word (a key of the catalogue), its path, and the action that it needs."""
+    """A place in the bar: its name, its path, and the action that it needs."""
 
-    word: str
+    name: str
     path: str
     action: str
 
+    @property
+    def word(self) -> str:
+        """The key of its word."""
+        return f"place.{self.name}"
+
 
 PLACES = (
-    Place("place.view", VIEW, "footage.play"),
-    Place("place.explorer", "/antarmuka", "api.describe"),
+    Place("view", "/tampilan", "footage.play"),
+    Place("explorer", "/antarmuka", "api.describe"),
 )
-"""All places, in order. At most six fit into the bar of any role."""
+"""All places, in the order in which they stand for a reader without a role, such as a machine."""
+
+MOST = 6
+"""Places in the bar of any reader; further ones stand in the reader's menu."""
+
+BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
+    Role.POLICE: ("view",),
+    Role.SATPOL_PP: ("view",),
+    Role.KECAMATAN: ("view",),
+    Role.WAR_ROOM: ("view",),
+    Role.ADMIN: ("view",),
+    Role.AUDITOR: (),
+})  # fmt: skip
+"""The places of each role in the order of its work; the first one is its home."""
 
 
-def places_of(reader: Principal, path: str) -> tuple[tuple[Place, bool], ...]:
-    """The places that this reader may use, each with whether ``path`` is there."""
-    return tuple(
-        (place, path == place.path or path.startswith(f"{place.path}/"))
-        for place in PLACES
-        if reader.reach(place.action)
-    )
+def places_of(reader: Principal) -> tuple[Place, ...]:
+    """The places that this reader may use: first those of their roles, then the others."""
+    own = [name for role in BARS if role in reader.roles for name in BARS[role]]
+    order = [*dict.fromkeys(own), *(place.name for place in PLACES)]
+    by_name = {place.name: place for place in PLACES}
+    return tuple(by_name[name] for name in dict.fromkeys(order) if reader.reach(by_name[name].action))
+
+
+def is_here(place: Place, path: str) -> bool:
+    """Whether a path is at this place or below it."""
+    return path == place.path or path.startswith(f"{place.path}/")
+
+
+def bar_of(places: Iterable[Place], reader: Principal) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    """The places in the bar, and those in the menu: what is not of the reader's roles, or the seventh on."""
+    own = {name for role in reader.roles for name in BARS[role]}
+    bar = [place for place in places if place.name in own or not own][:MOST]
+    return tuple(bar), tuple(place for place in places if place not in bar)

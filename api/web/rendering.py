@@ -15,7 +15,7 @@ from api.auth.principal import Principal
 from api.headers import PAGES
 from api.web.catalogue import FIRST, Catalogue
 from api.web.files import FOLDER, Assets
-from api.web.navigation import places_of
+from api.web.navigation import bar_of, is_here, places_of
 
 LANGUAGE = "saksi_bahasa"
 """The cookie with the reader's choice of language; a script sets it."""
@@ -62,6 +62,7 @@ class Pages:
         catalogue = self.catalogue(request)
         theme = request.cookies.get(THEME, "")
         path = request.url.path.removeprefix(self._base)
+        bar, menu = ((), ()) if reader is None else bar_of(places_of(reader), reader)
         text = self._environment.get_template(f"{name}.html").render(
             say=catalogue.say,
             language=catalogue.language,
@@ -70,7 +71,8 @@ class Pages:
             base=self._base,
             asset=lambda one: self._base + self.assets.path(one),
             reader=reader,
-            places=() if reader is None else places_of(reader, path),
+            places=[(place, is_here(place, path)) for place in bar],
+            further=menu,
             **facts,
         )
         headers = {"Content-Security-Policy": policy, "Vary": "Cookie"}

@@ -5,11 +5,13 @@ module, never from code that the routes use to decide. A :class:`Subject` is the
 verdict is the code of the refusal, or "" if the answer must not be a refusal.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api.auth.permissions import PERMISSIONS, RIGHT_OF, Reach
+from api.web.navigation import SHELLS
 from archive.model.grant import Grant, Right
 from archive.model.token import KIND as TOKENS
 from archive.model.token import TokenScope, to_json
@@ -999,9 +1001,8 @@ def _session_probes() -> list[Probe]:
             also=frozenset({"no_such_file"}),
         ),
         Probe("GET", "/", _at("/")),
-        Probe("GET", "/tampilan", _at("/tampilan")),
         Probe("GET", "/antarmuka", _at("/antarmuka")),
-        Probe("GET", "/bagian", _at("/bagian")),
+        *(Probe("GET", shell.path, _at(re.sub(r"{\w+}", "x", shell.path))) for shell in SHELLS),
         Probe("GET", "/openapi.json", _at("/openapi.json")),
         Probe("GET", "/metrics", _at("/metrics")),
         Probe("GET", "/v1/session", _at("/v1/session")),

@@ -53,10 +53,23 @@ export async function askPicture(camera, query, signal) {
   return { picture: await createImageBitmap(await answer.blob()), at: answer.headers.get("Saksi-Frame-At") };
 }
 
-/** Send a change. */
-export async function send(path, body) {
-  const headers = { "Saksi-Request": "1" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  return (await answerOf(BASE + path, { method: "POST", headers, body: text })).json();
+/** The JSON at one of our paths with its version (`ETag`), which a change of it must name. */
+export async function read(path, query = {}) {
+  const text = new URLSearchParams(query).toString();
+  const answer = await answerOf(BASE + path + (text ? `?${text}` : ""), {});
+  return { value: await answer.json(), tag: answer.headers.get("ETag") };
+}
+
+/**
+ * Send a change; `tag` is the version that was read (`If-Match`). A Blob or FormData is sent as it is, anything
+ * else as JSON. Returns the JSON of the answer, or null if it has none.
+ */
+export async function send(path, body, { method = "POST", tag = null, headers: more = {} } = {}) {
+  const headers = { "Saksi-Request": "1", ...more };
+  if (tag) headers["If-Match"] = tag;
+  const isRaw = body instanceof Blob || body instanceof FormData;
+  if (body !== undefined && !isRaw) headers["Content-Type"] = "application/json";
+  const text = body === undefined ? undefined : isRaw ? body : JSON.stringify(body);
+  const answer = await answerOf(BASE + path, { method, headers, body: text });
+  return answer.headers.get("Content-Type")?.includes("json") ? answer.json() : null;
 }

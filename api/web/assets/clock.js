@@ -80,3 +80,22 @@ const inFull = new Intl.DateTimeFormat(document.documentElement.lang === "en" ? 
 export function fullOf(instant) {
   return `${inFull.format(new Date(instant))}, ${timeOf(instant)} ${ZONE_NAME}`;
 }
+
+const inShort = new Intl.DateTimeFormat(document.documentElement.lang === "en" ? "en-GB" : "id-ID", {
+  timeZone: ZONE, day: "numeric", month: "short",
+});
+const withYear = new Intl.DateTimeFormat(document.documentElement.lang === "en" ? "en-GB" : "id-ID", {
+  timeZone: ZONE, day: "numeric", month: "short", year: "numeric",
+});
+
+/** `29 Nov 14:00:00`, with the year if it is another one than now. */
+export function shortOf(instant, now = Date.now()) {
+  const day = fieldsOf(instant).year === fieldsOf(now).year ? inShort : withYear;
+  return `${day.format(new Date(instant))} ${timeOf(instant)}`;
+}
+
+/** `29 Nov 19:10:00–19:40:00 WITA`; the second date only where it is another one. */
+export function rangeOf(from, to, now = Date.now()) {
+  const end = dateOf(from) === dateOf(to) ? timeOf(to) : shortOf(to, now);
+  return `${shortOf(from, now)}–${end} ${ZONE_NAME}`;
+}

@@ -12,7 +12,7 @@ from api.auth.principal import Principal
 from api.web import catalogue
 from api.web.catalogue import LANGUAGES
 from api.web.files import FOLDER, OWN, Assets
-from api.web.navigation import PLACES, places_of
+from api.web.navigation import BARS, MOST, PLACES, SHELLS, bar_of, places_of
 from api.web.rendering import Pages
 from archive.errors import NotFound
 from archive.model.user import Role
@@ -83,12 +83,18 @@ def test_every_role_and_place_has_its_word(catalogues):
 
 
 def test_languages_that_differ_are_refused(tmp_path):
-    (tmp_path / "id.toml").write_text('[a]\nx = "satu {n}"\n')
-    (tmp_path / "en.toml").write_text('[a]\nx = "one {m}"\n')
+    for language in LANGUAGES:
+        (tmp_path / language).mkdir()
+    first, second = tmp_path / "id" / "a.toml", tmp_path / "en" / "a.toml"
+    first.write_text('[a]\nx = "satu {n}"\n')
+    second.write_text('[a]\nx = "one {m}"\n')
     with pytest.raises(ValueError, match=r"a\.x"):
         catalogue.load(tmp_path)
-    (tmp_path / "en.toml").write_text('[a]\ny = "one {n}"\n')
+    second.write_text('[a]\ny = "one {n}"\n')
     with pytest.raises(ValueError, match=r"a\.x, a\.y"):
+        catalogue.load(tmp_path)
+    (tmp_path / "en" / "b.toml").write_text('[a]\ny = "again"\n')
+    with pytest.raises(ValueError, match="another file too"):
         catalogue.load(tmp_path)
 
 
@@ -107,9 +113,24 @@ def test_a_value_that_is_not_given_is_a_failure(pages):
 def test_the_bar_has_only_what_the_reader_may_use():
     for role in Role:
         reader = Principal("user:sari", roles=frozenset({role}))
-        shown = places_of(reader, PLACES[0].path)
-        assert all(reader.may(place.action) for place, _ in shown)
-        assert len(shown) <= 6
+        places = places_of(reader)
+        bar, menu = bar_of(places, reader)
+        assert all(reader.may(place.action) for place in places)
+        assert {*bar, *menu} == set(places)
+        assert len(bar) <= MOST
+
+
+def test_every_place_and_bar_leads_to_a_page():
+    paths = {shell.path for shell in SHELLS} | {"/antarmuka"}
+    assert {place.path for place in PLACES} <= paths
+    names = {place.name for place in PLACES}
+    assert set(BARS) == set(Role)
+    assert all(set(bar) <= names for bar in BARS.values())
+    may = {
+        role: {place.name for place in places_of(Principal("user:x", roles=frozenset({role})))}
+        for role in Role
+    }
+    assert all(set(bar) <= may[role] for role, bar in BARS.items()), "a bar names what its role may not do"
 
 
 def test_a_choice_of_another_language_or_theme_is_kept_and_strange_ones_are_not(pages):
@@ -138,7 +159,7 @@ def test_assets_are_found_whole_and_compressed(catalogues):
     for version, name in (
         (assets.version, "../files.py"),
         ("0" * 16, "tile.js"),
-        (assets.version, "id.toml"),
+        (assets.version, "common.toml"),
     ):
         with pytest.raises(NotFound):
             assets.find(version, name)

@@ -1,0 +1,131 @@
+"""The console in a real Chromium, driven by Playwright: a city with a person of every role, and their pages.
+
+Playwright brings no browser; it drives the Chromium of the machine. Each page that a test opens is watched:
+when it is closed, nothing may have been logged as an error or a warning, refused by the page's policy, or
+asked of another host.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from api.web.files import PLAYER, fetched
+from archive.model.user import Role
+from archive.timespan import SECOND
+from tests.support import api_site
+from tests.support.api_site import EMPTY_CAMERA, T0, Site, archive_run, open_site
+from tests.support.browser import chromium
+from tests.support.people import PURPOSE, add_person, catch_up, cookie_of
+from tests.support.waiting import PATIENCE_S
+
+LAPTOP, DESKTOP, PHONE = (1366, 768), (1920, 1080), (390, 844)
+SIZES = (LAPTOP, DESKTOP, PHONE)
+DISTRICT = "73.71.01"
+
+PEOPLE: Sequence[tuple[str, Role]] = (
+    ("dewi", Role.POLICE),
+    ("sari", Role.SATPOL_PP),
+    ("erna", Role.KECAMATAN),
+    ("citra", Role.WAR_ROOM),
+    ("tono", Role.WAR_ROOM),
+    ("ada", Role.ADMIN),
+    ("budi", Role.ADMIN),
+    ("indra", Role.AUDITOR),
+)
+"""A person of every role, and a second one of those whose acts need two."""
+
+
+@contextmanager
+def open_city(folder: Path) -> Iterator[Site]:
+    """An installation with footage of two cameras and with :data:`PEOPLE`."""
+    with open_site(folder) as made:
+        footage = api_site._footage("h264-closed")[1]
+        run = "6b05180000000003"
+        archive_run(made.services, footage, run=run, start=T0 + 12 * SECOND, camera=EMPTY_CAMERA)
+        for name, role in PEOPLE:
+            districts = [DISTRICT] if role is Role.KECAMATAN else []
+            add_person(made, name, role, districts=districts, agency="polrestabes" if name == "dewi" else "")
+        catch_up(made)
+        yield made
+
+
+@contextmanager
+def driven() -> Iterator[Browser]:
+    """The machine's Chromium under Playwright's control."""
+    if not fetched(PLAYER).is_file():
+        sentence = "the pages' packages are not there; fetch them with: python -m ops.pages"
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                  "--autoplay-policy=no-user-gesture-required"],
+        )  # fmt: skip
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Console:
+    """The pages of one city. ``url`` is where it is served, ``expected`` what a test expects to be logged."""
+
+    site: Site
+    url: str
+    browser: Browser
+    expected: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def page_of(
+        self,
+        person: str,
+        *,
+        size: tuple[int, int] = LAPTOP,
+        theme: str = "dark",
+        language: str = "id",
+        purpose: str = PURPOSE,
+    ) -> Iterator[Page]:
+        """A page with a person's session ("": none), at the site's time; watched until the block ends."""
+        width, height = size
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="light" if theme == "light" else "dark",
+            locale=language,
+            has_touch=size == PHONE,
+            accept_downloads=True,
+        )
+        context.set_default_timeout(PATIENCE_S * 1000)
+        self._cookies(context, person, theme, language, purpose)
+        page = context.new_page()
+        page.clock.set_fixed_time(self.site.clock.now() / 1_000_000)
+        said: list[str] = []
+        page.on("console", lambda one: said.append(f"{one.type}: {one.text} {one.location.get('url', '')}"))
+        page.on("pageerror", lambda error: said.append(f"exception: {error}"))
+        page.on(
+            "request",
+            lambda one: said.append(f"elsewhere: {one.url}") if self._is_elsewhere(one.url) else None,
+        )
+        try:
+            yield page
+        finally:
+            context.close()
+        bad = [one for one in said if one.startswith(("error", "warning", "exception", "elsewhere"))]
+        assert [one for one in bad if not any(known in one for known in self.expected)] == []
+
+    def _is_elsewhere(self, url: str) -> bool:
+        return not url.startswith((self.url, "blob:", "data:", "about:"))
+
+    def _cookies(self, context: BrowserContext, person: str, theme: str, language: str, purpose: str) -> None:
+        pairs = {"saksi_tema": theme, "saksi_bahasa": language}
+        if person:
+            name, _, value = cookie_of(self.site, person, purpose).partition("=")
+            pairs[name] = value
+        context.add_cookies(
+            [{"name": name, "value": value, "url": self.url} for name, value in pairs.items()]
+        )
