@@ -107,10 +107,7 @@ class Console:
         said: list[str] = []
         page.on("console", lambda one: said.append(f"{one.type}: {one.text} {one.location.get('url', '')}"))
         page.on("pageerror", lambda error: said.append(f"exception: {error}"))
-        page.on(
-            "request",
-            lambda one: said.append(f"elsewhere: {one.url}") if self._is_elsewhere(one.url) else None,
-        )
+        page.on("request", lambda one: said.append(self._judged(one.url)))
         try:
             yield page
         finally:
@@ -118,8 +115,9 @@ class Console:
         bad = [one for one in said if one.startswith(("error", "warning", "exception", "elsewhere"))]
         assert [one for one in bad if not any(known in one for known in self.expected)] == []
 
-    def _is_elsewhere(self, url: str) -> bool:
-        return not url.startswith((self.url, "blob:", "data:", "about:"))
+    def _judged(self, url: str) -> str:
+        is_ours = url.startswith((self.url, "blob:", "data:", "about:"))
+        return f"{'request' if is_ours else 'elsewhere'}: {url}"
 
     def _cookies(self, context: BrowserContext, person: str, theme: str, language: str, purpose: str) -> None:
         pairs = {"saksi_tema": theme, "saksi_bahasa": language}

@@ -126,11 +126,9 @@ def test_every_place_and_bar_leads_to_a_page():
     names = {place.name for place in PLACES}
     assert set(BARS) == set(Role)
     assert all(set(bar) <= names for bar in BARS.values())
-    may = {
-        role: {place.name for place in places_of(Principal("user:x", roles=frozenset({role})))}
-        for role in Role
-    }
-    assert all(set(bar) <= may[role] for role, bar in BARS.items()), "a bar names what its role may not do"
+    for role, bar in BARS.items():
+        may = {place.name for place in places_of(Principal("user:x", roles=frozenset({role})))}
+        assert set(bar) <= may, "a bar names what its role may not do"
 
 
 def test_a_choice_of_another_language_or_theme_is_kept_and_strange_ones_are_not(pages):
