@@ -23,7 +23,7 @@ _SOURCES: Mapping[str, str] = {
 
 
 def statement_of(sound: Sound | None, *, sent: str) -> SoundStatement | None:
-    """What a leaf states of its segment's track of sound; FFmpeg's name of what the camera sent is ``sent``."""
+    """What a leaf states of its segment's sound; ``sent`` is FFmpeg's name of what the camera sent."""
     if sound is None:
         return None
     return SoundStatement(
