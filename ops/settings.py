@@ -97,10 +97,12 @@ class Settings(BaseModel):
     )
     map_tiles_url: str = Field(
         default="",
-        description="Template of map tiles with {z}, {x} and {y}, best from a server of the city's own; if unset,"
-        " a plain map",
+        description="Template of map tiles with {z}, {x} and {y}, best from a server of the city's own;"
+        " if unset, a plain map",
     )
-    map_tiles_attribution: str = Field(default="", description="Whom the map names as the source of its tiles")
+    map_tiles_attribution: str = Field(
+        default="", description="Whom the map names as the source of its tiles"
+    )
     map_tiles_closest: int = Field(
         default=19, ge=1, le=22, description="Zoom of the most detailed tiles that the server has"
     )

@@ -91,7 +91,10 @@ class Pages:
             further=menu,
             **facts,
         )
-        headers = {"Content-Security-Policy": policy or (PAGES if reader is None else self._policy), "Vary": "Cookie"}
+        headers = {
+            "Content-Security-Policy": policy or (PAGES if reader is None else self._policy),
+            "Vary": "Cookie",
+        }
         return Response(text, status_code=status, media_type=_HTML, headers=headers)
 
 

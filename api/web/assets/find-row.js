@@ -28,7 +28,7 @@ export function openTo(session, camera, { from, to }) {
 /** Why a camera is in the answer, in words. */
 export function sayWhy(found) {
   const parts = [];
-  if (found.in_view) parts.push(say(`find.view_${found.in_view}`));
+  if (found.in_view) parts.push(say(`sight.${found.in_view}`));
   if (found.distance_m !== null) {
     const away = sayMetres(found.distance_m);
     parts.push(found.sight ? say("find.away_looking", { away, direction: sayDirection(found.sight.bearing) }) : say("find.away", { away }));

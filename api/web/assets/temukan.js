@@ -217,7 +217,7 @@ function lists() {
     for (const row of rows) if (row.element) near.observe(row.element);
     const instant = instantOfPictures(state.question);
     for (const row of rows) row.show(instant);
-    return make("section", {}, make("h2", {}, say(`find.group_${view || "here"}`, { count: rows.length })),
+    return make("section", {}, make("h2", {}, say(`sight_group.${view || "here"}`, { count: rows.length })),
       make("ol", { class: "rows-list" }, rows.map((row) => row.root)));
   });
 }
