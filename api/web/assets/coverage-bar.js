@@ -143,6 +143,8 @@ export function sayRecorded(/** @type {number} */ share) {
 
 /** How long nothing was recorded, and why. */
 export function sayMissing(/** @type {string} */ cause, /** @type {number} */ length) {
+  const isKnown = sayIf(`cause.${cause}`, "") && cause !== "unknown";
+  if (!isKnown) return say("coverage_bar.missing_unknown", { length: sayLength(length) });
   return say("coverage_bar.missing_for", { length: sayLength(length), cause: sayCause(cause) });
 }
 

@@ -6,6 +6,7 @@ import { metresPerPixel } from "./map-canvas.js";
 const MOST_CONES = 150;
 const MOST_NAMES = 25;
 const SHORTEST_CONE = 16;
+const NAME_FONT = "600 12px system-ui, sans-serif";
 const QUARTER = Math.PI / 2;
 
 /**
@@ -52,7 +53,7 @@ export function paintCameras(context, part, { map, marks, chosen, lit, colours }
   const isLit = near.find(({ mark }) => mark.id === lit);
   if (isLit) ring(context, isLit.at, size + 7, 3, colours.main);
   const named = inside <= MOST_NAMES ? bold : bold.filter(({ mark }) => mark.id === lit || chosen.has(mark.id));
-  for (const one of named.slice(-MOST_NAMES)) paintName(context, one, size, colours);
+  paintNames(context, named.slice(-MOST_NAMES).reverse(), size, colours);
 }
 
 function colourOf(mark, colours) {
@@ -121,9 +122,20 @@ function ring(context, at, radius, width, colour) {
   context.stroke();
 }
 
-function paintName(context, { mark, at }, size, colours) {
-  const name = mark.name.length > 28 ? `${mark.name.slice(0, 27)}…` : mark.name;
-  outlined(context, name, at.x + size + 5, at.y + 4, "600 12px system-ui, sans-serif", colours.text, colours.ground);
+/** Names, the most useful first; one that would lie on another is left out, and the list has it. */
+function paintNames(context, named, size, colours) {
+  const taken = [];
+  context.font = NAME_FONT;
+  for (const { mark, at } of named) {
+    const name = mark.name.length > 28 ? `${mark.name.slice(0, 27)}…` : mark.name;
+    const left = at.x + size + 5;
+    const box = { left, right: left + context.measureText(name).width, top: at.y - 9, bottom: at.y + 9 };
+    const isFree = taken.every((one) =>
+      box.right < one.left || one.right < box.left || box.bottom < one.top || one.bottom < box.top);
+    if (!isFree) continue;
+    taken.push(box);
+    outlined(context, name, left, at.y + 4, NAME_FONT, colours.text, colours.ground);
+  }
 }
 
 /** A text with an edge of the ground's colour, to be read on anything. */

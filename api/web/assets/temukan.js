@@ -21,11 +21,10 @@ const PAGE = 60;
 const MOST_IN_REVIEW = 16;
 const GROUPS = ["yes", "unknown", "no", ""];
 const MAKES_REQUESTS = ["police", "satpol_pp"];
-const NEVER_SEES = ["auditor"];
 
 const state = {
   question: emptyQuestion(Date.now()), session: null, cameras: new Map(), areas: [], rows: [], total: 0,
-  next: null, asked: "", endIsTyped: false,
+  next: null, asked: "", turn: 0, endIsTyped: false, ready: null,
 };
 const map = at("map");
 const fieldOf = (id) => at(id).closest("time-field");
@@ -106,8 +105,9 @@ function go(place) {
   search();
 }
 
-function onSubmit(event) {
+async function onSubmit(event) {
   event.preventDefault();
+  await state.ready; // names of areas: who types fast is early
   const typed = at("place").value.trim();
   const { question } = state;
   if (!readTime()) return;
@@ -132,10 +132,11 @@ function onTime(event) {
   const { from, to } = state.question;
   if (event.target.id === "to") state.endIsTyped = true;
   const start = fieldOf("from").instant;
-  if (event.target.id === "from" && !state.endIsTyped && start !== null) fieldOf("to").text = forField(start + to - from);
-  if (hasPlace(state.question)) {
-    if (readTime()) search();
+  if (event.target.id === "from" && !state.endIsTyped && start !== null) {
+    const now = Math.floor(Date.now() / MINUTE) * MINUTE;
+    fieldOf("to").text = forField(start < now ? Math.min(start + to - from, now) : start + to - from);
   }
+  if (hasPlace(state.question) && readTime()) search();
 }
 
 function widen(minutes) {
@@ -153,47 +154,54 @@ function setTime(from, to) {
 
 // -- the answer ---------------------------------------------------------------------------------------
 
-async function search() {
+/** Ask the question; `again` also if it is the one that is answered already. */
+async function search(again = false) {
+  await state.ready;
   const { question } = state;
   const asked = String(new URLSearchParams(searchQuery(question)));
-  if (asked === state.asked && state.rows.length) {
+  if (asked === state.asked && !again) {
     keep();
     return;
   }
   state.asked = asked;
+  state.turn += 1;
+  const { turn } = state;
   put();
   keep(true);
   at("answer").hidden = false;
   at("state").textContent = say("is.loading");
-  await show(at("found"), () => ask("/v1/search", { ...searchQuery(question), limit: PAGE }), (found) => {
-    if (state.asked !== asked) return []; // another question has been asked meanwhile
-    near.disconnect();
-    state.rows = [];
-    state.total = found.total;
-    return render(found);
-  });
-  if (state.asked !== asked) return;
-  if (at("found").querySelector(".state-failed")) {
-    state.asked = "";
-    at("state").textContent = "";
-    showTools();
-  }
+  clear();
+  const found = await show(at("found"), () => ask("/v1/search", { ...searchQuery(question), limit: PAGE }),
+    (answer) => (turn === state.turn ? render(answer) : [])); // else another question was asked meanwhile
+  if (found || turn !== state.turn) return;
+  state.asked = ""; // it failed
+  at("state").textContent = "";
+}
+
+/** Take the answer of another question away. */
+function clear() {
+  near.disconnect();
+  Object.assign(state, { rows: [], total: 0, next: null });
+  at("as-of").textContent = "";
+  showTools();
   showOnMap({ fit: true });
   choose();
 }
 
 function render(found) {
+  Object.assign(state, { rows: [], total: found.total, next: found.next });
   at("as-of").textContent = say("find.as_of", { at: stampOf(parse(found.asked_at)) });
-  state.next = found.next;
   add(found);
   showTools();
-  if (!state.rows.length) {
-    at("state").textContent = say("find.none");
-    return nothing();
-  }
-  at("state").textContent = sayFound();
-  return [coverageLegend(state.session.roles.some((role) => NEVER_SEES.includes(role) || MAKES_REQUESTS.includes(role))
-    ? ["recorded", "locked", "missing", "pending"] : ["recorded", "missing", "pending", "held"]), lists(), more()];
+  showOnMap({ fit: true });
+  choose();
+  at("state").textContent = state.rows.length ? sayFound() : say("find.none");
+  return state.rows.length ? [legend(), ...lists(), more()] : nothing();
+}
+
+function legend() {
+  const isOpen = seesAll(state.session);
+  return coverageLegend(isOpen ? ["recorded", "missing", "pending", "held"] : ["recorded", "locked", "missing", "pending"]);
 }
 
 function add(found) {
@@ -233,8 +241,7 @@ async function onMore() {
     const found = await ask("/v1/search", { ...searchQuery(state.question), limit: PAGE, cursor: state.next });
     state.next = found.next;
     add(found);
-    const legend = at("found").firstElementChild;
-    fill(at("found"), legend, lists(), more());
+    fill(at("found"), legend(), ...lists(), more());
     showTools();
     showOnMap();
     choose();
@@ -344,8 +351,7 @@ async function onPurpose(event) {
   try {
     state.session = await send("/v1/session", { purpose }, { method: "PATCH" });
     tell("");
-    state.asked = "";
-    await search();
+    await search(true);
   } catch (problem) {
     if (!problem.code) throw problem;
     tell(sayProblem(problem));
@@ -392,34 +398,38 @@ function listen() {
   at("around").addEventListener("click", around);
   at("instant").addEventListener("input", (event) => setInstant(state.question.from + Number(event.target.value)));
   at("purpose-form").addEventListener("submit", onPurpose);
-  at("again").addEventListener("click", () => { state.asked = ""; search(); });
-  addEventListener("popstate", askAddress);
+  at("again").addEventListener("click", () => search(true));
+  addEventListener("popstate", () => { takeAddress(); askAddress(); });
 }
 
-/** Ask what the address says. */
-function askAddress() {
+/** Take the question of the address into the fields. */
+function takeAddress() {
   const address = new URLSearchParams(location.search);
   state.question = questionOf(address, Date.now());
   state.endIsTyped = address.has("to");
   put();
+}
+
+function askAddress() {
   if (hasPlace(state.question)) {
-    state.asked = "";
-    search();
+    search(true);
     return;
   }
+  state.turn += 1;
+  state.asked = "";
+  at("answer").hidden = true;
   keep();
-  showOnMap({ fit: true });
+  clear();
 }
 
 async function begin() {
   listen();
-  put();
+  takeAddress(); // at once: what is typed while the rest loads stays
+  state.ready = Promise.all([ask("/v1/session"), allCameras(), allPlaces(), map.ready]).then(
+    ([session, cameras, places]) => Object.assign(state, { session, cameras, areas: areasOf(places) }));
   try {
-    const [session, cameras, places] = await Promise.all([ask("/v1/session"), allCameras(), allPlaces(), map.ready]);
-    state.session = session;
-    state.cameras = cameras;
-    state.areas = areasOf(places);
-    at("no-cameras").hidden = cameras.size > 0;
+    await state.ready;
+    at("no-cameras").hidden = state.cameras.size > 0;
     askAddress();
   } catch (problem) {
     if (!problem.code) throw problem;

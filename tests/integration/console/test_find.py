@@ -67,7 +67,7 @@ def test_from_sign_in_to_the_request_in_five_interactions(console: Console) -> N
         page.locator("#tick-seeing").click()
         interactions += 1
         expect(page.locator("#chosen-text")).to_contain_text(
-            "1 kamera ditandai · 24 Nov 14:00:00–15:00:00 WITA"
+            "1 kamera ditandai · 24 Nov 14:00:00–14:30:00 WITA"
         )
         link = page.locator("#request").get_attribute("href")
         assert link is not None
@@ -89,7 +89,7 @@ def test_what_is_recorded_missing_and_locked_stands_in_words_too(console: Consol
         expect(bar.locator(".block.recorded").first).to_be_visible()
         expect(bar.locator(".block.locked").first).to_be_visible()
         expect(bar.locator(".coverage-text")).to_contain_text(
-            "20 s not recorded: the camera cannot be reached"
+            "20 s not recorded: camera was unreachable"
         )
         expect(bar.locator(".coverage-text")).to_contain_text("not permitted to you")
         assert bar.locator(".block.missing").first.get_attribute("title")
