@@ -36,6 +36,7 @@ export class CityMap extends HTMLElement {
   #ground = null;
   #area = null;
   #drawing = null;
+  #isPressed = false;
 
   /** Resolved when the map stands; with false if Leaflet is not installed here. */
   ready = Promise.resolve(false);
@@ -45,6 +46,7 @@ export class CityMap extends HTMLElement {
   }
 
   async #begin() {
+    this.replaceChildren(make("p", { class: "state-loading", role: "status" }, say("is.loading")));
     const label = this.dataset.label || say("city_map.label");
     try {
       this.#L = await import("./leaflet.js");
@@ -138,6 +140,12 @@ export class CityMap extends HTMLElement {
   }
 
   #listen(place) {
+    // The hint, the cross and the outline are for those who came with the keyboard; Leaflet focuses at a click too.
+    place.addEventListener("pointerdown", () => { delete this.dataset.keys; this.#isPressed = true; }, true);
+    addEventListener("pointerup", () => { this.#isPressed = false; });
+    for (const name of ["focus", "keydown"]) {
+      place.addEventListener(name, () => { if (!this.#isPressed) this.dataset.keys = "yes"; });
+    }
     this.#map.on("click", ({ latlng, originalEvent }) => this.#clicked(latlng, originalEvent));
     place.addEventListener("keydown", (event) => {
       if (event.target !== place) return;

@@ -46,9 +46,9 @@ export class FoundRow {
   /**
    * @param {any} found a camera of `/v1/search`
    * @param {{ session: any, isChosen: boolean, maySee: boolean, onchoose: (isChosen: boolean) => void,
-   *   oninstant: (instant: number) => void, onlight: (isLit: boolean) => void }} how
+   *   oninstant: (instant: number) => void, onrange: (from: number, to: number) => void, onlight: (isLit: boolean) => void }} how
    */
-  constructor(found, { session, isChosen, maySee, onchoose, oninstant, onlight }) {
+  constructor(found, { session, isChosen, maySee, onchoose, oninstant, onrange, onlight }) {
     this.found = found;
     this.window = { from: parse(found.from), to: parse(found.to) };
     this.recorded = stretchesFrom(found.coverage);
@@ -59,7 +59,7 @@ export class FoundRow {
     this.bar = found.coverage === null ? make("p", { class: "coverage-text" }, sayLengths(found)) : coverageBar({
       ...this.window, recorded: this.recorded, missing: this.missing, pending: this.pending,
       held: stretchesFrom(found.held), locked: lockedOf(this.recorded, this.open),
-    }, { onpick: oninstant });
+    }, { onpick: oninstant, onrange });
     this.#picture = maySee && this.open.length && found.coverage !== null ? make("div", { class: "found-picture" }) : null;
     const where = [found.address, found.kelurahan_name, found.kecamatan_name].filter(Boolean).join(", ");
     this.root = make("li", {

@@ -15,7 +15,7 @@ const QUARTER = Math.PI / 2;
  * @param {any} one
  * @returns {{ id: string, name: string, lat: number, lon: number, kecamatan: string, kelurahan: string,
  *   sight: { bearing: number, field_of_view: number, reach_m: number } | null, share: number | null,
- *   inView: string | null, faint: boolean }}
+ *   inView: string | null, faint: boolean, isPending: boolean }}
  */
 export function markOf(one) {
   const flat = one.bearing !== null && one.bearing !== undefined && one.field_of_view && one.reach_m;
@@ -26,6 +26,8 @@ export function markOf(one) {
     kecamatan: one.kecamatan_name ?? "", kelurahan: one.kelurahan_name ?? "", sight,
     share: one.share !== undefined ? one.share : one.coverage_percent !== undefined ? one.coverage_percent / 100 : null,
     inView: one.in_view ?? null, faint: one.faint ?? false,
+    // Nothing yet, and perhaps all of it still comes: that is not the same as not recorded.
+    isPending: one.pending_seconds > 0 && one.coverage_percent === 0 && Object.keys(one.gap_seconds ?? {}).length === 0,
   };
 }
 
@@ -58,6 +60,7 @@ export function paintCameras(context, part, { map, marks, chosen, lit, colours }
 
 function colourOf(mark, colours) {
   if (mark.share === null) return colours.main;
+  if (mark.isPending) return colours.pending;
   return mark.share > 0 ? colours.recorded : colours.missing;
 }
 
@@ -97,9 +100,13 @@ function paintDisc(context, { mark, at }, size, colours, isChosen) {
   context.fill();
   context.lineWidth = Math.max(1.5, size / 3);
   context.strokeStyle = colour;
+  if (mark.isPending) context.setLineDash([size / 3, size / 2]);
   context.stroke();
+  context.setLineDash([]);
   context.fillStyle = colour;
-  if (mark.share === null || mark.share >= 1) {
+  if (mark.isPending) {
+    // A dotted ring, as the dots of the coverage bar.
+  } else if (mark.share === null || mark.share >= 1) {
     context.fill();
   } else if (mark.share > 0) {
     context.beginPath();

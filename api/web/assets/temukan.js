@@ -1,12 +1,13 @@
 // The find page: which cameras saw this place at that time, and is there footage? A place is typed, clicked or
 // drawn; the answer lists the cameras that had it in view first. Ticked cameras go to a request or to review.
 
-import { ask, BASE, send } from "./calls.js";
+import { ask, send } from "./calls.js";
 import "./city-map.js";
-import { forField, parse, rangeOf, shortOf, stampOf, write } from "./clock.js";
+import { forField, parse, rangeOf, shortOf, stampOf } from "./clock.js";
 import { coverageLegend } from "./coverage-bar.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
+import { showChosen } from "./find-chosen.js";
 import { areasOf, placeOf, sayPlace, suggestionsFor } from "./find-places.js";
 import {
   addressOf, elsewhere, emptyQuestion, hasPlace, instantOfPictures, questionOf, RADIUS, searchQuery,
@@ -16,11 +17,10 @@ import { emptyState, show } from "./states.js";
 import "./time-field.js";
 import { say, sayProblem } from "./words.js";
 
+const NARROW = matchMedia("(max-width: 900px)"); // there the answer is below the map
 const MINUTE = 60000;
 const PAGE = 60;
-const MOST_IN_REVIEW = 16;
 const GROUPS = ["yes", "unknown", "no", ""];
-const MAKES_REQUESTS = ["police", "satpol_pp"];
 
 const state = {
   question: emptyQuestion(Date.now()), session: null, cameras: new Map(), areas: [], rows: [], total: 0,
@@ -169,11 +169,14 @@ async function search(again = false) {
   put();
   keep(true);
   at("answer").hidden = false;
+  at("start").hidden = true;
   at("state").textContent = say("is.loading");
   clear();
   const found = await show(at("found"), () => ask("/v1/search", { ...searchQuery(question), limit: PAGE }),
     (answer) => (turn === state.turn ? render(answer) : [])); // else another question was asked meanwhile
-  if (found || turn !== state.turn) return;
+  if (turn !== state.turn) return;
+  if (NARROW.matches) at("answer").scrollIntoView();
+  if (found) return;
   state.asked = ""; // it failed
   at("state").textContent = "";
 }
@@ -196,7 +199,7 @@ function render(found) {
   showOnMap({ fit: true });
   choose();
   at("state").textContent = state.rows.length ? sayFound() : say("find.none");
-  return state.rows.length ? [legend(), ...lists(), more()] : nothing();
+  return state.rows.length ? [...lists(), more(), legend()] : nothing();
 }
 
 function legend() {
@@ -211,6 +214,7 @@ function add(found) {
       session: state.session, maySee, isChosen: state.question.chosen.has(one.camera),
       onchoose: (isChosen) => tick([one.camera], isChosen),
       oninstant: setInstant,
+      onrange: (from, to) => setTime(Math.floor(from / 1000) * 1000, Math.ceil(to / 1000) * 1000),
       onlight: (isLit) => map.light(isLit ? one.camera : null),
     });
     state.rows.push(row);
@@ -235,20 +239,25 @@ function more() {
   return make("button", { type: "button", class: "button", id: "more", onclick: onMore }, say("do.more"));
 }
 
+/** Show the next page; false if that failed, or if another question was asked meanwhile. */
 async function onMore() {
   at("more").disabled = true;
+  const { turn } = state;
   try {
     const found = await ask("/v1/search", { ...searchQuery(state.question), limit: PAGE, cursor: state.next });
+    if (turn !== state.turn) return false;
     state.next = found.next;
     add(found);
-    fill(at("found"), legend(), ...lists(), more());
+    fill(at("found"), ...lists(), more(), legend());
     showTools();
     showOnMap();
     choose();
+    return true;
   } catch (problem) {
     if (!problem.code) throw problem;
     tell(sayProblem(problem));
     at("more").disabled = false;
+    return false;
   }
 }
 
@@ -270,7 +279,7 @@ function sayFound() {
 function showTools() {
   const seeing = idsOf((row) => row.root.dataset.view === "yes");
   at("tick-seeing").hidden = !seeing.length;
-  at("tick-seeing").textContent = say(state.question.near ? "find.tick_point" : "find.tick_area", { count: seeing.length });
+  at("tick-seeing").textContent = say(state.question.near ? "find.tick_point" : "find.tick_area", { count: seeing.length + (isMoreSeeing() ? "+" : "") });
   const { near: point, polygon, box } = state.question;
   at("around").hidden = !state.rows.length || Boolean(point || polygon || box);
   at("purpose-part").hidden = !state.rows.length || !needsPurpose();
@@ -303,6 +312,17 @@ function around() {
 
 // -- ticking, and what follows ------------------------------------------------------------------------
 
+const isMoreSeeing = () => state.next !== null && state.rows.at(-1)?.root.dataset.view === "yes";
+
+/** Tick all that had the place in view: they come first, so the rest of them are on the next pages. */
+async function tickSeeing() {
+  at("tick-seeing").disabled = true;
+  const { turn } = state;
+  while (isMoreSeeing() && await onMore());
+  at("tick-seeing").disabled = false;
+  if (turn === state.turn) tick(idsOf((row) => row.root.dataset.view === "yes"), true);
+}
+
 function tick(ids, isChosen) {
   for (const id of ids) {
     if (isChosen) state.question.chosen.add(id);
@@ -314,26 +334,10 @@ function tick(ids, isChosen) {
 
 /** Show what is ticked: in the rows, on the map, and in the bar below. */
 function choose() {
-  const { chosen, from, to } = state.question;
+  const { chosen } = state.question;
   for (const row of state.rows) row.isChosen = chosen.has(row.found.camera);
   map.choose(chosen);
-  at("chosen").hidden = !chosen.size;
-  at("chosen-text").textContent = say("find.chosen", { count: chosen.size, range: rangeOf(from, to) });
-  const query = new URLSearchParams([...chosen].map((one) => ["camera", one]));
-  query.set("from", write(from));
-  query.set("to", write(to));
-  at("request").href = `${BASE}/ajukan?${query}`;
-  query.set("at", write(instantOfPictures(state.question)));
-  const isTooMany = chosen.size > MOST_IN_REVIEW;
-  if (isTooMany) at("review").removeAttribute("href");
-  else at("review").href = `${BASE}/tinjau?${query}`;
-  at("review").setAttribute("aria-disabled", String(isTooMany));
-  at("too-many").hidden = !isTooMany;
-  const has = (roles) => state.session.roles.some((role) => roles.includes(role));
-  const makes = has(MAKES_REQUESTS);
-  at("request").hidden = !makes;
-  at("review").hidden = !seesAll(state.session) && !makes;
-  at("review").classList.toggle("main", !makes);
+  showChosen(state.question, state.session);
 }
 
 function setInstant(instant) {
@@ -393,7 +397,7 @@ function listen() {
     tick([event.detail.id], !state.question.chosen.has(event.detail.id));
     row.root.scrollIntoView({ block: "nearest" });
   });
-  at("tick-seeing").addEventListener("click", () => tick(idsOf((row) => row.root.dataset.view === "yes"), true));
+  at("tick-seeing").addEventListener("click", tickSeeing);
   at("untick").addEventListener("click", () => tick([...state.question.chosen], false));
   at("around").addEventListener("click", around);
   at("instant").addEventListener("input", (event) => setInstant(state.question.from + Number(event.target.value)));
@@ -418,6 +422,7 @@ function askAddress() {
   state.turn += 1;
   state.asked = "";
   at("answer").hidden = true;
+  at("start").hidden = false;
   keep();
   clear();
 }

@@ -88,9 +88,7 @@ def test_what_is_recorded_missing_and_locked_stands_in_words_too(console: Consol
         bar = page.locator(f".found[data-camera={CAMERA}] .coverage")
         expect(bar.locator(".block.recorded").first).to_be_visible()
         expect(bar.locator(".block.locked").first).to_be_visible()
-        expect(bar.locator(".coverage-text")).to_contain_text(
-            "20 s not recorded: camera was unreachable"
-        )
+        expect(bar.locator(".coverage-text")).to_contain_text("20 s not recorded: camera was unreachable")
         expect(bar.locator(".coverage-text")).to_contain_text("not permitted to you")
         assert bar.locator(".block.missing").first.get_attribute("title")
 
@@ -117,6 +115,24 @@ def test_a_click_on_the_map_asks_and_pictures_come_for_those_who_may_see(console
         page.wait_for_url("**near=*")
         expect(page.locator("#radius-part")).to_be_visible()
         assert "text" not in query_of(page)
+
+
+def test_a_time_is_dragged_on_a_coverage_bar(console: Console) -> None:
+    with console.page_of("dewi") as page:
+        page.goto(f"{console.url}/temukan?{HERE}")
+        track = page.locator(f".found[data-camera={CAMERA}] .track")
+        track.scroll_into_view_if_needed()
+        box = track.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 3 + 8, box["y"] + 6)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 2 / 3, box["y"] + 6, steps=5)
+        page.mouse.up()
+        expect(page.locator("#from-echo")).to_contain_text("24 November 2026, 14:00:0")
+        page.wait_for_function(
+            "new URLSearchParams(location.search).get('to').startsWith('2026-11-24T06:01:0')"
+        )
+        expect(page.locator(f".found[data-camera={CAMERA}]")).to_have_count(1)
 
 
 def test_an_area_is_drawn_by_dragging(console: Console) -> None:
@@ -194,8 +210,9 @@ def test_without_a_purpose_it_is_asked_for_before_any_picture(console: Console) 
         expect(page.locator(".found-picture")).to_have_count(0)
         page.locator("#purpose").fill("LP/B/9/XI/2026")
         page.locator("#purpose").press("Enter")
-        expect(page.locator(f".found[data-camera={CAMERA}] canvas")).to_be_visible()
         expect(page.locator("#purpose-part")).to_be_hidden()
+        page.locator(f".found[data-camera={CAMERA}]").scroll_into_view_if_needed()
+        expect(page.locator(f".found[data-camera={CAMERA}] canvas")).to_be_visible()
 
 
 def test_what_fails_says_so_and_is_tried_again(console: Console) -> None:
