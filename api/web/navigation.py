@@ -16,7 +16,8 @@ from archive.model.user import Role
 class Shell:
     """A page: its path, its template below ``pages``, the action that opens it, the names in its query.
 
-    A name in the path, ``{id}``, is the id of what the page shows. ``lists`` are names that may be repeated.
+    A name in the path, ``{id}``, is the id of what the page shows. ``lists`` are names that may be repeated,
+    ``long`` those of texts that may be long, such as an outline.
     """
 
     path: str
@@ -24,9 +25,18 @@ class Shell:
     action: str
     query: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    long: tuple[str, ...] = ()
 
 
 SHELLS = (
+    Shell(
+        "/temukan",
+        "find",
+        "recordings.read",
+        query=("near", "radius_m", "box", "text", "kecamatan", "kelurahan", "from", "to", "at"),
+        lists=("camera",),
+        long=("polygon",),
+    ),
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
     Shell("/bagian", "parts", "api.describe"),
 )
@@ -48,6 +58,7 @@ class Place:
 
 
 PLACES = (
+    Place("find", "/temukan", "recordings.read"),
     Place("view", "/tampilan", "footage.play"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
@@ -57,10 +68,10 @@ MOST = 6
 """Places in the bar of any reader; further ones stand in the reader's menu."""
 
 BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
-    Role.POLICE: ("view",),
-    Role.SATPOL_PP: ("view",),
-    Role.KECAMATAN: ("view",),
-    Role.WAR_ROOM: ("view",),
+    Role.POLICE: ("find", "view"),
+    Role.SATPOL_PP: ("find", "view"),
+    Role.KECAMATAN: ("find", "view"),
+    Role.WAR_ROOM: ("view", "find"),
     Role.ADMIN: ("view",),
     Role.AUDITOR: (),
 })  # fmt: skip
