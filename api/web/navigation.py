@@ -28,6 +28,10 @@ class Shell:
 
 SHELLS = (
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell("/ajukan", "request_new", "requests.file", query=("from", "to", "amend"), lists=("camera",)),
+    Shell("/permintaan", "requests", "requests.read"),
+    Shell("/permintaan/{request_id}", "request", "requests.read"),
+    Shell("/verifikasi", "verify", "evidence.read"),
     Shell("/bagian", "parts", "api.describe"),
 )
 """Every page that is a shell."""
@@ -49,6 +53,8 @@ class Place:
 
 PLACES = (
     Place("view", "/tampilan", "footage.play"),
+    Place("requests", "/permintaan", "requests.amend"),
+    Place("verify", "/verifikasi", "evidence.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -57,8 +63,8 @@ MOST = 6
 """Places in the bar of any reader; further ones stand in the reader's menu."""
 
 BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
-    Role.POLICE: ("view",),
-    Role.SATPOL_PP: ("view",),
+    Role.POLICE: ("view", "requests", "verify"),
+    Role.SATPOL_PP: ("view", "requests", "verify"),
     Role.KECAMATAN: ("view",),
     Role.WAR_ROOM: ("view",),
     Role.ADMIN: ("view",),

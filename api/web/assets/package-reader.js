@@ -11,6 +11,8 @@ const SEAL = "signatures/tagmanifest-sha256.txt.p7s";
 const READ = new Set([TAGS, MANIFEST, SEAL]);
 const LATER = /^(signatures|handover)\//;
 const LINE = /^([0-9a-f]{64}) {2}(\S+)$/;
+const EVIDENCE = /^EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}$/;
+const PATH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/; // nothing that leaves the folder
 const MOST = 64 << 20; // of a list, a seal, or the directory
 
 /** The lines of a list: path to digest. Null if it is none. */
@@ -114,6 +116,7 @@ export class PackageReader {
 
   #open({ name, size, crc32 }, offset) {
     const path = name.slice(name.indexOf("/") + 1);
+    if (!PATH.test(name)) throw new ForeignZip("a name that leaves its folder");
     const isRead = READ.has(path);
     if (isRead && size > MOST) throw new ForeignZip("a list is too long");
     if (this.#digests.has(path)) throw new ForeignZip("a part is there twice");
@@ -146,7 +149,7 @@ export class PackageReader {
   }
 
   #isForeign(evidence) {
-    if (this.#foreign || !this.#tail || !/^EVD-\d{4}-[0-9a-z]{10}$/i.test(evidence)) return true;
+    if (this.#foreign || !this.#tail || !EVIDENCE.test(evidence)) return true;
     const stands = joined(this.#tail);
     const follows = joined(directoryOf(this.#entries, this.#directoryAt));
     return sha256Of(stands) !== sha256Of(follows);

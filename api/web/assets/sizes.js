@@ -1,6 +1,6 @@
-// Sizes and durations for people.
+// Sizes for people.
 
-import { say, sayNumber } from "./words.js";
+import { sayNumber } from "./words.js";
 
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
@@ -17,21 +17,4 @@ export function sizeOf(bytes) {
     unit += 1;
   }
   return `${unit ? sayNumber(value) : String(value)} ${UNITS[unit]}`;
-}
-
-/**
- * A duration in its two largest units: `2 m 35 d`.
- * @param {number} ms
- * @returns {string}
- */
-export function lengthOf(ms) {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const parts = [
-    [Math.floor(seconds / 86400), "length.days"], [Math.floor(seconds / 3600) % 24, "length.hours"],
-    [Math.floor(seconds / 60) % 60, "length.minutes"], [seconds % 60, "length.seconds"],
-  ];
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first < 0) return `0 ${say("length.seconds")}`;
-  return parts.slice(first, first + 2).filter(([count]) => count > 0)
-    .map(([count, key]) => `${count} ${say(key)}`).join(" ");
 }
