@@ -4,8 +4,8 @@
 import { BASE, ask, read, send } from "./calls.js";
 import { cameraChoice } from "./camera-choice.js";
 import { forField, fullOf, parse } from "./clock.js";
-import { sayLength } from "./coverage-bar.js";
-import { at, fill, tell } from "./dom.js";
+import { coverageLegend, sayLength } from "./coverage-bar.js";
+import { at, fill } from "./dom.js";
 import { draftOf, keepDraft } from "./draft.js";
 import { letterIn, paperDrop } from "./letter.js";
 import { read as readTime } from "./moments.js";
@@ -13,7 +13,8 @@ import { newestOf } from "./own-requests.js";
 import {
   basisOf, bodyOf, forgive, missingIn, offer, officerLine, putValues, showFaults, valuesIn, valuesOf,
 } from "./request-fields.js";
-import { sayProblem, say } from "./words.js";
+import { failedState } from "./states.js";
+import { say, sayProblem } from "./words.js";
 import "./time-field.js";
 
 const asked = new URLSearchParams(location.search);
@@ -33,6 +34,7 @@ const spanOf = () => {
 const choice = cameraChoice({ list: at("cameras"), search: at("place"), spanOf, onChange: changed });
 const letter = paperDrop({ id: "letter-scan", label: say("filing.scan"), hint: say("filing.scan_hint"), onStored: onLetter });
 fill(at("letter"), letter.element);
+at("cameras").after(coverageLegend(["recorded", "missing", "pending"]));
 
 function later(wait, act) {
   let timer = 0;
@@ -58,6 +60,7 @@ function sayNext() {
   if (!span || !cameras) return say("filing.next_none");
   const values = { cameras, length: sayLength(span.to - span.from), hours: sayLength(cameras * (span.to - span.from)) };
   const held = say(amended ? "filing.next_amended" : "filing.next_held", values);
+  if (span.to > Date.now()) return `${held} ${say("filing.next_future")}`;
   return `${held} ${say(form.elements.urgent.checked && !scan ? "filing.next_urgent" : "filing.next_decided")}`;
 }
 
@@ -260,7 +263,14 @@ for (const name of ["from", "to"]) timeOf(name).addEventListener("instant", () =
 });
 at("another").addEventListener("click", onAnother);
 at("forget").addEventListener("click", onForget);
-main().catch((problem) => {
-  if (!problem?.code) throw problem;
-  tell(sayProblem(problem));
-});
+async function begin() {
+  try {
+    await main();
+    fill(at("failed"));
+  } catch (problem) {
+    if (!problem?.code) throw problem;
+    fill(at("failed"), failedState(problem, begin));
+  }
+}
+
+void begin();

@@ -42,7 +42,9 @@ def stamped(page: Page) -> str:
     return page.locator("main").inner_text()
 
 
-def test_a_known_place_and_time_is_filed_in_eight_acts(console: Console, officer: Officer, given: str) -> None:
+def test_a_known_place_and_time_is_filed_in_eight_acts(
+    console: Console, officer: Officer, given: str
+) -> None:
     give_password(console, "dewi")
     with console.page_of("", size=PHONE) as page:
         hand = Hand(page)
@@ -60,7 +62,9 @@ def test_a_known_place_and_time_is_filed_in_eight_acts(console: Console, officer
         expect(page.locator("#next")).to_contain_text("ditahan")
         hand.press("#send")
         page.wait_for_url("**/permintaan/REQ-*")
-        expect(page.locator("#just-filed")).to_contain_text("Rekaman ditahan mulai sekarang; penahanan ditinjau")
+        expect(page.locator("#just-filed")).to_contain_text(
+            "Rekaman ditahan mulai sekarang; penahanan ditinjau"
+        )
         assert hand.count <= 8
         filed = officer.request(page.url.rsplit("/", 1)[1])
     assert filed["letter"]["number"] == "B/123/XI/2026/Reskrim"
@@ -107,7 +111,9 @@ def test_a_broken_download_goes_on_where_it_stopped(console: Console, officer: O
         some = route.fetch(headers={**route.request.headers, "range": "bytes=0-9999"})
         total = some.headers["content-range"].rsplit("/", 1)[1]
         kept = {name: some.headers[name] for name in ("etag", "content-type")}
-        route.fulfill(status=206, body=some.body(), headers={**kept, "content-range": f"bytes 0-9999/{total}"})
+        route.fulfill(
+            status=206, body=some.body(), headers={**kept, "content-range": f"bytes 0-9999/{total}"}
+        )
 
     before = officer.handover(given)["remaining"]
     with console.page_of("dewi", size=PHONE) as page:
@@ -201,7 +207,9 @@ def test_a_request_is_amended_in_the_same_form(console: Console, officer: Office
 
 def test_what_is_missing_is_said_at_its_field_and_a_draft_is_kept(console: Console) -> None:
     with console.page_of("sari", size=LAPTOP, theme="light") as page:
-        page.goto(f"{console.url}/ajukan?camera={CAMERA}&from={instant(0)}&to={instant(60)}".replace("+", "%2B"))
+        page.goto(
+            f"{console.url}/ajukan?camera={CAMERA}&from={instant(0)}&to={instant(60)}".replace("+", "%2B")
+        )
         expect(page.locator("#cameras .coverage")).to_have_count(1)
         page.fill("#purpose", MARKUP)
         page.click("#send")

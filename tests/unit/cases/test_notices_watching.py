@@ -387,4 +387,6 @@ def test_a_notice_leads_to_a_page_for_people_and_never_to_what_only_programs_rea
     open_integrity_incident(city.site.ledger, code="missing", subject="x", message="gone", found_by="job:x")
     found = {one.event: one.link for one in watch(city).notices()}
     assert found.pop(Event.INTEGRITY_INCIDENT) == ""
-    assert found == dict.fromkeys((Event.REQUEST_NEW, Event.REQUEST_APPROVED), f"/permintaan/{head.request.id}")
+    assert found == dict.fromkeys(
+        (Event.REQUEST_NEW, Event.REQUEST_APPROVED), f"/permintaan/{head.request.id}"
+    )
