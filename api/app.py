@@ -179,6 +179,7 @@ def create_app(services: Services) -> FastAPI:
             zone=str(settings.zone),
             base_path=settings.base_path,
             ground=settings.ground,
+            largest_paper=settings.max_upload,
         ),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),

@@ -38,6 +38,10 @@ SHELLS = (
         long=("polygon",),
     ),
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell("/ajukan", "request_new", "requests.file", query=("from", "to", "amend"), lists=("camera",)),
+    Shell("/permintaan", "requests", "requests.read"),
+    Shell("/permintaan/{request_id}", "request", "requests.read"),
+    Shell("/verifikasi", "verify", "evidence.read"),
     Shell("/bagian", "parts", "api.describe"),
 )
 """Every page that is a shell."""
@@ -60,6 +64,8 @@ class Place:
 PLACES = (
     Place("find", "/temukan", "recordings.read"),
     Place("view", "/tampilan", "footage.play"),
+    Place("requests", "/permintaan", "requests.amend"),
+    Place("verify", "/verifikasi", "evidence.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -68,12 +74,12 @@ MOST = 6
 """Places in the bar of any reader; further ones stand in the reader's menu."""
 
 BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
-    Role.POLICE: ("find", "view"),
-    Role.SATPOL_PP: ("find", "view"),
+    Role.POLICE: ("find", "view", "requests", "verify"),
+    Role.SATPOL_PP: ("find", "view", "requests", "verify"),
     Role.KECAMATAN: ("find", "view"),
     Role.WAR_ROOM: ("view", "find"),
-    Role.ADMIN: ("view",),
-    Role.AUDITOR: (),
+    Role.ADMIN: (),
+    Role.AUDITOR: ("verify",),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
 

@@ -5,7 +5,9 @@ import "./city-map.js";
 import { coverageBar, coverageLegend } from "./coverage-bar.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
+import { fileDrop } from "./file-drop.js";
 import { hashField } from "./hash-field.js";
+import { progressBar } from "./progress.js";
 import { stateRail } from "./state-rail.js";
 import "./time-field.js";
 import { say } from "./words.js";
@@ -57,3 +59,13 @@ map.ready.then((stands) => {
   ], { fit: true });
   map.choose([1]);
 });
+const drops = ["free", "taken", "refused"].map((id) =>
+  fileDrop({ id, label: say("parts.files"), kinds: ["pdf", "jpeg", "png"], most: 20 << 20, capture: true, onFile: () => {} }));
+fill(at("files"), drops.map((one) => one.element));
+drops[1].take(new File(["%PDF-1.7"], "surat.pdf"));
+drops[2].take(new File(["MZ"], "<b>surat</b>.exe"));
+const bars = ["going", "ended", "failed"].map(() => progressBar(say("parts.files")));
+fill(at("progress"), bars.map((one) => one.element));
+bars.forEach((one) => one.show(3 << 20, 8 << 20));
+bars[1].end(say("hash.same"));
+bars[2].fail(say("error.network"));
