@@ -49,12 +49,9 @@ class _Colleagues:
                 listed = all_users(self._context.services.index).items
             except Unavailable:
                 listed = []  # the index is being made; the reason stands without the names
-            own = self._context.principal.id
-            self._people = {
-                f"user:{user.id}": user.name
-                for user, _ in listed
-                if _decides(user) and f"user:{user.id}" != own
-            }
+            named = {f"user:{user.id}": user.name for user, _ in listed if _decides(user)}
+            named.pop(self._context.principal.id, None)
+            self._people = named
         return self._people
 
 

@@ -304,7 +304,10 @@ class OtherOut(BaseModel):
 
 
 class DecidingOut(BaseModel):
-    """Whether the caller may decide now. If not, ``code`` and the two texts say why; ``others`` are who may."""
+    """Whether the caller may decide now. If not, ``code``, ``detail`` and ``hint`` say why.
+
+    ``others`` are colleagues who may.
+    """
 
     act: RequestAct
     may: bool

@@ -1,7 +1,7 @@
 """QR codes as rows of modules, the same ones on paper and on a screen.
 
-Error correction M survives a folded or stained sheet. A code is drawn with a quiet zone of :data:`QUIET` modules
-on every side; without it, readers do not find it.
+Error correction M survives a folded or stained sheet. A code is drawn with a quiet zone of :data:`QUIET`
+modules on every side; without it, readers do not find it.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Which decisions about a request a person may take, and who else may: asked before anybody tries.
 
-A decision itself asks again (:mod:`archive.separation`), with the ledger of that moment. This answers from the
-same entries by the same rule, so that a page can say beforehand that a button would be refused, and why.
+A decision itself asks again (:mod:`archive.separation`), with the ledger of that moment. This answers from
+the same entries by the same rule, so that a page can say beforehand that it would be refused, and why.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
