@@ -28,6 +28,10 @@ class Shell:
 
 SHELLS = (
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell("/antrean", "queue", "requests.decide"),
+    Shell("/permintaan/{request_id}", "request", "requests.read"),
+    Shell("/paket", "packages", "evidence.read", query=("status",)),
+    Shell("/paket/{evidence_id}", "package", "evidence.read"),
     Shell("/bagian", "parts", "api.describe"),
 )
 """Every page that is a shell."""
@@ -49,6 +53,8 @@ class Place:
 
 PLACES = (
     Place("view", "/tampilan", "footage.play"),
+    Place("queue", "/antrean", "requests.decide"),
+    Place("packages", "/paket", "evidence.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -57,12 +63,12 @@ MOST = 6
 """Places in the bar of any reader; further ones stand in the reader's menu."""
 
 BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
-    Role.POLICE: ("view",),
-    Role.SATPOL_PP: ("view",),
+    Role.POLICE: ("view", "packages"),
+    Role.SATPOL_PP: ("view", "packages"),
     Role.KECAMATAN: ("view",),
-    Role.WAR_ROOM: ("view",),
+    Role.WAR_ROOM: ("view", "queue", "packages"),
     Role.ADMIN: ("view",),
-    Role.AUDITOR: (),
+    Role.AUDITOR: ("packages",),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
 
