@@ -107,6 +107,7 @@ def get_request(context: Reader, request: Request, request_id: RequestId) -> Res
         "hold": _hold_json(context, head),
         "history": history_json(history),
         "related": _related(context, head, now),
+        "limit_in_force": services.requests.deciding.limit_of(head.request),
         "deciding": deciding_json(context, history, head),
     }
     context.done(status=head.status.value)

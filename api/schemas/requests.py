@@ -320,13 +320,14 @@ class DecidingOut(BaseModel):
 class OneRequestOut(RequestOut):
     """A request with its hold, its history, and others about the same cameras and time.
 
-    ``deciding`` has one member for each decision that the status allows, for callers of the War Room; it is
-    empty for others.
+    ``limit_in_force`` is the setting's, or what this request was raised to. ``deciding`` has one member for
+    each decision that the status allows, for callers of the War Room; it is empty for others.
     """
 
     hold: RequestHoldOut
     history: list[RequestEntryOut]
     related: list[BriefOut]
+    limit_in_force: int = Field(examples=[48])
     deciding: list[DecidingOut]
 
 

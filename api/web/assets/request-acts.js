@@ -3,7 +3,7 @@
 
 import { send } from "./calls.js";
 import { tell } from "./dom.js";
-import { say } from "./words.js";
+import { half, say } from "./words.js";
 
 /** Have the page read its request again; a page that cannot is loaded anew. */
 export function reread() {
@@ -46,12 +46,6 @@ export function whyNot(request, act) {
   const reason = known ? say(known) : half(chance.detail);
   const others = chance.others.map((one) => one.name).join(", ");
   return `${reason} ${others ? say("deciding_why.others", { names: others }) : say("deciding_why.nobody")}`;
-}
-
-/** The half of a text of the API in the page's language. */
-function half(text) {
-  const [first, second] = text.split(" / ");
-  return document.documentElement.lang === "en" ? second ?? first : first;
 }
 
 /**

@@ -78,7 +78,7 @@ function overlaps(request) {
       ` · ${say(`queue_status.${one.status}`)} · ${say("deciding.common", { cameras: common, length: lengthOf(to - from) })}`);
   });
   return make("div", { class: "decide-facts" },
-    make("p", {}, say("deciding.limit", { hours: sayNumber(hours), limit: request.limit_camera_hours })),
+    make("p", {}, say("deciding.limit", { hours: sayNumber(hours), limit: request.limit_in_force })),
     rows.length
       ? make("details", { open: rows.length < 4 }, make("summary", {}, say("deciding.overlaps", { count: rows.length })), make("ul", { class: "rows-list" }, rows))
       : make("p", { class: "quiet" }, say("deciding.no_overlaps")));
@@ -137,12 +137,12 @@ function points(request, coverage, names) {
 /** A higher limit for this one request; the agency then amends it. */
 function limit(request, of) {
   const why = whyNot(request, "raise_limit");
-  const field = make("input", { id: "limit-hours", type: "number", min: request.limit_camera_hours + 1, max: 10000, step: 1, required: true });
+  const field = make("input", { id: "limit-hours", type: "number", min: request.limit_in_force + 1, max: 10000, step: 1, required: true });
   const form = make("form", { class: "limit-form", onsubmit: (event) => {
     event.preventDefault();
     const hours = Number(field.value);
     void decide({
-      title: say("deciding.raise"), sentence: say("deciding.will_raise", { hours, before: request.limit_camera_hours }), reason: true,
+      title: say("deciding.raise"), sentence: say("deciding.will_raise", { hours, before: request.limit_in_force }), reason: true,
       word: say("deciding.raise"), act: (reason) => change("limit", { camera_hours: hours, reason }, of),
     });
   } },
