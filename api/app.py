@@ -173,7 +173,13 @@ def create_app(services: Services) -> FastAPI:
             idle=settings.playback_idle,
         ),
         readiness=Readiness(probes_of(services), services.clock),
-        pages=Pages(Assets(catalogues), catalogues, zone=str(settings.zone), base_path=settings.base_path),
+        pages=Pages(
+            Assets(catalogues),
+            catalogues,
+            zone=str(settings.zone),
+            base_path=settings.base_path,
+            largest_paper=settings.max_upload,
+        ),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
     )

@@ -28,8 +28,11 @@ class Shell:
 
 SHELLS = (
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
-    Shell("/antrean", "queue", "requests.decide"),
+    Shell("/ajukan", "request_new", "requests.file", query=("from", "to", "amend"), lists=("camera",)),
+    Shell("/permintaan", "requests", "requests.read"),
     Shell("/permintaan/{request_id}", "request", "requests.read"),
+    Shell("/verifikasi", "verify", "evidence.read"),
+    Shell("/antrean", "queue", "requests.decide"),
     Shell("/paket", "packages", "evidence.read", query=("status",)),
     Shell("/paket/{evidence_id}", "package", "evidence.read"),
     Shell("/bagian", "parts", "api.describe"),
@@ -53,6 +56,8 @@ class Place:
 
 PLACES = (
     Place("view", "/tampilan", "footage.play"),
+    Place("requests", "/permintaan", "requests.amend"),
+    Place("verify", "/verifikasi", "evidence.read"),
     Place("queue", "/antrean", "requests.decide"),
     Place("packages", "/paket", "evidence.read"),
     Place("explorer", "/antarmuka", "api.describe"),
@@ -63,8 +68,8 @@ MOST = 6
 """Places in the bar of any reader; further ones stand in the reader's menu."""
 
 BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
-    Role.POLICE: ("view", "packages"),
-    Role.SATPOL_PP: ("view", "packages"),
+    Role.POLICE: ("view", "requests", "packages", "verify"),
+    Role.SATPOL_PP: ("view", "requests", "packages", "verify"),
     Role.KECAMATAN: ("view",),
     Role.WAR_ROOM: ("view", "queue", "packages"),
     Role.ADMIN: ("view",),

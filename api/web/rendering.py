@@ -27,15 +27,25 @@ _HTML = "text/html; charset=utf-8"
 
 
 class Pages:
-    """The pages of one process. ``base_path`` is the path of the installation's root, without a slash."""
+    """The pages of one process. ``base_path`` is the path of the installation's root, without a slash.
+
+    ``largest_paper`` is the size in bytes above which a page refuses to send a paper.
+    """
 
     def __init__(
-        self, assets: Assets, catalogues: Mapping[str, Catalogue], *, zone: str, base_path: str
+        self,
+        assets: Assets,
+        catalogues: Mapping[str, Catalogue],
+        *,
+        zone: str,
+        base_path: str,
+        largest_paper: int = 20 << 20,
     ) -> None:
         self.assets = assets
         self._catalogues = catalogues
         self._zone = zone
         self._base = base_path
+        self._largest_paper = largest_paper
         self._environment = Environment(
             loader=FileSystemLoader([Path(FOLDER, "pages"), Path(FOLDER, "parts")]),
             autoescape=True,
@@ -69,6 +79,7 @@ class Pages:
             theme=theme if theme in _THEMES else "",
             zone=self._zone,
             base=self._base,
+            paper=self._largest_paper,
             asset=lambda one: self._base + self.assets.path(one),
             reader=reader,
             places=[(place, is_here(place, path)) for place in bar],

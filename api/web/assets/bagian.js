@@ -3,7 +3,9 @@
 import { cameraChip, personChip } from "./chips.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
+import { fileDrop } from "./file-drop.js";
 import { hashField } from "./hash-field.js";
+import { progressBar } from "./progress.js";
 import { stateRail } from "./state-rail.js";
 import "./time-field.js";
 import { say } from "./words.js";
@@ -29,3 +31,14 @@ fill(at("decisions"), [false, true].map((danger) => make("button", { type: "butt
   title: say("parts.title"), sentence: say("parts.example"), points: [say("rail.filed"), say("rail.sealed")],
   reason: !danger, danger, word: say("do.play"), act: async () => true,
 }) }, say(danger ? "parts.dangerous" : "parts.decision"))));
+
+const drops = ["free", "taken", "refused"].map((id) =>
+  fileDrop({ id, label: say("parts.files"), kinds: ["pdf", "jpeg", "png"], most: 20 << 20, capture: true, onFile: () => {} }));
+fill(at("files"), drops.map((one) => one.element));
+drops[1].take(new File(["%PDF-1.7"], "surat.pdf"));
+drops[2].take(new File(["MZ"], "<b>surat</b>.exe"));
+const bars = ["going", "ended", "failed"].map(() => progressBar(say("parts.files")));
+fill(at("progress"), bars.map((one) => one.element));
+bars.forEach((one) => one.show(3 << 20, 8 << 20));
+bars[1].end(say("hash.same"));
+bars[2].fail(say("error.network"));

@@ -16,9 +16,9 @@ function row(one, cameras) {
   return make("li", {},
     make("h2", { class: "package-name" }, make("a", { href: `${BASE}/paket/${encodeURIComponent(one.evidence_id)}` },
       `${cameraNames(one.cameras, cameras)} · ${rangeOf(parse(one.from), parse(one.to))}`)),
-    make("ul", { class: "badges" },
-      make("li", { class: `badge ${one.status}` }, say(`package_status.${one.status}`)),
-      one.kind === "no_footage" ? make("li", { class: "badge lacks" }, say("package.absence")) : null),
+    make("ul", { class: "marks" },
+      make("li", { class: `mark ${one.status}` }, say(`package_status.${one.status}`)),
+      one.kind === "no_footage" ? make("li", { class: "mark lacks" }, say("package.absence")) : null),
     make("p", { class: "queue-when" }, say("package.row", { case: one.case, at: `${shortOf(parse(one.requested_at))} ${ZONE_NAME}`, id: one.evidence_id })));
 }
 

@@ -3,7 +3,7 @@
 import { BASE } from "./calls.js";
 import { parse, rangeOf, shortOf, ZONE_NAME } from "./clock.js";
 import { fill, make } from "./dom.js";
-import { lengthOf } from "./durations.js";
+import { sayLength } from "./coverage-bar.js";
 import { say } from "./words.js";
 
 const NAMED = 2;
@@ -27,12 +27,12 @@ function badges(one, now) {
   else if (one.letter_missing) found.push(["lacks", say("queue.letter_missing")]);
   if (one.footage_expiring) found.push(["lacks", say("queue.expiring")]);
   if (parse(one.to) > now) found.push(["lacks", say("queue.not_over")]);
-  return found.map(([kind, text]) => make("li", { class: `badge ${kind}` }, text));
+  return found.map(([kind, text]) => make("li", { class: `mark ${kind}` }, text));
 }
 
 function since(one, now) {
   const from = parse(one.status === "submitted" ? one.filed_at : one.changed_at);
-  const lines = [say("queue.since", { length: lengthOf(now - from), at: `${shortOf(from)} ${ZONE_NAME}` })];
+  const lines = [say("queue.since", { length: sayLength(now - from), at: `${shortOf(from)} ${ZONE_NAME}` })];
   if (one.letter_missing && one.letter_due_at) {
     lines.push(say("queue.letter_due", { at: `${shortOf(parse(one.letter_due_at))} ${ZONE_NAME}` }));
   }
@@ -47,7 +47,7 @@ function since(one, now) {
  */
 export function queueRow(first, cameras, now) {
   const link = make("a", { href: `${BASE}/permintaan/${encodeURIComponent(first.id)}` });
-  const marks = make("ul", { class: "badges" });
+  const marks = make("ul", { class: "marks" });
   const who = make("p", { class: "queue-who" });
   const when = make("p", { class: "queue-when" });
   const element = make("li", { data: { request: first.id } }, make("h3", {}, link), marks, who, when);
@@ -64,7 +64,7 @@ export function queueRow(first, cameras, now) {
 
   function leave() {
     element.classList.add("gone");
-    fill(marks, make("li", { class: "badge" }, say("queue.gone")));
+    fill(marks, make("li", { class: "mark" }, say("queue.gone")));
     marks.hidden = false;
   }
 

@@ -2,13 +2,16 @@
 // read anew and nothing is sent again.
 
 import { send } from "./calls.js";
-import { tell } from "./dom.js";
 import { half, say } from "./words.js";
 
-/** Have the page read its request again; a page that cannot is loaded anew. */
-export function reread() {
-  const isTaken = !document.dispatchEvent(new Event("reread", { cancelable: true }));
-  if (!isTaken) location.reload();
+let renew = async (_why = "") => location.reload();
+
+/**
+ * How the page reads its request anew; it shows a sentence if it is given one.
+ * @param {(why?: string) => Promise<void>} way
+ */
+export function renewsBy(way) {
+  renew = way;
 }
 
 /**
@@ -19,16 +22,14 @@ export function reread() {
  * @returns {Promise<boolean>} whether it was done; a problem is thrown
  */
 export async function change(path, body, { id, tag }) {
-  tell("");
   try {
     await send(`/v1/requests/${encodeURIComponent(id)}/${path}`, body, { tag });
   } catch (problem) {
     if (problem?.code !== "precondition_failed" && problem?.code !== "ledger_conflict") throw problem;
-    tell(say("deciding.changed"));
-    reread();
+    await renew(say("deciding.changed"));
     return false;
   }
-  reread();
+  await renew();
   return true;
 }
 

@@ -5,7 +5,7 @@ import { parse, rangeOf, shortOf, ZONE_NAME } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
-import { lengthOf } from "./durations.js";
+import { sayLength } from "./coverage-bar.js";
 import { paperView } from "./paper-view.js";
 import { cameraNames } from "./queue-row.js";
 import { change, whyNot } from "./request-acts.js";
@@ -26,8 +26,8 @@ export function deciding(request, tag) {
   const footage = make("div", { "aria-busy": "true" }, make("p", { class: "state-loading" }, say("is.loading")));
   const whole = make("div", { class: "decide" },
     make("div", { class: "decide-pair" },
-      make("section", { "aria-labelledby": "letter-title" }, make("h3", { id: "letter-title" }, say("deciding.letter")), letter(request)),
-      make("section", { "aria-labelledby": "footage-title" }, make("h3", { id: "footage-title" }, say("deciding.footage")), footage)),
+      make("section", { "aria-labelledby": "decide-letter-title" }, make("h3", { id: "decide-letter-title" }, say("deciding.letter")), letter(request)),
+      make("section", { "aria-labelledby": "decide-footage-title" }, make("h3", { id: "decide-footage-title" }, say("deciding.footage")), footage)),
     overlaps(request),
     acts);
   fill(acts, buttons(request, tag, null, null));
@@ -75,7 +75,7 @@ function overlaps(request) {
     const common = one.cameras.filter((id) => request.cameras.includes(id)).length;
     return make("li", {},
       make("a", { href: `${BASE}/permintaan/${encodeURIComponent(one.id)}` }, `${one.agency} · ${rangeOf(parse(one.from), parse(one.to))}`),
-      ` · ${say(`queue_status.${one.status}`)} · ${say("deciding.common", { cameras: common, length: lengthOf(to - from) })}`);
+      ` · ${say(`queue_status.${one.status}`)} · ${say("deciding.common", { cameras: common, length: sayLength(to - from) })}`);
   });
   return make("div", { class: "decide-facts" },
     make("p", {}, say("deciding.limit", { hours: sayNumber(hours), limit: request.limit_in_force })),
@@ -97,7 +97,7 @@ function buttons(request, tag, coverage, names) {
   const approve = button(isEmpty ? "deciding.approve_absence" : "deciding.approve", "main", why, () => decide({
     title: say(isEmpty ? "deciding.approve_absence" : "deciding.approve"),
     sentence: isEmpty ? say("deciding.will_state", { agency: request.requester.agency })
-      : say("deciding.will_seal", { length: lengthOf(coverage.recorded), count: request.cameras.length, agency: request.requester.agency }),
+      : say("deciding.will_seal", { length: sayLength(coverage.recorded), count: request.cameras.length, agency: request.requester.agency }),
     points: points(request, coverage, names),
     word: say(isEmpty ? "deciding.approve_absence" : "deciding.approve"),
     act: () => change("approve", { reason: "", kind: isEmpty ? "no_footage" : "footage" }, of),
@@ -128,8 +128,8 @@ function points(request, coverage, names) {
     request.letter.number ? say("deciding.by_letter", { number: request.letter.number }) : say("deciding.without_letter"),
   ];
   const missing = coverage.asked - coverage.recorded - coverage.pending;
-  if (missing > 0 && coverage.recorded > 0) lines.push(say("deciding.gaps", { length: lengthOf(missing) }));
-  if (coverage.pending > 0) lines.push(say("request_footage.pending", { length: lengthOf(coverage.pending) }));
+  if (missing > 0 && coverage.recorded > 0) lines.push(say("deciding.gaps", { length: sayLength(missing) }));
+  if (coverage.pending > 0) lines.push(say("request_footage.pending", { length: sayLength(coverage.pending) }));
   lines.push(say("deciding.version", { version: request.version }));
   return lines;
 }

@@ -4,8 +4,8 @@
 import { ask, askPicture, BASE } from "./calls.js";
 import { parse, rangeOf, timeOf, write } from "./clock.js";
 import { fill, make } from "./dom.js";
-import { lengthOf } from "./durations.js";
-import { say, sayIf, sayProblem } from "./words.js";
+import { coverageBar } from "./coverage-bar.js";
+import { say, sayProblem } from "./words.js";
 
 const STILLS = 4;
 
@@ -32,25 +32,6 @@ export async function coverageOf(request) {
 }
 
 const total = (spans) => spans.reduce((sum, one) => sum + one.to - one.from, 0);
-
-/**
- * A camera's coverage in words: how much is recorded, and each cause of what is missing.
- * @param {{recorded: object[], gaps: object[], pending: object[]}} camera
- * @returns {string[]}
- */
-export function coverageWords(camera) {
-  const all = total(camera.recorded) + total(camera.gaps) + total(camera.pending);
-  const lines = [total(camera.recorded)
-    ? say("request_footage.recorded", { length: lengthOf(total(camera.recorded)), all: lengthOf(all) })
-    : say("request_footage.nothing")];
-  const causes = new Map();
-  for (const gap of camera.gaps) causes.set(gap.cause, (causes.get(gap.cause) ?? 0) + gap.to - gap.from);
-  for (const [cause, length] of causes) {
-    lines.push(say("request_footage.missing", { length: lengthOf(length), cause: sayIf(`cause.${cause}`, say("cause.unknown")) }));
-  }
-  if (total(camera.pending)) lines.push(say("request_footage.pending", { length: lengthOf(total(camera.pending)) }));
-  return lines;
-}
 
 /** The middle of the camera's longest recorded stretch, or null. */
 function instantOf(camera) {
@@ -95,7 +76,7 @@ export function requestFootage(request, names, coverage) {
     return make("li", { class: "footage-card" }, stage,
       make("p", {}, make("b", {}, name), " ", make("span", { class: "quiet" }, names.get(id)?.kelurahan_name ?? "")),
       caption,
-      make("ul", { class: "coverage-words" }, coverageWords(camera).map((text) => make("li", {}, text))),
+      coverageBar({ from: parse(request.from), to: parse(request.to), recorded: camera.recorded, missing: camera.gaps, pending: camera.pending }),
       instant === null ? null : make("a", { class: "button", href: playing([id], request), target: "_blank", rel: "noopener",
         "aria-label": say("request_footage.play_one", { name }) }, say("do.play")));
   });
