@@ -1,7 +1,8 @@
 """The War Room's way in the browser: the queue, the decision, the handover at a counter, the package."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -13,7 +14,6 @@ from archive.model.user import Role
 from archive.timespan import MINUTE
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site, instant
 from tests.support.console import PHONE, Console
-from tests.support.officer import aside
 from tests.support.people import add_person, caller, catch_up
 from tests.support.requesting import PNG, _chunk
 
@@ -53,6 +53,12 @@ def filed(site: Site, person: str = "dewi", *, urgent: bool = False, **changes: 
     found: dict[str, Any] = answer.json()
     site.clock.advance(MINUTE // 2)  # the list's job takes its turn, and the next one is filed later
     return found
+
+
+def aside(work: Callable[[], Any]) -> Any:
+    """Do some work in another thread: in Playwright's own, no event loop can be run."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()
 
 
 def call(site: Site, person: str, method: str, path: str, **options: Any) -> httpx.Response:
