@@ -42,6 +42,9 @@ SHELLS = (
     Shell("/permintaan", "requests", "requests.read"),
     Shell("/permintaan/{request_id}", "request", "requests.read"),
     Shell("/verifikasi", "verify", "evidence.read"),
+    Shell("/antrean", "queue", "requests.decide"),
+    Shell("/paket", "packages", "evidence.read", query=("status",)),
+    Shell("/paket/{evidence_id}", "package", "evidence.read"),
     Shell("/bagian", "parts", "api.describe"),
 )
 """Every page that is a shell."""
@@ -66,6 +69,8 @@ PLACES = (
     Place("view", "/tampilan", "footage.play"),
     Place("requests", "/permintaan", "requests.amend"),
     Place("verify", "/verifikasi", "evidence.read"),
+    Place("queue", "/antrean", "requests.decide"),
+    Place("packages", "/paket", "evidence.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -77,7 +82,7 @@ BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
     Role.POLICE: ("find", "view", "requests", "verify"),
     Role.SATPOL_PP: ("find", "view", "requests", "verify"),
     Role.KECAMATAN: ("find", "view"),
-    Role.WAR_ROOM: ("view", "find"),
+    Role.WAR_ROOM: ("view", "find", "queue", "packages"),
     Role.ADMIN: (),
     Role.AUDITOR: ("verify",),
 })  # fmt: skip
