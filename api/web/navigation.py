@@ -29,6 +29,9 @@ class Shell:
 SHELLS = (
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
     Shell("/bagian", "parts", "api.describe"),
+    Shell("/kesehatan", "health", "health.read"),
+    Shell("/kamera", "cameras", "cameras.read", query=("q", "kecamatan", "owner", "state")),
+    Shell("/kamera/{camera}", "camera", "cameras.read"),
 )
 """Every page that is a shell."""
 
@@ -49,6 +52,8 @@ class Place:
 
 PLACES = (
     Place("view", "/tampilan", "footage.play"),
+    Place("cameras", "/kamera", "cameras.read"),
+    Place("health", "/kesehatan", "health.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -60,8 +65,8 @@ BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
     Role.POLICE: ("view",),
     Role.SATPOL_PP: ("view",),
     Role.KECAMATAN: ("view",),
-    Role.WAR_ROOM: ("view",),
-    Role.ADMIN: ("view",),
+    Role.WAR_ROOM: ("view", "health"),
+    Role.ADMIN: ("health", "cameras", "view"),
     Role.AUDITOR: (),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
