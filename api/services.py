@@ -30,6 +30,7 @@ from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
 from archive.footage.skim.skimmer import Skimmer
+from archive.footage.trials import TrialBoard
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.lifecycle.holds.service import Holds
@@ -168,6 +169,7 @@ class Services:
     evidence: EvidenceService
     exports: ExportBoard
     requests: Requests
+    trials: TrialBoard
     handovers: Handovers
     handover_reports: Reports
     tokens: TokenVerifier

@@ -60,13 +60,13 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             rule=site.source_rule,
             last_footage=lambda camera: newest_footage(site.bare_index, camera, site.clock.now()),
             version=build_facts()["version"],
-            trials=_trial_desk(site, binary, log),
+            trials=trial_desk(site, binary, log),
         )
     )
 
 
-def _trial_desk(site: Site, binary: Binary, log: Any) -> TrialDesk:
-    """What answers the connection tests that people order."""
+def trial_desk(site: Site, binary: Binary, log: Any) -> TrialDesk:
+    """What answers, for this site, the connection tests that people order."""
 
     async def look(source: Source) -> Seen:
         return await look_once(

@@ -17,6 +17,7 @@ from api.services import ApiSettings, Services
 from api.workers.membership import Membership
 from archive.footage.derive import StillMaker
 from archive.footage.skim.decoding import Decoder
+from archive.footage.trials import TrialBoard
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
@@ -70,6 +71,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
         handovers=handovers_of(site),
         handover_reports=reports_of(site),
         requests=site.requests,
+        trials=TrialBoard(site.stores.cache, site.clock),
         tokens=tokens,
         people=people,
         administration=administration_of(site, machines_of(site, tokens), people),

@@ -32,6 +32,9 @@ SHELLS = (
     Shell("/kesehatan", "health", "health.read"),
     Shell("/kamera", "cameras", "cameras.read", query=("q", "kecamatan", "owner", "state")),
     Shell("/kamera/{camera}", "camera", "cameras.read"),
+    Shell("/kamera/{camera}/ubah", "camera_edit", "cameras.edit"),
+    Shell("/kamera-baru", "camera_add", "cameras.edit"),
+    Shell("/kamera-impor", "camera_import", "cameras.edit"),
 )
 """Every page that is a shell."""
 

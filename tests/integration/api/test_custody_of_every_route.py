@@ -46,6 +46,7 @@ UNRECORDED = {
     "GET /v1/cameras.geojson",
     "GET /v1/cameras/{camera}",  # where it shows no owner's name
     "GET /v1/cameras/{camera}/moves",
+    "GET /v1/camera-trials/{trial_id}",  # one's own, asked every second; the order and the picture are on record
     "GET /v1/places",
     "GET /v1/retention/policies",  # rules, which a city publishes
     "GET /v1/retention/policies/{scope_id}",
@@ -205,6 +206,13 @@ def cameras(story: Story) -> None:
     story.tagged("ada", "PUT", f"{one}/audio", one, json={"audio": "keep", "reason": "loket"})
     story.tagged("budi", "POST", f"{one}/audio/approve", one, json={})
     story("indra", "GET", f"/v1/cameras/{CAMERA}/viewers")
+    trial = story("ada", "POST", "/v1/camera-trials", json={"camera": CAMERA}).json()["id"]
+    board = story.site.services.trials
+    (order,) = board.orders(())
+    sighting = Sighting(codec="avc1.640028", width=640, height=360, mfps=15_000, sound="")
+    board.answer(order, "rec-1", sighting, b"\xff\xd8")
+    story("ada", "GET", f"/v1/camera-trials/{trial}")
+    story("ada", "GET", f"/v1/camera-trials/{trial}/still.jpg")
 
 
 def footage(story: Story) -> None:

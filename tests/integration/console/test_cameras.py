@@ -11,9 +11,8 @@ from archive.timespan import HOUR, MINUTE, SECOND
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site
 from tests.support.console import PHONE, Console
 from tests.support.people import caller
-from tests.support.waiting import PATIENCE_S
 
-expect.set_options(timeout=PATIENCE_S * 1000)
+expect.set_options(timeout=40_000)
 
 MARKUP = "<img src=x onerror=alert(1)>"
 NAMES = {CAMERA: f"Jl. Penghibur {CAMERA}", EMPTY_CAMERA: f"Jl. Penghibur {EMPTY_CAMERA}"}
