@@ -1,7 +1,8 @@
 """Connection tests that people order: found in the cache, tried here, answered there.
 
-A test never disturbs recording: few at a time, each with an end, and none that fails ends the recorder. A camera that this recorder has is tried at
-once; another source after a moment, so that a recorder that has the camera takes it first.
+A test never disturbs recording: few at a time, each with an end, and none that fails ends the recorder. A
+camera that this recorder has is tried at once; another one after a moment, so that a recorder that has it
+takes it first.
 """
 
 import asyncio
@@ -70,13 +71,17 @@ class TrialDesk:
 
     async def run(self, recorder: str, cameras: Callable[[], Collection[str]]) -> None:
         """Look for orders until cancelled. ``cameras`` are those that this recorder has now."""
+        logged = ""
         try:
             while True:
                 await asyncio.sleep(LOOK_EVERY)
                 try:
                     await self._look_for_orders(recorder, cameras())
+                    logged = ""
                 except ArchiveError as error:
-                    self.log.warning("trials_wait", code=error.code, reason=error.message)
+                    if error.code != logged:  # once, not every two seconds
+                        self.log.warning("trials_wait", code=error.code, reason=error.message)
+                    logged = error.code
         finally:
             for task in self._running:
                 task.cancel()

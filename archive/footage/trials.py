@@ -183,7 +183,7 @@ class TrialBoard:
     def answer(
         self, order: TrialOrder, recorder: str, found: Sighting | TrialFailure, still: bytes | None = None
     ) -> None:
-        """Put what was found; the answer comes last, so that it never promises a picture that is not there."""
+        """Put what was found. The answer comes last: it never promises a picture that is not there."""
         folder = f"{ANSWERS}{order.id}/"
         has_still = still is not None and 0 < len(still) <= MOST_STILL
         if has_still and still is not None:
@@ -299,7 +299,7 @@ def _order_of(facts: JsonObject) -> TrialOrder:
             camera=str(facts["camera"]),
             sealed_source=str(facts["sealed_source"]),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise Malformed("an order of a connection test cannot be read", code="bad_trial") from error
 
 

@@ -510,7 +510,14 @@ def _camera_probes() -> list[Probe]:
             known=lambda _w: {code: a_camera(camera) for camera, code in DISTRICT_OF.items()},
         ),
         *[
-            Probe("GET", path, _at(path.replace("{trial_id}", "{}")), _nobodys_trial, lambda _w: NO_TRIAL, NO_TRIAL)
+            Probe(
+                "GET",
+                path,
+                _at(path.replace("{trial_id}", "{}")),
+                _nobodys_trial,
+                lambda _w: NO_TRIAL,
+                NO_TRIAL,
+            )
             for path in ("/v1/camera-trials/{trial_id}", "/v1/camera-trials/{trial_id}/still.jpg")
         ],
         Probe(

@@ -70,22 +70,32 @@ function sentence(timeline, hours) {
     causes.length ? say("cam_cover.gaps", { length: lengthOf(missing), list: causes.join(", ") }) : say("cam_cover.no_gaps")];
 }
 
+/** What the cells mean, in words beside each. */
+function legend() {
+  const kinds = [["whole", "is.recorded"], ["none", "is.missing"], ["pending", "is.pending"], ["nothing", "cam_cover.not_yet"]];
+  return make("ul", { class: "hours-key" },
+    kinds.map(([kind, word]) => make("li", {}, make("span", { class: `hour ${kind}` }), make("span", {}, say(word)))));
+}
+
 /**
- * The plot of the last 14 days of a camera.
+ * The plot of the last 14 days of a camera, or of those since its registration.
  * @param {string} camera
+ * @param {number} registered when it was registered, in ms
  * @returns {Promise<Node[]>}
  */
-export async function coveragePart(camera) {
+export async function coveragePart(camera, registered) {
   const now = Date.now();
-  const from = midnight(now) - (DAYS - 1) * DAY;
+  const from = Math.max(midnight(now) - (DAYS - 1) * DAY, Math.min(midnight(registered), midnight(now)));
   const timeline = await ask("/v1/timeline", [["camera", camera], ["from", write(from)], ["to", write(now)], ["step", "1h"]]);
   const hours = hoursOf(timeline);
   const days = daysOf(hours);
   return [
     make("p", {}, sentence(timeline, hours)),
     make("div", { class: "hours-plot", "aria-hidden": "true" },
-      days.map(([name, cells]) => make("div", { class: "hours-row" }, make("span", { class: "hours-day" }, name.slice(5)), cells.map(cell)))),
-    make("p", { class: "quiet" }, say("cam_cover.hours")),
+      make("div", { class: "hours-row hours-axis" }, make("b", {}), ["0.00", "6.00", "12.00", "18.00"].map((hour) => make("span", {}, hour))),
+      days.map(([, cells]) => make("div", { class: "hours-row" },
+        make("span", { class: "hours-day" }, shortOf(cells[0].at).replace(/ \d\d:.*/, "")), cells.map(cell)))),
+    legend(),
     make("details", {}, make("summary", {}, say("cam_cover.table")),
       make("table", { class: "table" },
         make("thead", {}, make("tr", {}, ["day", "recorded", "missing"].map((one) => make("th", { scope: "col" }, say(`cam_cover.${one}`))))),

@@ -134,11 +134,10 @@ export function districtsOf(now) {
 }
 
 /** The one sentence: whether all is well, and how many of what is not. `short` are cameras kept too short, null
- * if that is not known. @param {Reading} now @param {number|null} short @returns {{state: string, text: string}} */
-export function verdictOf(now, short) {
+ * if that is not known. @param {Reading} now @param {Finding[]} findings @param {number|null} short @returns {{state: string, text: string}} */
+export function verdictOf(now, findings, short) {
   const total = Object.entries(now.counts).reduce((sum, [state, count]) => (state === "disabled" ? sum : sum + count), 0);
   const missed = now.counts.silent + now.counts.never_seen;
-  const findings = findingsOf(now);
   const count = (kind) => findings.filter((one) => one.kind === kind).length;
   const pieces = [
     missed && say("health_piece.missed", { count: missed, total }),

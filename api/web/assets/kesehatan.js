@@ -4,6 +4,7 @@ import { BASE, ask } from "./calls.js";
 import { fullOf, parse, shortOf, stampOf } from "./clock.js";
 import { at, fill, make } from "./dom.js";
 import { districtsOf, findingsOf, readHealth, sayCause, sayRemedy, verdictOf } from "./health-reading.js";
+import { proofFindings, proofsPart, readProofs } from "./health-archive.js";
 import { recordersTable } from "./health-recorders.js";
 import { lengthOf } from "./lengths.js";
 import { may } from "./may.js";
@@ -18,6 +19,7 @@ const ROWS = 50;
 
 let newest = null;
 let short = null;
+let proofs = null;
 const gone = new Map();
 
 /** When something began, and how long ago that is. */
@@ -86,13 +88,13 @@ function showDistricts(found) {
 
 function showAll(now) {
   newest = now;
-  const verdict = verdictOf(now, short);
+  const findings = [...findingsOf(now), ...proofFindings(proofs, now.at)];
+  const verdict = verdictOf(now, findings, short);
   if (at("verdict").textContent !== verdict.text) at("verdict").textContent = verdict.text;
   at("verdict").dataset.state = verdict.state;
   at("as-of").textContent = say("health.refreshed", { at: stampOf(now.at) });
   at("as-of").title = fullOf(now.at);
   at("as-of").classList.remove("problem");
-  const findings = findingsOf(now);
   todo.update(findings);
   const isFine = findings.length === 0 && now.bad.length === 0;
   if (!at("todo").contains(todo.element)) fill(at("todo"), todo.element, make("p", { id: "todo-none" }));
@@ -133,6 +135,13 @@ async function begin() {
 
 at("sort").addEventListener("click", sortAnew);
 await begin();
+if (may("log.read")) {
+  await show(at("archive"), readProofs, (found) => {
+    proofs = found;
+    if (newest) showAll(newest);
+    return proofsPart(found, newest?.at ?? Date.now());
+  });
+}
 if (may("compliance.read")) {
   await show(at("promise"), () => ask("/v1/health/compliance"), ({ cameras }) => {
     short = cameras.filter((one) => one.verdict === "short").length;

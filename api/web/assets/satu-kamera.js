@@ -155,7 +155,7 @@ async function begin() {
   setTimeout(keepNow, EVERY);
   at("read-viewers")?.addEventListener("click", readViewers);
   await Promise.all([
-    at("coverage") && show(at("coverage"), () => coveragePart(CAMERA), (parts) => parts),
+    at("coverage") && show(at("coverage"), () => coveragePart(CAMERA, parse(one.registered_at)), (parts) => parts),
     at("kept") && show(at("kept"), () => keptPart(one), (parts) => parts),
     show(at("moves"), () => ask(`${PATH}/moves`), movesPart),
   ]);

@@ -56,7 +56,7 @@ def everything(site: Site) -> bytes:
 def test_an_order_waits_is_taken_by_one_and_answered(site: Site) -> None:
     trial = ordered(site, camera=CAMERA)
     assert (trial["status"], trial["camera"], trial["source"]) == (
-        "waiting", CAMERA, "rtsp://192.0.2.7/stream1",
+        "waiting", CAMERA, "rtsp://192.0.2.7:554/stream1",
     )  # fmt: skip
     board = site.services.trials
     (order,) = [one for one in board.orders(()) if one.id == trial["id"]]
@@ -69,7 +69,9 @@ def test_an_order_waits_is_taken_by_one_and_answered(site: Site) -> None:
     found = read(site, trial["id"])
     assert found["found"] == {"codec": "avc1.640028", "width": 640, "height": 360, "fps": 15.0, "sound": ""}
     assert caller(site, "ada").get(found["still"]).content == JPEG
-    assert list(site.services.stores.cache.list(f"{ORDERS}{trial['id']}")) == [], "the order went with its answer"
+    assert list(site.services.stores.cache.list(f"{ORDERS}{trial['id']}")) == [], (
+        "the order went with its answer"
+    )
     (event,) = site.events("camera.trial_still")
     assert (event.actor.id, event.objects, event.details["bytes"]) == (
         "user:ada", (CAMERA, trial["id"]), len(JPEG),
@@ -82,7 +84,9 @@ def test_no_password_of_a_source_is_anywhere(site: Site) -> None:
     assert trial["source"] == "rtsp://192.0.2.9/1"
     (order,) = [one for one in site.services.trials.orders(()) if one.id == trial["id"]]
     assert site.evidence.site.secrets.open(order.sealed_source) == source
-    site.services.trials.answer(order, "rec-1", TrialFailure(code="camera_gives_nothing", cause="auth_failed"))
+    site.services.trials.answer(
+        order, "rec-1", TrialFailure(code="camera_gives_nothing", cause="auth_failed")
+    )
     found = read(site, trial["id"])
     assert (found["status"], found["failure"]) == (
         "failed", {"code": "camera_gives_nothing", "cause": "auth_failed"},

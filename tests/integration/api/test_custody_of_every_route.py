@@ -20,6 +20,7 @@ from api.auth.principal import Principal
 from api.playback import bound_id
 from api.routing import action_of
 from api.web.navigation import SHELLS
+from archive.footage.trials import Sighting
 from archive.model import leaf as leaves
 from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.model.retention import Policy, Scope, Terms, to_state
@@ -46,7 +47,7 @@ UNRECORDED = {
     "GET /v1/cameras.geojson",
     "GET /v1/cameras/{camera}",  # where it shows no owner's name
     "GET /v1/cameras/{camera}/moves",
-    "GET /v1/camera-trials/{trial_id}",  # one's own, asked every second; the order and the picture are on record
+    "GET /v1/camera-trials/{trial_id}",  # one's own; order and picture are on record
     "GET /v1/places",
     "GET /v1/retention/policies",  # rules, which a city publishes
     "GET /v1/retention/policies/{scope_id}",

@@ -1,5 +1,6 @@
 """Cameras and health: the one sentence, the list, one camera, and what may be done about it by whom."""
 
+import base64
 import re
 from typing import Any
 
@@ -7,12 +8,21 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from archive.canonical import JsonObject
+from archive.footage.trials import Sighting
 from archive.timespan import HOUR, MINUTE, SECOND
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site
 from tests.support.console import PHONE, Console
 from tests.support.people import caller
+from tests.support.waiting import until
 
 expect.set_options(timeout=40_000)
+
+STILL = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////"
+    "////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAAAAAA"
+    "AAD/2gAIAQEAAD8AN//Z"
+)
+"""A JPEG of one grey point."""
 
 MARKUP = "<img src=x onerror=alert(1)>"
 NAMES = {CAMERA: f"Jl. Penghibur {CAMERA}", EMPTY_CAMERA: f"Jl. Penghibur {EMPTY_CAMERA}"}
@@ -59,7 +69,9 @@ def test_what_is_red_has_its_remedy_and_keeps_its_place_when_it_recovers(console
     with console.page_of("citra", size=PHONE, theme="light") as page:
         page.clock.install(time=console.site.clock.now() / 1_000_000)
         opened(console, page, "/kesehatan")
-        expect(page.locator("#verdict")).to_contain_text("1 dari 2 kamera tidak terekam; 1 masalah pada perekam")
+        expect(page.locator("#verdict")).to_contain_text(
+            "1 dari 2 kamera tidak terekam; 1 masalah pada perekam"
+        )
         camera = page.locator(f'[data-key="{EMPTY_CAMERA}"]')
         expect(camera).to_contain_text("kamera tidak terjangkau, sejak")
         expect(camera).to_contain_text("12 mnt")
@@ -181,5 +193,93 @@ def test_a_camera_of_another_district_is_not_there(console: Console) -> None:
     console.expected.append("404")
     with console.page_of("erna", language="en") as page:
         opened(console, page, "/kamera/tidak-ada")
-        expect(page.locator("#trial")).to_contain_text("There is no such camera, or it is not in your district.")
+        expect(page.locator("#trial")).to_contain_text(
+            "There is no such camera, or it is not in your district."
+        )
     console.expected.clear()
+
+
+FORM = {
+    "id": "masjid-7", "name": MARKUP, "source": "test://?size=320x180&fps=10&gop=10", "lat": "-5,1330",
+    "lon": "119.4160", "permit": "503/7", "bearing": "135", "field_of_view": "90", "reach_m": "40",
+}  # fmt: skip
+
+
+def test_a_camera_is_tried_then_added_then_seen(console: Console) -> None:
+    board = console.site.services.trials
+    with console.page_of("ada") as page:
+        opened(console, page, "/kamera-baru")
+        for name, text in FORM.items():
+            page.locator(f"#{name}").fill(text)
+        page.locator("#kecamatan").select_option(label="Mamajang")
+        page.locator("#kelurahan").select_option(label="Parang")
+        page.locator("#is-public").check()
+        expect(page.locator("#sketch")).to_contain_text("135° (tenggara)")
+        page.locator("#try").click()
+        expect(page.locator("#trial")).to_contain_text("Perekam sedang mencoba kamera ini")
+        (order,) = until(lambda: list(board.orders(())), "the order")
+        seen = Sighting(codec="avc1.640028", width=320, height=180, mfps=10_000, sound="pcm_alaw")
+        board.answer(order, "rec-1", seen, STILL)
+        expect(page.locator("#trial h3")).to_have_text("Kamera memberi gambar")
+        expect(page.locator("#trial")).to_contain_text("avc1.640028, 320 × 180, 10,0 gambar per detik")
+        expect(page.locator("#trial")).to_contain_text("suara tidak direkam kecuali diizinkan")
+        page.wait_for_function("document.querySelector('#trial img')?.naturalWidth > 0")
+        page.get_by_role("button", name="Daftarkan kamera").click()
+        page.wait_for_url("**/kamera/masjid-7")
+        expect(page.locator("h1")).to_have_text(MARKUP)
+        expect(page.locator("#facts")).to_contain_text("503/7")
+
+
+def test_what_is_wrong_in_the_form_is_said_where_it_is_wrong(console: Console) -> None:
+    console.expected += ["409", "422", "403"]
+    with console.page_of("budi", language="en") as page:
+        opened(console, page, "/kamera-baru")
+        for name, text in {**FORM, "id": CAMERA}.items():
+            page.locator(f"#{name}").fill(text)
+        page.locator("#is-public").check()
+        page.locator("form button.main").click()
+        expect(page.locator("[data-field=id] .field-problem")).to_be_visible()
+        page.locator("#id").fill("cam-77")
+        page.locator("#source").fill("rtsp://127.0.0.1/1")
+        page.locator("form button.main").click()
+        expect(page.locator("[data-field=source] .field-problem")).to_be_visible()
+        expect(page.locator("[data-field=id] .field-problem")).to_have_count(0)
+    console.expected.clear()
+
+
+def test_a_camera_is_edited_and_keeps_its_source(console: Console) -> None:
+    before = console.site.services.registry.camera(EMPTY_CAMERA).sealed_source
+    with console.page_of("ada", size=PHONE) as page:
+        opened(console, page, f"/kamera/{EMPTY_CAMERA}/ubah")
+        expect(page.locator("#title")).to_contain_text(NAMES[EMPTY_CAMERA])
+        page.locator("#address").fill("Jl. Penghibur 12")
+        page.get_by_role("button", name="Simpan perubahan").click()
+        page.wait_for_url(f"**/kamera/{EMPTY_CAMERA}")
+        expect(page.locator("#facts")).to_contain_text("Jl. Penghibur 12")
+    assert console.site.services.registry.camera(EMPTY_CAMERA).sealed_source == before
+
+
+def test_a_table_is_tried_row_by_row_before_it_is_imported(console: Console) -> None:
+    rows = (
+        "id,source,name,lat,lon,kecamatan,kelurahan,owner,view,permit\n"
+        "impor-1,rtsp://192.0.2.50/1,Pasar Terong,-5.13,119.42,Bontoala,Wajo Baru,public,public,\n"
+        f"impor-2,rtsp://192.0.2.51/1,Salah,95,119.42,Bontoala,Wajo Baru,public,public,{MARKUP}\n"
+        f"{CAMERA},,,,,,,,,503/9\n"
+    )
+    with console.page_of("ada") as page:
+        opened(console, page, "/kamera-impor")
+        page.locator("#table").set_input_files(
+            {"name": "kamera.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+        )
+        page.locator("#update").check()
+        page.get_by_role("button", name="Coba dahulu").click()
+        expect(page.locator("#result h2")).to_have_text(
+            "Akan menambah 1, mengubah 1, membiarkan 0, menolak 1."
+        )
+        expect(page.locator("#result")).to_contain_text("Lintang")
+        expect(page.locator("#result")).to_contain_text("Nomor izin: – → 503/9")
+        page.get_by_role("button", name="Impor sekarang").click()
+        page.locator("dialog .button.main").click()
+        expect(page.locator("#result h2")).to_have_text("Ditambah 1, diubah 1, tetap 0, ditolak 1.")
+        page.get_by_role("link", name="Lihat daftar kamera").click()
+        expect(page.get_by_role("link", name="Pasar Terong")).to_be_visible()
