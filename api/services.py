@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
+from api.archive_health import FixityWatch
 from api.auth.account_administration import AccountAdministration
 from api.auth.people import People
 from api.auth.principal import TokenVerifier
@@ -170,6 +171,7 @@ class Services:
     exports: ExportBoard
     requests: Requests
     trials: TrialBoard
+    fixity: FixityWatch
     handovers: Handovers
     handover_reports: Reports
     tokens: TokenVerifier

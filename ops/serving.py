@@ -9,6 +9,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.archive_health import FixityWatch
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.programs import transcoders
@@ -72,6 +73,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
         handover_reports=reports_of(site),
         requests=site.requests,
         trials=TrialBoard(site.stores.cache, site.clock),
+        fixity=FixityWatch(site.stores.cache, site.clock, days=site.settings.fixity_days),
         tokens=tokens,
         people=people,
         administration=administration_of(site, machines_of(site, tokens), people),

@@ -487,6 +487,7 @@ def _camera_probes() -> list[Probe]:
             **listing,
         ),
         Probe("GET", "/v1/health/recorders", _at("/v1/health/recorders")),
+        Probe("GET", "/v1/health/archive", _at("/v1/health/archive")),
         Probe(
             "GET",
             "/v1/health/compliance",

@@ -44,6 +44,7 @@ UNRECORDED = {
     "GET /v1/cameras",  # places of cameras, which every authenticated caller may know in their reach
     "GET /v1/health/cameras",  # which cameras and recorders work
     "GET /v1/health/recorders",
+    "GET /v1/health/archive",
     "GET /v1/cameras.geojson",
     "GET /v1/cameras/{camera}",  # where it shows no owner's name
     "GET /v1/cameras/{camera}/moves",
@@ -385,6 +386,7 @@ def records(story: Story) -> None:
     story("first", "GET", "/metrics")
     story("citra", "GET", "/v1/health/cameras")
     story("ada", "GET", "/v1/health/recorders")
+    story("ada", "GET", "/v1/health/archive")
     story("indra", "GET", "/v1/health/compliance")
     story("indra", "GET", "/v1/health/compliance.csv")
     story("ada", "GET", "/v1/integrity-incidents")
