@@ -51,6 +51,7 @@ from api.request_context import RequestContext
 from api.routes import (
     camera_health,
     camera_tables,
+    camera_trials,
     cameras,
     clips,
     custody,
@@ -99,6 +100,7 @@ RESOURCES = (
     cameras,
     camera_health,
     camera_tables,
+    camera_trials,
     places,
     recordings,
     search,

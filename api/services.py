@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
+from api.archive_health import FixityWatch
 from api.auth.account_administration import AccountAdministration
 from api.auth.people import People
 from api.auth.principal import TokenVerifier
@@ -31,6 +32,7 @@ from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
 from archive.footage.skim.skimmer import Skimmer
+from archive.footage.trials import TrialBoard
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.lifecycle.holds.service import Holds
@@ -170,6 +172,8 @@ class Services:
     evidence: EvidenceService
     exports: ExportBoard
     requests: Requests
+    trials: TrialBoard
+    fixity: FixityWatch
     handovers: Handovers
     handover_reports: Reports
     tokens: TokenVerifier

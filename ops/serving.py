@@ -9,6 +9,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.archive_health import FixityWatch
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.programs import transcoders
@@ -18,6 +19,7 @@ from api.web.ground import Ground, read_outlines
 from api.workers.membership import Membership
 from archive.footage.derive import StillMaker
 from archive.footage.skim.decoding import Decoder
+from archive.footage.trials import TrialBoard
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
@@ -71,6 +73,8 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
         handovers=handovers_of(site),
         handover_reports=reports_of(site),
         requests=site.requests,
+        trials=TrialBoard(site.stores.cache, site.clock),
+        fixity=FixityWatch(site.stores.cache, site.clock, days=site.settings.fixity_days),
         tokens=tokens,
         people=people,
         administration=administration_of(site, machines_of(site, tokens), people),

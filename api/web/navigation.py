@@ -46,6 +46,12 @@ SHELLS = (
     Shell("/paket", "packages", "evidence.read", query=("status",)),
     Shell("/paket/{evidence_id}", "package", "evidence.read"),
     Shell("/bagian", "parts", "api.describe"),
+    Shell("/kesehatan", "health", "health.read"),
+    Shell("/kamera", "cameras", "cameras.read", query=("q", "kecamatan", "owner", "state")),
+    Shell("/kamera/{camera}", "camera", "cameras.read"),
+    Shell("/kamera/{camera}/ubah", "camera_edit", "cameras.edit"),
+    Shell("/kamera-baru", "camera_add", "cameras.edit"),
+    Shell("/kamera-impor", "camera_import", "cameras.edit"),
 )
 """Every page that is a shell."""
 
@@ -71,6 +77,8 @@ PLACES = (
     Place("verify", "/verifikasi", "evidence.read"),
     Place("queue", "/antrean", "requests.decide"),
     Place("packages", "/paket", "evidence.read"),
+    Place("cameras", "/kamera", "cameras.read"),
+    Place("health", "/kesehatan", "health.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -81,9 +89,9 @@ MOST = 6
 BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
     Role.POLICE: ("find", "view", "requests", "verify"),
     Role.SATPOL_PP: ("find", "view", "requests", "verify"),
-    Role.KECAMATAN: ("find", "view"),
-    Role.WAR_ROOM: ("view", "find", "queue", "packages"),
-    Role.ADMIN: (),
+    Role.KECAMATAN: ("find", "view", "health"),
+    Role.WAR_ROOM: ("view", "find", "queue", "packages", "health"),
+    Role.ADMIN: ("health", "cameras"),
     Role.AUDITOR: ("verify",),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
