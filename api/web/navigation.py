@@ -28,6 +28,12 @@ class Shell:
 
 SHELLS = (
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell("/retensi", "retention", "policies.read"),
+    Shell("/retensi/{scope_id}", "policy", "policies.read"),
+    Shell("/penahanan", "holds", "holds.read", query=("from", "to"), lists=("camera",)),
+    Shell("/penahanan/{hold_id}", "hold", "holds.read"),
+    Shell("/pemusnahan", "dispositions", "dispositions.read"),
+    Shell("/pemusnahan/{disposition}", "disposition", "dispositions.read"),
     Shell("/bagian", "parts", "api.describe"),
 )
 """Every page that is a shell."""
@@ -49,6 +55,9 @@ class Place:
 
 PLACES = (
     Place("view", "/tampilan", "footage.play"),
+    Place("retention", "/retensi", "policies.read"),
+    Place("holds", "/penahanan", "holds.read"),
+    Place("dispositions", "/pemusnahan", "dispositions.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -60,9 +69,9 @@ BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
     Role.POLICE: ("view",),
     Role.SATPOL_PP: ("view",),
     Role.KECAMATAN: ("view",),
-    Role.WAR_ROOM: ("view",),
-    Role.ADMIN: ("view",),
-    Role.AUDITOR: (),
+    Role.WAR_ROOM: ("view", "holds"),
+    Role.ADMIN: ("view", "retention", "holds"),
+    Role.AUDITOR: ("dispositions", "retention", "holds"),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
 
