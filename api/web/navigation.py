@@ -45,6 +45,12 @@ SHELLS = (
     Shell("/antrean", "queue", "requests.decide"),
     Shell("/paket", "packages", "evidence.read", query=("status",)),
     Shell("/paket/{evidence_id}", "package", "evidence.read"),
+    Shell("/retensi", "retention", "policies.read"),
+    Shell("/retensi/{scope_id}", "policy", "policies.read"),
+    Shell("/penahanan", "holds", "holds.read", query=("from", "to"), lists=("camera",)),
+    Shell("/penahanan/{hold_id}", "hold", "holds.read"),
+    Shell("/pemusnahan", "dispositions", "dispositions.read"),
+    Shell("/pemusnahan/{disposition}", "disposition", "dispositions.read"),
     Shell("/bagian", "parts", "api.describe"),
     Shell("/kesehatan", "health", "health.read"),
     Shell("/kamera", "cameras", "cameras.read", query=("q", "kecamatan", "owner", "state")),
@@ -79,6 +85,9 @@ PLACES = (
     Place("packages", "/paket", "evidence.read"),
     Place("cameras", "/kamera", "cameras.read"),
     Place("health", "/kesehatan", "health.read"),
+    Place("retention", "/retensi", "policies.read"),
+    Place("holds", "/penahanan", "holds.read"),
+    Place("dispositions", "/pemusnahan", "dispositions.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -90,9 +99,9 @@ BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
     Role.POLICE: ("find", "view", "requests", "verify"),
     Role.SATPOL_PP: ("find", "view", "requests", "verify"),
     Role.KECAMATAN: ("find", "view", "health"),
-    Role.WAR_ROOM: ("view", "find", "queue", "packages", "health"),
-    Role.ADMIN: ("health", "cameras"),
-    Role.AUDITOR: ("verify",),
+    Role.WAR_ROOM: ("view", "find", "queue", "packages", "holds", "health"),
+    Role.ADMIN: ("health", "cameras", "retention", "holds"),
+    Role.AUDITOR: ("dispositions", "retention", "holds", "verify"),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
 
