@@ -28,6 +28,19 @@ class Shell:
 
 SHELLS = (
     Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell("/akun", "accounts", "users.read"),
+    Shell("/akun/{user_id}", "account", "users.read"),
+    Shell("/insiden", "incidents", "incidents.read"),
+    Shell("/insiden/{incident_id}", "incident", "incidents.read"),
+    Shell(
+        "/pengawasan",
+        "oversight",
+        "custody.read",
+        query=("item", "person", "from", "to", "footage_from", "footage_to"),
+    ),
+    Shell("/pengawasan/log", "log", "log.read", query=("key",)),
+    Shell("/pengawasan/penonton", "viewers", "users.read", query=("camera", "at", "footage_at")),
+    Shell("/saya", "me", "session.read"),
     Shell("/bagian", "parts", "api.describe"),
 )
 """Every page that is a shell."""
@@ -49,6 +62,10 @@ class Place:
 
 PLACES = (
     Place("view", "/tampilan", "footage.play"),
+    Place("people", "/akun", "users.read"),
+    Place("incidents", "/insiden", "incidents.read"),
+    Place("oversight", "/pengawasan", "custody.read"),
+    Place("me", "/saya", "session.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -61,8 +78,8 @@ BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
     Role.SATPOL_PP: ("view",),
     Role.KECAMATAN: ("view",),
     Role.WAR_ROOM: ("view",),
-    Role.ADMIN: ("view",),
-    Role.AUDITOR: (),
+    Role.ADMIN: ("view", "people", "incidents"),
+    Role.AUDITOR: ("oversight", "incidents", "people"),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
 
