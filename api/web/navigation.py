@@ -51,6 +51,19 @@ SHELLS = (
     Shell("/penahanan/{hold_id}", "hold", "holds.read"),
     Shell("/pemusnahan", "dispositions", "dispositions.read"),
     Shell("/pemusnahan/{disposition}", "disposition", "dispositions.read"),
+    Shell("/akun", "accounts", "users.read"),
+    Shell("/akun/{user_id}", "account", "users.read"),
+    Shell("/insiden", "incidents", "incidents.read"),
+    Shell("/insiden/{incident_id}", "incident", "incidents.read"),
+    Shell(
+        "/pengawasan",
+        "oversight",
+        "custody.read",
+        query=("item", "person", "from", "to", "footage_from", "footage_to"),
+    ),
+    Shell("/pengawasan/log", "log", "log.read", query=("key",)),
+    Shell("/pengawasan/penonton", "viewers", "users.read", query=("camera", "at", "footage_at")),
+    Shell("/saya", "me", "session.read"),
     Shell("/bagian", "parts", "api.describe"),
     Shell("/kesehatan", "health", "health.read"),
     Shell("/kamera", "cameras", "cameras.read", query=("q", "kecamatan", "owner", "state")),
@@ -88,6 +101,10 @@ PLACES = (
     Place("retention", "/retensi", "policies.read"),
     Place("holds", "/penahanan", "holds.read"),
     Place("dispositions", "/pemusnahan", "dispositions.read"),
+    Place("people", "/akun", "users.read"),
+    Place("incidents", "/insiden", "incidents.read"),
+    Place("oversight", "/pengawasan", "custody.read"),
+    Place("me", "/saya", "session.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -100,8 +117,8 @@ BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
     Role.SATPOL_PP: ("find", "view", "requests", "verify"),
     Role.KECAMATAN: ("find", "view", "health"),
     Role.WAR_ROOM: ("view", "find", "queue", "packages", "holds", "health"),
-    Role.ADMIN: ("health", "cameras", "retention", "holds"),
-    Role.AUDITOR: ("dispositions", "retention", "holds", "verify"),
+    Role.ADMIN: ("health", "cameras", "retention", "holds", "people", "incidents"),
+    Role.AUDITOR: ("oversight", "incidents", "dispositions", "retention", "holds", "verify"),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
 
