@@ -5,8 +5,8 @@ import { say, sayProblem } from "./words.js";
 
 /**
  * Ask, and do it if the answer is yes. `sentence` says what will happen, `points` are facts about it, `reason`
- * asks for one under `label`, and `act` gets it; it returns a promise. Its problem is shown in the dialog, which stays open.
- * asks for one (a number is how long it may be), and `act` gets it; it returns a promise. Its problem is shown in the dialog, which stays open.
+ * asks for one under `label` (a number is how long it may be), and `act` gets it; it returns a promise. Its
+ * problem is shown in the dialog, which stays open.
  * Returns what `act` gave, or null if the reader turned back.
  */
 export function decide({ title, sentence, points = [], reason = false, label = say("decision.reason"), danger = false, word, act }) {
