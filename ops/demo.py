@@ -218,7 +218,7 @@ class Demo:
         account = (WATCHER, "--role", "kecamatan", "--district", DISTRICT, "--generate", "--reason", "demo")
         password = self.answer("user", "add", *account)["password"]
         since = as_datetime(started).astimezone(ZoneInfo("Asia/Makassar"))
-        say(f"Page to watch:  http://{HOST}:{PORT}/tampilan  (footage from {since:%Y-%m-%d %H:%M:%S} on)")
+        say(f"Page to watch:  http://{HOST}:{PORT}/tinjau  (footage from {since:%Y-%m-%d %H:%M:%S} on)")
         say(f"Sign in as:     {WATCHER}")
         say(f"Password:       {password}")
 

@@ -27,10 +27,16 @@ class Shell:
 
 
 SHELLS = (
-    Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell(
+        "/tinjau", "view", "session.read",
+        query=("from", "to", "at", "range", "marked", "large"), lists=("camera",),
+    ),
     Shell("/bagian", "parts", "api.describe"),
-)
+)  # fmt: skip
 """Every page that is a shell."""
+
+MOVED: Mapping[str, str] = MappingProxyType({"/tampilan": "/tinjau"})
+"""Former addresses of pages: papers and mails carry them. Each leads to its page, with its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Place:
 
 
 PLACES = (
-    Place("view", "/tampilan", "footage.play"),
+    Place("view", "/tinjau", "footage.play"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""

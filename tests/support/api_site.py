@@ -9,6 +9,7 @@ import functools
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -323,7 +324,13 @@ class Caller:
 
     def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
         """The answer, read whole. ``options`` are httpx's."""
-        return asyncio.run(self.send(method, path, **options))
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.send(method, path, **options))
+        # Playwright keeps a loop running in the thread of a test that drives a browser.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self.send(method, path, **options)).result()
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """The answer to a GET."""

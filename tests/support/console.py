@@ -113,7 +113,8 @@ class Console:
         finally:
             context.close()
         bad = [one for one in said if one.startswith(("error", "warning", "exception", "elsewhere"))]
-        assert [one for one in bad if not any(known in one for known in self.expected)] == []
+        strange = [one for one in bad if not any(known in one for known in self.expected)]
+        assert strange == [], strange
 
     def _judged(self, url: str) -> str:
         is_ours = url.startswith((self.url, "blob:", "data:", "about:"))

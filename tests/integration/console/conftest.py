@@ -9,7 +9,9 @@ from tests.integration.api.test_server import serving
 from tests.support.console import Console, driven, open_city
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # no longer: Playwright's loop runs in this thread as long as the browser does
 def browser() -> Iterator[Browser]:
     with driven() as found:
         yield found

@@ -64,7 +64,7 @@ def test_the_account_that_is_announced_signs_in(
     saksi = CommandLine(tmp_path / "home")
     made.announce(0)
     told = capfd.readouterr().out
-    assert f"http://127.0.0.1:{port}/tampilan" in told
+    assert f"http://127.0.0.1:{port}/tinjau" in told
     name = re.search(r"Sign in as: +(\S+)", told)
     password = re.search(r"Password: +(\S+)", told)
     assert name is not None
