@@ -32,14 +32,14 @@ export function takePurpose() {
  * @returns {Promise<string>}
  */
 export async function askPurpose(link, session) {
-  fill(at("asked"), [...link.cameras.map((id) => make("li", { data: { camera: id } }, id)),
+  fill(at("asked"), [...link.cameras.map((id) => make("li", { data: { id } }, id)),
     make("li", {}, `${stampOf(link.range.start)} –`), make("li", {}, stampOf(link.range.end))]);
   at("who").textContent = say("ask.who", { who: session.id.replace(/^user:/, "") });
   at("purpose").value = session.purpose;
   at("purpose").focus();
   allCameras().then((cameras) => {
-    for (const line of at("asked").querySelectorAll("[data-camera]")) {
-      const known = cameras.get(line.dataset.camera);
+    for (const line of at("asked").querySelectorAll("[data-id]")) {
+      const known = cameras.get(line.dataset.id);
       if (known) line.textContent = known.name;
     }
   }, () => {}); // without names the ids of the address stand there
