@@ -60,6 +60,8 @@ export class Tile {
     this.label.type = "button";
     this.label.title = this.id;
     this.time = made("span", "stamp", caption);
+    this.date = made("span", "stamp-date", this.time);
+    this.hour = made("span", "", this.time);
     this.doubt = made("span", "doubt", caption);
     this.sound = made("span", "sound", caption);
     this.footage = new Footage(this.video);
@@ -118,7 +120,8 @@ export class Tile {
   show(wall, { rate, slack, isLeft }) {
     if (this.problem) {
       this.#cover("refused", sayProblem(this.problem), "");
-      this.time.textContent = "";
+      put(this.date, "");
+      put(this.hour, "");
       return;
     }
     const here = this.#here(wall);
@@ -152,6 +155,13 @@ export class Tile {
       this.#gap(here);
       this.#stamp(wall);
     }
+  }
+
+  /** Call the camera by a name: for the time before it was registered, the API has none. */
+  call(name) {
+    this.name = name;
+    this.label.textContent = name;
+    this.relabel();
   }
 
   /** Update the texts to the chosen language. */
@@ -205,7 +215,8 @@ export class Tile {
   }
 
   #stamp(instant) {
-    put(this.time, `${dateOf(instant)} ${timeOf(instant, true)} ${ZONE_NAME}`);
+    put(this.date, `${dateOf(instant)} `);
+    put(this.hour, `${timeOf(instant, true)} ${ZONE_NAME}`);
   }
 
   #gap(here) {

@@ -40,6 +40,7 @@ async function look(link) {
   const made = new Viewing(state, kept, shown);
   await made.begin(link);
   view = made;
+  view.named = relabel;
   listen(link);
   relabel();
   at("told").textContent = "";

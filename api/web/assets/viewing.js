@@ -4,6 +4,7 @@
 import { ask } from "./calls.js";
 import { Activity, MOST_MS } from "./activity.js";
 import { parse, rangeOf, write } from "./clock.js";
+import { allCameras } from "./directory.js";
 import { at } from "./dom.js";
 import { historyOf } from "./history.js";
 import { Known } from "./known.js";
@@ -46,6 +47,7 @@ export class Viewing {
     this.#state = state;
     this.#kept = kept;
     this.changed = changed;
+    this.named = () => {}; // called when cameras got other names
   }
 
   /**
@@ -85,6 +87,19 @@ export class Viewing {
     if (large) this.enlarge(large);
     this.known.want(link.range);
     this.#onRanged();
+    if (this.tiles.some((tile) => !tile.problem && !tile.camera.facts?.length)) this.#nameAll();
+  }
+
+  /** Call cameras that had no name yet at that time by what they are called now. */
+  async #nameAll() {
+    const cameras = await allCameras().catch(() => new Map());
+    for (const tile of this.tiles) {
+      const name = tile.name === tile.id ? cameras.get(tile.id)?.name : null;
+      if (name) tile.call(name);
+    }
+    this.timeline.redraw();
+    this.selection.show();
+    this.named();
   }
 
   /** The camera that is shown alone; null if all are shown. */
@@ -328,6 +343,7 @@ export class Viewing {
   }
 
   #learned() {
+    document.body.dataset.activity = this.activity.isOn ? "yes" : "";
     this.timeline.redraw();
     if (this.known.problem) this.tell(sayProblem(this.known.problem));
   }
