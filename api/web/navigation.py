@@ -37,7 +37,13 @@ SHELLS = (
         lists=("camera",),
         long=("polygon",),
     ),
-    Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell(
+        "/tinjau",
+        "view",
+        "session.read",
+        query=("from", "to", "at", "range", "marked", "large"),
+        lists=("camera",),
+    ),
     Shell("/ajukan", "request_new", "requests.file", query=("from", "to", "amend"), lists=("camera",)),
     Shell("/permintaan", "requests", "requests.read"),
     Shell("/permintaan/{request_id}", "request", "requests.read"),
@@ -74,6 +80,9 @@ SHELLS = (
 )
 """Every page that is a shell."""
 
+MOVED: Mapping[str, str] = MappingProxyType({"/tampilan": "/tinjau"})
+"""Former addresses of pages: papers and mails carry them. Each leads to its page, with its query."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -91,7 +100,7 @@ class Place:
 
 PLACES = (
     Place("find", "/temukan", "recordings.read"),
-    Place("view", "/tampilan", "footage.play"),
+    Place("view", "/tinjau", "footage.play"),
     Place("requests", "/permintaan", "requests.amend"),
     Place("verify", "/verifikasi", "evidence.read"),
     Place("queue", "/antrean", "requests.decide"),

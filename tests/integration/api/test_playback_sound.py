@@ -250,7 +250,7 @@ def test_a_browser_plays_the_sound_and_shows_the_exact_frames(site: Site, tmp_pa
     with serving(site) as port, opened(chromium(), tmp_path) as browser:
         url = f"http://127.0.0.1:{port}"
         browser.cookie(url, cookie_of(site, "citra", purpose=""))
-        browser.open(f"{url}/tampilan")
+        browser.open(f"{url}/tinjau")
         browser.wait("document.readyState === 'complete'")
         asked = urlencode({**span(0, 20), "purpose": "LP/B/123/XI/2026"})
         script = PLAY % {
