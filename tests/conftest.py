@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.support.workers",
+    "tests.support.order",
     "tests.support.examples",
     "tests.support.outcome",
     "tests.support.servers",
