@@ -2,8 +2,8 @@
 
 pytest_plugins = [
     "tests.support.workers",
-    "tests.support.order",
     "tests.support.examples",
     "tests.support.outcome",
+    "tests.support.order",
     "tests.support.servers",
 ]

@@ -1,7 +1,8 @@
 """The order in which the processes of one run take the files: what takes longest begins first.
 
-A file is what one process takes. If one that takes two minutes were begun last, the others would end two minutes
-earlier and wait. Files with a test marked ``alone`` come before all: at the start nothing has to end first.
+A file is what one process takes. If one that takes two minutes were begun last, the others would end two
+minutes earlier and wait. Files with a test marked ``alone`` come before all: at the start nothing has to end
+first.
 
 ``seconds.json`` has the files that take long. ``python -m tests.support.order OUTCOME`` writes it from what
 ``pytest --outcome`` wrote; the figures need not be new, for only their order counts.

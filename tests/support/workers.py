@@ -5,6 +5,7 @@ Each has a home of its own, and what it names on a shared server begins with a n
 """
 
 import fcntl
+import gc
 import os
 import secrets
 import shutil
@@ -37,8 +38,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 class Turns:
     """Lets ordinary tests run side by side, and one marked ``alone`` when no other runs.
 
-    One that wants to be alone closes the door first, so that the others' stream of tests ends. It is alone from
-    the end of its setup to the beginning of its teardown: what its fixtures make is made beside the others.
+    One that wants to be alone closes the door first, so that the others' stream of tests ends. It is alone
+    from the end of its setup to the beginning of its teardown: its fixtures are made beside the others.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -136,6 +137,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Turns(Path(config.workerinput[_SHARED])), "saksi-turns")
     elif config.getoption("numprocesses", None):
         config.pluginmanager.register(Shared(), "saksi-shared")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Read all tests without looking for garbage, and never look for any among what was read.
+
+    There is none: modules stay. To look took half of the time that reading takes, again in each process.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
