@@ -1,4 +1,4 @@
-"""Review: the timeline from a month to a second, what a selection becomes, sets of cameras, keys, pictures."""
+"""Review: the timeline from a month to a second, what a selection becomes, sets of cameras, keys."""
 
 import re
 from statistics import median
