@@ -31,7 +31,7 @@ export async function cameraChoice({ search, list, told, first = [], without = [
     const text = search.value.trim().toLowerCase();
     const matches = known.filter((one) => chosen.has(one.id)
       || `${one.name} ${one.id} ${one.kelurahan_name} ${one.kecamatan_name}`.toLowerCase().includes(text))
-      .toSorted((one, other) => chosen.has(other.id) - chosen.has(one.id));
+      .toSorted((one, other) => Number(chosen.has(other.id)) - Number(chosen.has(one.id)));
     fill(list, legend, matches.slice(0, MOST).map(row),
       matches.length > MOST ? make("p", { class: "quiet" }, say("view.more", { count: matches.length - MOST })) : null,
       matches.length ? null : make("p", { class: "quiet" }, say("view.none")));

@@ -68,7 +68,7 @@ function facts() {
     ["policy.until", terms.effective_until ? moment(terms.effective_until) : null],
     ["new_terms.pressure", say(terms.on_pressure === "keep" ? "new_terms.pressure_keep" : "new_terms.pressure_dispose")],
   ];
-  return make("dl", { class: "facts" }, more.filter(([, value]) => value).map(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)]));
+  return make("dl", { class: "facts" }, more.filter(([, value]) => value).flatMap(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)]));
 }
 
 const mayEdit = () => state.me.roles.includes("admin");

@@ -84,7 +84,7 @@ async function facts() {
   const waits = hold.progress?.waits_for ?? [];
   return [
     make("p", { class: hold.in_force ? "answer held" : "answer" }, say(hold.in_force ? "holds.in_force" : "holds.not_in_force")),
-    make("dl", { class: "facts" }, pairs.map(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)])),
+    make("dl", { class: "facts" }, pairs.flatMap(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)])),
     waits.length ? make("p", { class: "quiet" }, say(waits.includes("span_end") ? "holds.waits_span" : "holds.waits_recorders")) : null,
     has("admin", "war_room") ? make("p", {}, make("a", { href: `${BASE}/tinjau?${span}` }, say("holds.look"))) : null];
 }
