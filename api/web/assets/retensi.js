@@ -23,7 +23,7 @@ async function named(policies) {
 }
 
 function waitingRow(policy) {
-  const open = make("a", { class: "button main", href: addressOf(policy.scope) },
+  const open = make("a", { class: policy.proposal ? "button main" : "button", href: addressOf(policy.scope) },
     say(policy.proposal ? "retention.read_decide" : "retention.see"));
   const { proposal } = policy;
   const told = proposal
@@ -35,14 +35,17 @@ function waitingRow(policy) {
   return make("li", { class: "waiting" }, make("div", {}, make("h3", {}, policy.name), told), open);
 }
 
-function policyRow(policy) {
+function policyRow(policy, floor) {
   const terms = policy.in_force;
   const cell = (name, ...texts) => make("td", { "data-name": say(name) }, texts);
+  const days = (count) => (count === null ? say("keep_terms.never") : say("keep_terms.days", { days: count }));
+  // Where the city has no policy, the lowest term rules; another scope without one leaves it to the next.
+  const rules = terms ?? (policy.scope === "default" ? { keep_days_min: floor, keep_days_max: null } : null);
   const state = policy.proposal ? "state_proposed" : policy.waiting.length ? "state_waiting" : terms ? "state_in_force" : "state_none";
   return make("tr", {},
     make("th", { scope: "row" }, make("a", { href: addressOf(policy.scope) }, policy.name)),
-    cell("retention.min", terms ? say("keep_terms.days", { days: terms.keep_days_min }) : "–"),
-    cell("retention.max", !terms ? "–" : terms.keep_days_max === null ? say("keep_terms.never") : say("keep_terms.days", { days: terms.keep_days_max })),
+    cell("retention.min", rules ? days(rules.keep_days_min) : "–"),
+    cell("retention.max", rules ? days(rules.keep_days_max) : "–"),
     cell("retention.basis", terms?.basis ?? "–"),
     cell("retention.since", terms ? dayOf(parse(terms.effective_from)) : "–"),
     cell("retention.state", make("span", { class: `badge ${state}` }, say(`retention.${state}`))));
@@ -62,9 +65,10 @@ async function showPolicies() {
     const waiting = policies.filter((one) => one.proposal || one.waiting.length);
     at("waiting-section").hidden = !waiting.length;
     fill(at("waiting"), make("ul", { class: "rows-list" }, waiting.map(waitingRow)));
+    const rows = (listed) => listed.map((one) => policyRow(one, found.floor_days));
     const hasCity = policies.some((one) => one.scope === "default");
     const city = { scope: "default", name: say("keep_scope.default"), in_force: null, proposal: null, waiting: [] };
-    return [staleness(found.as_of), table((hasCity ? policies : [city, ...policies]).map(policyRow))];
+    return [staleness(found.as_of), table(rows(hasCity ? policies : [city, ...policies]))];
   });
 }
 

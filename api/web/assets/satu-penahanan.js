@@ -8,7 +8,7 @@ import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
 import { lengthText, progressText, reviewBadge } from "./hold-parts.js";
-import { absent, actButton, actorText, cameraText, historyList, moment, onWhatWasRead } from "./keep.js";
+import { absent, actButton, actorText, cameraText, historyList, moment, onWhatWasRead, sizeText } from "./keep.js";
 import { show } from "./states.js";
 import { stateRail } from "./state-rail.js";
 import { say, sayProblem } from "./words.js";
@@ -76,7 +76,7 @@ async function facts() {
   const pairs = [
     ["holds.span", [rangeOf(parse(hold.from), parse(hold.to)), " · ", lengthText(hold)]],
     ["holds.cameras", make("span", { class: "chips" }, chips)],
-    ["holds.size", progressText(hold.progress)],
+    ["holds.size", [progressText(hold.progress), hold.progress?.bytes ? ` ${say("holds.bytes", { size: sizeText(hold.progress.bytes) })}` : ""]],
     ["holds.owner", hold.owner],
     ["holds.basis", hold.basis],
     ["holds.review_at", hold.in_force ? reviewBadge(hold) : moment(hold.review_at)],

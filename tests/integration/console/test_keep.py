@@ -129,7 +129,7 @@ def test_a_policy_is_shortened_by_two_people(console: Console, later: None) -> N
             expect(page.locator("#waiting")).to_contain_text("mulai berlaku 23 jam 0 menit lagi")
             assert page.locator("#new").is_hidden()
     site.clock.advance(24 * HOUR)
-    shown = ada.get(DISTRICT).json()
+    shown = caller(site, "ada").get(DISTRICT).json()
     assert shown["in_force"]["keep_days_max"] == 45
     assert [(one["action"], one["actor"]) for one in shown["history"]][2:] == [
         ("policy.proposed", "user:ada"),
@@ -250,7 +250,7 @@ def test_what_was_destroyed_by_which_policy_and_that_nothing_of_it_was_held(
     console: Console, later: None
 ) -> None:
     site = console.site
-    adopted(site, f"camera-{EMPTY_CAMERA}", keep_days_max=60)
+    adopted(site, f"camera-{EMPTY_CAMERA}", keep_days_max=40)
     kept = held(site, EMPTY_CAMERA, case="Tetap ditahan", **{"from": instant(12), "to": instant(13)})
     site.clock.advance(70 * DAY)
     made = Dispositions(site.evidence.site).apply(actor="rule:retention")
