@@ -5,8 +5,10 @@ import { parse } from "./clock.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make } from "./dom.js";
 import { actorText, cameraText, countText, countdown, dayOf, kecamatanText, moment, scopeText, staleness, termsText } from "./keep.js";
+import { bands, marksOf } from "./retention-map.js";
 import { emptyState, failedState, show } from "./states.js";
 import { say, sayProblem } from "./words.js";
+import "./city-map.js";
 
 const OWNERS = ["government", "business", "public", "worship"];
 const KINDS = ["default", "owner", "kecamatan", "camera"];
@@ -58,12 +60,21 @@ function table(rows) {
     make("tbody", {}, rows));
 }
 
+/** The cameras on the map, in the colour of how long they are kept. A press on one explains it below. */
+async function showMap(policies) {
+  fill(at("bands"), bands.map(({ tone, share, key }) => make("li", {},
+    make("span", { class: `disc disc-${tone} ${share >= 1 ? "full" : share > 0 ? "half" : "stroke"}` }), make("span", {}, say(key)))));
+  if (!await at("map").ready) return;
+  at("map").show(marksOf([...(await allCameras()).values()], policies), { fit: true });
+}
+
 async function showPolicies() {
   await show(at("policies"), () => ask("/v1/retention/policies"), async (found) => {
     const policies = await named(found.policies);
     at("rule").textContent = say("retention.floor", { floor: found.floor_days, wait: found.wait_hours });
     const waiting = policies.filter((one) => one.proposal || one.waiting.length);
     at("waiting-section").hidden = !waiting.length;
+    showMap(found.policies).catch((problem) => fill(at("bands"), make("li", {}, sayProblem(problem))));
     fill(at("waiting"), make("ul", { class: "rows-list" }, waiting.map(waitingRow)));
     const rows = (listed) => listed.map((one) => policyRow(one, found.floor_days));
     const hasCity = policies.some((one) => one.scope === "default");
@@ -104,10 +115,11 @@ async function offerCameras() {
 async function explain(byText) {
   const text = at("camera").value.trim();
   const camera = byText.get(text) ?? [...byText].find(([one]) => one.toLowerCase().startsWith(text.toLowerCase()))?.[1];
-  if (!camera) {
-    fill(at("explained"), emptyState(say("retention_why.no_camera", { text })));
-    return;
-  }
+  if (camera) await explainCamera(camera);
+  else fill(at("explained"), emptyState(say("retention_why.no_camera", { text })));
+}
+
+async function explainCamera(camera) {
   await show(at("explained"), () => ask("/v1/retention/explain", { camera }), async (found) => {
     const name = await cameraText(camera);
     const terms = { keep_days_min: found.keep_days_min, keep_days_max: found.keep_days_max };
@@ -160,6 +172,13 @@ chosen.catch((problem) => fill(at("explained"), failedState(problem)));
 at("explain").addEventListener("submit", async (event) => {
   event.preventDefault();
   explain(await chosen);
+});
+at("map").addEventListener("camera", async (event) => {
+  event.preventDefault(); // a place beside it is not meant
+  const { id } = event.detail;
+  at("camera").value = [...await chosen].find(([, one]) => one === id)?.[0] ?? "";
+  await explainCamera(id);
+  at("explain").scrollIntoView({ block: "start" });
 });
 offerScopes().catch((problem) => fill(at("explained"), make("p", { class: "problem" }, sayProblem(problem))));
 await Promise.all([showPolicies(), showPromise()]);
