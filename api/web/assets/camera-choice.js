@@ -1,43 +1,115 @@
-// Cameras to tick, found by name: the chosen ones stay on top, so that a search never hides them.
+// Cameras to choose by name, street or kelurahan, each with what it recorded in the window, before anything is asked.
 
+import { ask } from "./calls.js";
+import { cameraChip } from "./chips.js";
+import { write } from "./clock.js";
+import { coverageBar, stretchesFrom } from "./coverage-bar.js";
 import { allCameras } from "./directory.js";
-import { fill, make } from "./dom.js";
-import { say } from "./words.js";
+import { at, fill, make } from "./dom.js";
+import { say, sayProblem } from "./words.js";
 
-const MOST = 60;
+const MOST = 12;
+const fold = (text) => text.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, " ").toLowerCase().trim();
 
 /**
- * Fill a fieldset with cameras to tick. Returns the set of the chosen ids, which follows the ticks.
- * @param {{search: HTMLInputElement, list: HTMLElement, told: HTMLElement, first?: string[], without?: string[]}} wanted
- * @returns {Promise<Set<string>>}
+ * Coverage of cameras in a window, by camera, as `coverageBar` takes it.
+ * @param {string[]} cameras
+ * @param {{from: number, to: number}} window
  */
-export async function cameraChoice({ search, list, told, first = [], without = [] }) {
-  const known = [...(await allCameras()).values()].filter((one) => !without.includes(one.id))
-    .toSorted((one, other) => one.name.localeCompare(other.name));
-  const chosen = new Set(first.filter((id) => known.some((one) => one.id === id)));
-  const legend = list.querySelector("legend");
-  const tellCount = () => { told.textContent = say("holds.chosen", { count: chosen.size }); };
+export async function coverageOf(cameras, { from, to }) {
+  const found = await ask("/v1/recordings", [
+    ...cameras.map((one) => ["camera", one]), ["from", write(from)], ["to", write(to)]]);
+  const of = (kind, camera) => stretchesFrom(found[kind].filter((one) => one.camera === camera));
+  return new Map(cameras.map((camera) => [camera, {
+    from, to, recorded: of("coverage", camera), missing: of("gaps", camera), pending: of("pending", camera),
+  }]));
+}
 
-  const row = (one) => make("label", {},
-    make("input", { type: "checkbox", name: "camera", value: one.id, checked: chosen.has(one.id), onchange: (event) => {
-      if (event.target.checked) chosen.add(one.id);
-      else chosen.delete(one.id);
-      tellCount();
-    } }),
-    make("span", {}, one.name),
-    make("small", {}, [one.kelurahan_name, one.kecamatan_name].filter(Boolean).join(", ")));
+/**
+ * The list of cameras of a form: those that are chosen, and those that a search finds.
+ * @param {{list: HTMLElement, search: HTMLInputElement, spanOf: () => ({from: number, to: number} | null),
+ *   onChange: () => void}} facts
+ */
+export function cameraChoice({ list, search, spanOf, onChange }) {
+  const chosen = new Set();
+  const rows = new Map();
+  let registered = new Map();
+  let asking = 0;
 
-  const draw = () => {
-    const text = search.value.trim().toLowerCase();
-    const matches = known.filter((one) => chosen.has(one.id)
-      || `${one.name} ${one.id} ${one.kelurahan_name} ${one.kecamatan_name}`.toLowerCase().includes(text))
-      .toSorted((one, other) => Number(chosen.has(other.id)) - Number(chosen.has(one.id)));
-    fill(list, legend, matches.slice(0, MOST).map(row),
-      matches.length > MOST ? make("p", { class: "quiet" }, say("view.more", { count: matches.length - MOST })) : null,
-      matches.length ? null : make("p", { class: "quiet" }, say("view.none")));
-    tellCount();
+  function rowOf(id) {
+    if (rows.has(id)) return rows.get(id);
+    const camera = registered.get(id) ?? { id, name: say("filing.unknown_camera"), kelurahan_name: "" };
+    const box = make("input", { type: "checkbox", value: id, onchange: () => {
+      if (box.checked) chosen.add(id);
+      else chosen.delete(id);
+      onChange();
+    } });
+    const bar = make("div", { class: "camera-coverage" });
+    const element = make("li", {}, make("label", { class: "box-line" }, box,
+      cameraChip({ id, name: camera.name, kelurahan: camera.kelurahan_name }),
+      camera.address ? make("small", { class: "quiet" }, camera.address) : null), bar);
+    const row = { element, box, bar };
+    rows.set(id, row);
+    return row;
+  }
+
+  function found() {
+    const words = fold(search.value).split(" ").filter(Boolean);
+    if (!words.length) return [];
+    const text = (one) => fold(`${one.name} ${one.address ?? ""} ${one.kelurahan_name} ${one.kecamatan_name}`);
+    return [...registered.values()].filter((one) => words.every((word) => text(one).includes(word)));
+  }
+
+  /** Show the list anew, with the coverage of the present window. */
+  async function show() {
+    const matches = found().map((one) => one.id).filter((id) => !chosen.has(id));
+    const shown = [...chosen, ...matches.slice(0, MOST)];
+    fill(list, shown.map((id) => {
+      const row = rowOf(id);
+      row.box.checked = chosen.has(id);
+      return row.element;
+    }));
+    const count = matches.length;
+    at("place-told").textContent = !search.value.trim() ? ""
+      : count > MOST ? say("filing.many", { count, most: MOST }) : say(count ? "filing.found" : "filing.none", { count });
+    await cover(shown);
+  }
+
+  async function cover(shown) {
+    const span = spanOf();
+    const turn = ++asking;
+    if (!span || !shown.length) {
+      for (const id of shown) fill(rowOf(id).bar);
+      return;
+    }
+    try {
+      const all = await coverageOf(shown, span);
+      if (turn !== asking) return; // a later question is on its way
+      for (const [id, coverage] of all) {
+        const nothing = !coverage.recorded.length && !coverage.pending.length;
+        fill(rowOf(id).bar, coverageBar(coverage), nothing ? make("p", { class: "note-line" }, say("filing.nothing_there")) : null);
+      }
+    } catch (problem) {
+      if (!problem?.code) throw problem;
+      if (turn === asking) for (const id of shown) fill(rowOf(id).bar, make("p", { class: "quiet" }, sayProblem(problem)));
+    }
+  }
+
+  return {
+    get cameras() {
+      return [...chosen];
+    },
+    /** Choose these, as if they had been ticked. */
+    choose(ids) {
+      for (const id of ids) chosen.add(id);
+    },
+    clear() {
+      chosen.clear();
+    },
+    show,
+    async load() {
+      registered = await allCameras();
+      await show();
+    },
   };
-  search.oninput = draw; // one at a time: a page may ask anew
-  draw();
-  return chosen;
 }

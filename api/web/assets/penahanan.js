@@ -1,7 +1,7 @@
 // Legal holds: those in force by the day of their review, overdue first; a new one; those that were released.
 
 import { ask, BASE, send } from "./calls.js";
-import { cameraChoice } from "./camera-choice.js";
+import { cameraChoice } from "./camera-ticks.js";
 import { forField, parse, rangeOf, write } from "./clock.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";

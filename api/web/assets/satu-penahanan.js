@@ -1,7 +1,7 @@
 // One legal hold: what it keeps and why, its review, its growth, its release by two people, and its history.
 
 import { ask, BASE, read, send } from "./calls.js";
-import { cameraChoice } from "./camera-choice.js";
+import { cameraChoice } from "./camera-ticks.js";
 import { cameraChip } from "./chips.js";
 import { forField, parse, rangeOf, write } from "./clock.js";
 import { decide } from "./decision.js";
