@@ -8,10 +8,10 @@ import { say } from "./words.js";
  * @typedef {{id: string, name: string, owner: string, kecamatan: string}} Camera
  */
 
+// As many as there are shapes of a disc: none is told by its colour alone.
 const BANDS = [
   { most: 30, tone: "missing", share: 0, key: "keep_band.month" },
-  { most: 90, tone: "held", share: 0.5, key: "keep_band.quarter" },
-  { most: Infinity, tone: "recorded", share: 1, key: "keep_band.longer" },
+  { most: Infinity, tone: "recorded", share: 0.5, key: "keep_band.longer" },
 ];
 const FOR_EVER = { tone: "main", share: 1, key: "keep_band.for_ever" };
 
@@ -30,7 +30,7 @@ export function termsOf(camera, inForce) {
 }
 
 /**
- * The cameras as the map takes them, each in the colour and the shape of its band, with the days in its name.
+ * The cameras as the map takes them, each in the colour and the shape of its band, with the days before its name.
  * @param {Camera[]} cameras
  * @param {{scope: string, in_force: Terms | null}[]} policies
  * @returns {any[]}
@@ -41,6 +41,6 @@ export function marksOf(cameras, policies) {
     const days = termsOf(camera, inForce)?.keep_days_max ?? null;
     const { tone, share } = days === null ? FOR_EVER : BANDS.find((one) => days <= one.most);
     const text = days === null ? say("keep_terms.never") : say("keep_terms.days", { days });
-    return { ...camera, name: `${camera.name} · ${text}`, tone, share };
+    return { ...camera, name: `${text} · ${camera.name}`, tone, share };
   });
 }

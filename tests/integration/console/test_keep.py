@@ -174,7 +174,7 @@ def test_why_a_camera_is_kept_and_whether_the_promise_is(console: Console, later
         expect(page.locator("#explained .chain li")).to_have_count(4)
         expect(page.locator("#explained")).to_contain_text("Kamera milik ruang publik")
         expect(page.locator("#promise")).to_contain_text(re.compile(r"\d dari 2 kamera"))
-        expect(page.locator("#bands li")).to_have_count(4)
+        expect(page.locator("#bands li")).to_have_count(3)
         page.wait_for_selector("#map .leaflet-container")
         assert found_in(page) == []
         text = page.locator("main").inner_text()
