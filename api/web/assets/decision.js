@@ -10,7 +10,7 @@ import { say, sayProblem } from "./words.js";
  */
 export function decide({ title, sentence, points = [], reason = false, danger = false, word, act }) {
   return new Promise((done) => {
-    const before = document.activeElement;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     let result = null;
     const field = reason ? make("textarea", { id: "decision-reason", rows: 3, maxlength: 500, required: true }) : null;
     const problem = make("p", { class: "problem", role: "alert", hidden: true });
