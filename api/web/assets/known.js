@@ -12,6 +12,7 @@ const HOUR = 3600000;
 const EXACT_MS = 8 * HOUR; // up to here stretches are asked for, beyond it buckets
 const BUCKETS = 400; // in what is seen
 const MOST = 10000; // buckets times cameras in one answer
+/** @type {[string, number][]} */
 const STEPS = [
   ["1m", 1 / 60], ["2m", 2 / 60], ["5m", 5 / 60], ["10m", 10 / 60], ["15m", 15 / 60], ["30m", 0.5],
   ["1h", 1], ["2h", 2], ["3h", 3], ["4h", 4], ["6h", 6], ["12h", 12], ["1d", 24],
@@ -22,7 +23,7 @@ const KEPT = 8;
 
 /**
  * @typedef {import("./range.js").Span} Span
- * @typedef {{start: number, end: number, kind: string, cause?: string, part?: number}} Stretch
+ * @typedef {{start: number, end: number, kind: string, cause?: string, part?: number, seconds?: number}} Stretch
  * @typedef {{start: number, end: number, stretches: Stretch[], held: Stretch[], bounds: any[]}} Row
  */
 

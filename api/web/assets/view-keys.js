@@ -55,7 +55,7 @@ export function listenToKeys(view, acts) {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const { target } = event;
+    const target = /** @type {HTMLElement} */ (event.target);
     if (target.matches("input, select, textarea, summary")) return;
     if (target.matches("button, a[href]") && [" ", "Enter"].includes(event.key)) return; // it is pressed
     const camera = /^[1-9]$/.test(event.key) ? view.tiles[Number(event.key) - 1] : null;
