@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 import httpx
 
-from api.web.files import EXPLORER, EXPLORER_STYLE, FETCHED, PLAYER
+from api.web.files import EXPLORER, EXPLORER_STYLE, FETCHED, MAP, MAP_STYLE, PLAYER
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +37,11 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "package/swagger-ui.css": EXPLORER_STYLE,
         "package/LICENSE": "LICENSE",
         "package/NOTICE": "NOTICE",
+    },
+    "leaflet": {
+        "package/dist/leaflet-src.esm.js": MAP,
+        "package/dist/leaflet.css": MAP_STYLE,
+        "package/LICENSE": "LICENSE",
     },
 }
 """By package, its files that are kept, and their names here. Each package has a folder of its own."""

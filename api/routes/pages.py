@@ -25,6 +25,8 @@ from api.web.navigation import MOVED, SHELLS, Shell, places_of
 EXPLORER = "/antarmuka"
 _LONGEST = 200
 """Characters of one name in a page's address."""
+_LONG = 2000
+"""Characters of a long one."""
 _FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -94,8 +96,8 @@ def _declared(endpoint: Callable[..., Response], shell: Shell) -> Callable[..., 
     ]
     for name in re.findall(r"{(\w+)}", shell.path):
         names.append(Parameter(name, keyword, annotation=Annotated[str, Path(max_length=_LONGEST)]))
-    for name in shell.query:
-        asked = Query(alias=name, max_length=_LONGEST)
+    for name in (*shell.query, *shell.long):
+        asked = Query(alias=name, max_length=_LONG if name in shell.long else _LONGEST)
         names.append(Parameter(f"asked_{name}", keyword, annotation=Annotated[str, asked], default=""))
     for name in shell.lists:
         several = Annotated[list[str], Query(alias=name, default_factory=none_given)]

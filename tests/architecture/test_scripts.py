@@ -1,4 +1,4 @@
-"""The scripts of the pages use each other and the browser as they are: TypeScript checks them as JavaScript."""
+"""The scripts of the pages use each other and the browser as they are; TypeScript checks them."""
 
 import os
 import subprocess

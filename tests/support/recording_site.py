@@ -20,6 +20,7 @@ from archive.errors import ArchiveError
 from archive.footage.cameras import CameraForm
 from archive.model.camera import Camera, from_state, to_state
 from ops import keys
+from ops.recording import trial_desk
 from ops.settings import Settings
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
@@ -75,6 +76,7 @@ def parts_of(site: Site, settings: RecorderSettings = TIMES) -> RecorderParts:
         settings=settings,
         rule=site.source_rule,
         log=structlog.get_logger("recorder"),
+        trials=trial_desk(site, find_ffmpeg(), structlog.get_logger("recorder")),
     )
 
 

@@ -26,3 +26,5 @@ async function signOut() {
 at("language").addEventListener("click", switchLanguage);
 at("theme").addEventListener("click", switchTheme);
 at("sign-out").addEventListener("click", signOut);
+// Only who decides on requests has this place, and its number.
+if (document.querySelector('.places a[data-place="queue"]')) void import("./queue-count.js");

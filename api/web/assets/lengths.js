@@ -1,24 +1,44 @@
-// Lengths of time in words: "2 m 35 d".
+// Lengths of time and sizes as people say them.
 
-import { say, sayNumber } from "./words.js";
+import { IS_ENGLISH, say, sayNumber } from "./words.js";
 
 /**
- * A length as text: its two largest units; with tenths below a minute if it is not in whole seconds.
- * @param {number} ms
+ * `12 mnt`, `3 j 5 mnt`, `2 hari 4 j`: the two largest units, cut.
+ * @param {number} seconds
  * @returns {string}
  */
-export function lengthText(ms) {
-  const tenths = Math.round(ms / 100);
-  if (tenths < 600 && tenths % 10) return say("length.seconds", { n: sayNumber(tenths / 10) });
-  const seconds = Math.round(ms / 1000);
-  /** @type {[number, (n: number) => string][]} */
-  const units = [
-    [Math.floor(seconds / 86400), (n) => say("length.days", { n })],
-    [Math.floor(seconds / 3600) % 24, (n) => say("length.hours", { n })],
-    [Math.floor(seconds / 60) % 60, (n) => say("length.minutes", { n })],
-    [seconds % 60, (n) => say("length.seconds", { n })],
-  ];
-  const first = units.findIndex(([n]) => n > 0);
-  if (first < 0) return say("length.seconds", { n: 0 });
-  return units.slice(first, first + 2).filter(([n]) => n > 0).map(([n, text]) => text(n)).join(" ");
+export function lengthOf(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return say("age.seconds", { n: whole });
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return say("age.minutes", { n: minutes });
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return say("age.hours", { n: hours, m: minutes % 60 });
+  return say("age.days", { n: Math.floor(hours / 24), m: hours % 24 });
+}
+
+/**
+ * `8,4 GB`: bytes in the largest unit of thousands.
+ * @param {number} bytes
+ * @returns {string}
+ */
+export function sizeOf(bytes) {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit ? sayNumber(value) : value} ${units[unit]}`;
+}
+
+/**
+ * `98,2 %`. Cut, not rounded: almost all is never shown as all.
+ * @param {number} share of 1
+ * @returns {string}
+ */
+export function percentOf(share) {
+  const text = share >= 1 ? "100" : (Math.floor(share * 1000) / 10).toFixed(1);
+  return `${IS_ENGLISH ? text : text.replace(".", ",")}${IS_ENGLISH ? "%" : " %"}`;
 }
