@@ -11,6 +11,7 @@ export function lengthText(ms) {
   const tenths = Math.round(ms / 100);
   if (tenths < 600 && tenths % 10) return say("duration.seconds", { n: sayNumber(tenths / 10) });
   const seconds = Math.round(ms / 1000);
+  /** @type {[number, (n: number) => string][]} */
   const units = [
     [Math.floor(seconds / 86400), (n) => say("duration.days", { n })],
     [Math.floor(seconds / 3600) % 24, (n) => say("duration.hours", { n })],

@@ -158,7 +158,7 @@ function wordsOf(tile, row, here) {
     return `${say("locked.title")}\n${sayProblem(tile.camera.locked)}\n${fromTo(row, here)}`;
   }
   if (here?.kind === "missing") {
-    if ((here.part ?? 1) < 1) return missingText(here);
+    if (here.seconds) return missingText(here); // known by buckets: how much is exact, its edges are not
     const cause = sayIf(`cause.${here.cause}`, here.cause);
     return `${say("gap.title")}, ${say("gap.why", { cause })}\n${fromTo(row, here)}`;
   }

@@ -12,17 +12,19 @@ const HOUR = 3600000;
 const EXACT_MS = 8 * HOUR; // up to here stretches are asked for, beyond it buckets
 const BUCKETS = 400; // in what is seen
 const MOST = 10000; // buckets times cameras in one answer
+/** @type {[string, number][]} */
 const STEPS = [
   ["1m", 1 / 60], ["2m", 2 / 60], ["5m", 5 / 60], ["10m", 10 / 60], ["15m", 15 / 60], ["30m", 0.5],
   ["1h", 1], ["2h", 2], ["3h", 3], ["4h", 4], ["6h", 6], ["12h", 12], ["1d", 24],
 ];
+const WHOLE = 0.999; // seconds are rounded
 const PATIENCE_MS = 150; // a range that only passes by is not asked for
 const FRESH_MS = 60000; // what reaches the present is asked for again after so long
 const KEPT = 8;
 
 /**
  * @typedef {import("./range.js").Span} Span
- * @typedef {{start: number, end: number, kind: string, cause?: string, part?: number}} Stretch
+ * @typedef {{start: number, end: number, kind: string, cause?: string, part?: number, seconds?: number}} Stretch
  * @typedef {{start: number, end: number, stretches: Stretch[], held: Stretch[], bounds: any[]}} Row
  */
 
@@ -166,7 +168,7 @@ function bucketsOf(found, edges, rights) {
     const whole = (end - start) / 1000;
     if (found.recorded_seconds[index] > 0) recorded.push({ start, end });
     if (gap > 0) {
-      join(missing, { kind: "missing", start, end, cause: causes[0][1], part: Math.min(1, gap / whole), seconds: gap });
+      join(missing, { kind: "missing", start, end, cause: causes[0][1], part: gap > whole * WHOLE ? 1 : gap / whole, seconds: gap });
     }
     if (found.pending_seconds[index] > 0 && found.recorded_seconds[index] === 0) join(pending, { kind: "pending", start, end });
     if (found.held_seconds?.[index] > 0) join(held, { kind: "held", start, end });

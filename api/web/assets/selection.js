@@ -176,7 +176,7 @@ function recordedMs(tile, span) {
 
 /** The times of a span: with its date only if it lies in two days. */
 function spanText({ start, end }) {
-  const isFine = start % 1000 || end % 1000;
+  const isFine = start % 1000 !== 0 || end % 1000 !== 0;
   if (dateOf(start) !== dateOf(end)) return rangeOf(start, end);
   return `${timeOf(start, isFine)}–${timeOf(end, isFine)}`;
 }

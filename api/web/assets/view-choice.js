@@ -12,6 +12,7 @@ import { say } from "./words.js";
 
 const LISTED = 60;
 const MINUTE = 60000;
+/** @type {[string, number][]} */
 const RECENT = [["quick.quarter", 15], ["quick.hour", 60], ["quick.day", 24 * 60]];
 const BEHIND_MIN = 5; // what is younger may still be on its way
 
@@ -62,7 +63,7 @@ export async function choose(session, kept, asked) {
 
   function list() {
     const found = matching().sort((one, other) =>
-      chosen.has(other.id) - chosen.has(one.id) || one.name.localeCompare(other.name));
+      Number(chosen.has(other.id)) - Number(chosen.has(one.id)) || one.name.localeCompare(other.name));
     fill(at("cameras"), found.slice(0, LISTED).map((one) => choiceOf(one, chosen, list)));
     const hidden = found.length - LISTED;
     at("more").textContent = !cameras.length ? say("view.none")

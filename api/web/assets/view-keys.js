@@ -55,9 +55,9 @@ export function listenToKeys(view, acts) {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const { target } = event;
-    if (target.matches("input, select, textarea, summary")) return;
-    if (target.matches("button, a[href]") && [" ", "Enter"].includes(event.key)) return; // it is pressed
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (target.matches("input, select, textarea")) return;
+    if (target.matches("button, a[href], summary") && [" ", "Enter"].includes(event.key)) return; // it is pressed
     const camera = /^[1-9]$/.test(event.key) ? view.tiles[Number(event.key) - 1] : null;
     const act = camera ? () => view.enlarge(camera) : keys[event.key.toLowerCase()];
     if (!act) return;

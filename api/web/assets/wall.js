@@ -15,7 +15,9 @@ export class Wall {
 
   /** `window` is `{start, end}`; `changed()` is called after every step. */
   constructor(window, tiles, changed) {
-    Object.assign(this, { window, tiles, changed });
+    this.window = window;
+    this.tiles = tiles;
+    this.changed = changed;
     this.at = window.start;
     this.rate = 1;
     this.playing = false;

@@ -1,4 +1,4 @@
-"""Review: the timeline from a month to a second, what a selection becomes, sets of cameras, keys."""
+"""Review: a timeline from a month to a second, what a selection becomes, sets of cameras, keys, pictures."""
 
 import re
 from statistics import median
@@ -12,7 +12,7 @@ from archive.model.user import Role
 from archive.timespan import MINUTE, SECOND, Timespan
 from tests.support import api_site
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, archive_run, camera_json, instant
-from tests.support.console import PHONE, Console
+from tests.support.console import PHONE, Console, barriers
 from tests.support.exports import worker
 from tests.support.night import IN_BOX, Minute, segments_of
 from tests.support.people import PURPOSE, add_person, catch_up, grant
@@ -121,7 +121,7 @@ def test_a_former_address_leads_here_with_its_query(console: Console) -> None:
         expect(page.locator("#ask")).to_be_visible()
 
 
-def test_nine_cameras_play_after_five_interactions_and_a_set_of_them_after_four(console: Console) -> None:
+def test_nine_cameras_play_after_five_interactions_and_a_set_of_them_after_three(console: Console) -> None:
     """Counted from the page that follows the sign-in."""
     with console.page_of("citra", purpose="") as page:
         page.goto(f"{console.url}/")
@@ -145,7 +145,8 @@ def test_nine_cameras_play_after_five_interactions_and_a_set_of_them_after_four(
         expect(page.locator(".presets li")).to_have_count(1)
         page.keyboard.press("Escape")
         page.goto(f"{console.url}/tinjau")
-        assert "Tampilan terakhir" in page.locator("#last").inner_text()
+        expect(page.locator("#last")).to_contain_text("Lanjutkan: 9 kamera")
+        expect(page.locator("#kept-presets button")).to_have_text(f"Karebosi {MARKUP} (9 kamera)")
         page.locator("#choice-purpose").fill(PURPOSE)  # 1: the set opens at once where a purpose stands
         page.locator("#from").evaluate("(field) => { field.value = '24/11/2026 14.00.00'; }")
         page.locator("#from").dispatch_event("input")
@@ -153,10 +154,9 @@ def test_nine_cameras_play_after_five_interactions_and_a_set_of_them_after_four(
         page.locator("#to").dispatch_event("input")
         page.locator("#kept-presets button").click()  # 2
         expect(page.locator(".tile")).to_have_count(len(NINE))
-        assert (
-            page.locator(".label").nth(8).text_content() == MARKUP
-            or MARKUP in page.locator(".grid").inner_text()
-        )
+        page.keyboard.press("Space")  # 3
+        nine_play(page)
+        assert MARKUP in page.locator(".label").all_text_contents()
         assert page.evaluate("window.broken") is None
 
 
@@ -179,6 +179,16 @@ def test_the_last_view_is_restored_where_it_was(console: Console) -> None:
         expect(page.locator(".tile")).to_have_count(2)
         stands_at(page, 10)
         assert re.match(r"Jl\. Penghibur cam-1, .+ 14:00:00–14:02:00 WITA", page.title())
+
+
+def test_nothing_keeps_people_out(console: Console) -> None:
+    with console.page_of("citra") as page:
+        look(page, console, CAMERA, EMPTY_CAMERA, marked=f"{instant(15)}/{instant(25)}")
+        page.locator(".further summary").click()
+        assert barriers(page) == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        assert barriers(page) == []
 
 
 # -- the timeline ------------------------------------------------------------------------------------
@@ -373,11 +383,11 @@ def test_next_activity_is_where_somebody_crosses_and_waves_show_it(console: Cons
         look(page, console, NIGHT_CAMERA)
         page.keyboard.press("n")
         wanted = T0 // 1000 + crossed * 1000
-        wait(page, f"Math.abs(Number(document.getElementById('clock').dataset.at) - {wanted}) < 8000")
+        wait(page, f"Math.abs(Number(document.getElementById('clock').dataset.at) - {wanted}) < 15000")
         expect(page.locator(".track .activity")).not_to_have_count(0)
         page.keyboard.press("a")
         expect(page.locator(".track .activity")).to_have_count(0)
-    assert [one.purpose for one in console.site.events("activity.search")] == [PURPOSE]
+    assert {one.purpose for one in console.site.events("activity.search")} == {PURPOSE}
 
 
 def test_pointing_shows_a_thumbnail_that_covers_no_control(console: Console) -> None:
