@@ -264,7 +264,7 @@ def test_a_table_is_tried_row_by_row_before_it_is_imported(console: Console) -> 
         "id,source,name,lat,lon,kecamatan,kelurahan,owner,view,permit\n"
         "impor-1,rtsp://192.0.2.50/1,Pasar Terong,-5.13,119.42,Bontoala,Wajo Baru,public,public,\n"
         f"impor-2,rtsp://192.0.2.51/1,Salah,95,119.42,Bontoala,Wajo Baru,public,public,{MARKUP}\n"
-        f"{CAMERA},,,,,,,,,503/9\n"
+        f"{CAMERA},,{NAMES[CAMERA]},-5.1436,119.4071,73.71.01,73.71.01.1001,public,public,503/9\n"
     )
     with console.page_of("ada") as page:
         opened(console, page, "/kamera-impor")
