@@ -56,7 +56,7 @@ class Board(Protocol):
 
 @dataclass(slots=True)
 class TrialDesk:
-    """Takes orders and answers them. ``opened`` opens a sealed source, ``look`` tries it, within ``longest`` s.
+    """Takes orders and answers them: ``opened`` opens a sealed source, ``look`` tries it in ``longest`` s.
 
     The log names neither the source nor its address.
     """

@@ -3,6 +3,7 @@
 import { BASE, read, send } from "./calls.js";
 import { at, fill, make } from "./dom.js";
 import { allPlaces } from "./directory.js";
+import { half } from "./halves.js";
 import { trialPart } from "./trial-part.js";
 import { sayView, viewSketch } from "./view-sketch.js";
 import { say, sayProblem } from "./words.js";
@@ -17,7 +18,7 @@ const NUMBERS = ["lat", "lon", "height_m", "segment_seconds", ...SIGHT];
 const FIELD_OF = {
   camera_exists: "id", bad_id: "id", bad_source: "source", source_refused: "source", bad_place: "lat", bad_name: "name",
   unknown_area: "kelurahan", ambiguous_area: "kelurahan", bad_sight: "bearing", reason_missing: "reason",
-  bad_segment_seconds: "segment_seconds", bad_detail: "installed_on",
+  bad_segment_seconds: "segment_seconds",
 };
 
 let before = {};
@@ -66,8 +67,9 @@ function clearMarks() {
 
 /** Say what is wrong where it is wrong, and go there. */
 function mark(problem) {
-  const errors = (problem.errors ?? []).map((one) => [String(one.field ?? one.pointer ?? "").split(/[./]/).pop(), one.detail ?? one.message ?? ""]);
-  const told = errors.length ? errors : [[FIELD_OF[problem.code] ?? "", sayProblem(problem)]];
+  const errors = (problem.errors ?? []).map((one) => [one.field.split(".").pop(), half(one.message)]);
+  const whole = problem.detail ? `${half(problem.detail)} ${half(problem.hint ?? "")}`.trim() : sayProblem(problem);
+  const told = errors.length ? errors : [[FIELD_OF[problem.code] ?? "", whole]];
   const rest = [];
   for (const [name, text] of told) {
     const field = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
@@ -75,6 +77,7 @@ function mark(problem) {
       rest.push(text);
       continue;
     }
+    field.closest("details")?.setAttribute("open", "");
     field.classList.add("wrong-field");
     field.append(make("p", { class: "field-problem", role: "alert" }, text));
   }
