@@ -64,6 +64,10 @@ class Principal:
             return frozenset()
         return frozenset({Reach.ALL if self.districts is None else Reach.OWN})
 
+    def reaches_all(self, action: str) -> bool:
+        """Whether the principal reaches everything with the action."""
+        return Reach.ALL in self.reach(action)
+
     def needs_purpose(self, action: str) -> bool:
         """Whether a purpose is required. Not of machines: they would only send a constant."""
         return self.is_person and action in NEEDS_PURPOSE

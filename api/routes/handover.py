@@ -23,9 +23,12 @@ from api.schemas.handover import (
     OfficerIn,
 )
 from api.statements import attachment
+from archive.canonical import JsonObject
 from archive.cases.handover.facts import facts_json, facts_of
 from archive.cases.handover.reading import Handover
+from archive.cases.handover.report import qr_text
 from archive.cases.people.users import Users
+from archive.documents import qr
 from archive.errors import Malformed, NotFound, Refused
 from archive.model.handover import HoldAfter
 from archive.model.handover import Officer as NamedOfficer
@@ -225,4 +228,17 @@ def _of_the_agency(context: RequestContext, request_id: str, recipient: str) -> 
 def _answer(context: RequestContext, found: Handover, *, status: int = 200) -> JSONResponse:
     facts = facts_of(found)
     context.done(status=facts.status, version=facts.version)
-    return JSONResponse(facts_json(facts), status_code=status, headers=tagged(facts.version))
+    body = facts_json(facts) | {
+        "qr_values": _qr_json(qr_text(facts.right)),
+        "qr_page": _page_json(context.services.settings.public_url, facts.right.request_id),
+    }
+    return JSONResponse(body, status_code=status, headers=tagged(facts.version))
+
+
+def _page_json(public_url: str, request_id: str) -> JsonObject | None:
+    """The code that opens the request on the recipient's own device; None where no address reaches it."""
+    return _qr_json(f"{public_url}/permintaan/{request_id}") if public_url else None
+
+
+def _qr_json(text: str) -> JsonObject:
+    return {"text": text, "rows": qr.rows(text)}

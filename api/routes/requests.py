@@ -25,6 +25,7 @@ from api.asked_requests import (
     shown_request,
 )
 from api.audit import Act
+from api.deciding import deciding_json
 from api.preconditions import CHANGE, Version, decided_on, read_answer
 from api.request_context import RequestContext
 from api.routing import add_json
@@ -106,6 +107,8 @@ def get_request(context: Reader, request: Request, request_id: RequestId) -> Res
         "hold": _hold_json(context, head),
         "history": history_json(history),
         "related": _related(context, head, now),
+        "limit_in_force": services.requests.deciding.limit_of(head.request),
+        "deciding": deciding_json(context, history, head),
     }
     context.done(status=head.status.value)
     return read_answer(request, head.entry.version, found)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.schemas.examples import CASE, DECIDED, EVIDENCE, FROM, HASH, SEALED, SIGNER, TO
+from api.schemas.examples import CASE, DECIDED, EVIDENCE, FROM, HASH, REQUEST, SEALED, SIGNER, TO
 from archive.canonical import JsonObject
 from archive.model.evidence import EvidenceRecord, EvidenceStatus, PackageKind
 from archive.timespan import format_instant
@@ -43,7 +43,8 @@ class EvidenceOut(BaseModel):
     """A requested package. Fields that only sealing determines are null before.
 
     People compare ``tagmanifest_sha256``; ``bytes`` and ``originals`` count the payload. ``waiting`` is the
-    code of the condition that sealing waits for, such as ``checkpoint_pending``, or empty.
+    code of the condition that sealing waits for, such as ``checkpoint_pending``, or empty. ``request_id`` is
+    the request that it answers, or empty.
     """
 
     evidence_id: str = Field(examples=[EVIDENCE])
@@ -53,6 +54,7 @@ class EvidenceOut(BaseModel):
     start: str = Field(alias="from", examples=[FROM])
     end: str = Field(alias="to", examples=[TO])
     case: str = Field(examples=[CASE])
+    request_id: str = Field(examples=[REQUEST])
     requested_by: str = Field(examples=["user:citra"])
     requested_at: str = Field(examples=[DECIDED])
     attempts: int = Field(examples=[1])
@@ -118,6 +120,7 @@ def evidence_json(record: EvidenceRecord) -> JsonObject:
         "from": format_instant(asked.span.start),
         "to": format_instant(asked.span.end),
         "case": asked.case,
+        "request_id": asked.request_id,
         "requested_by": asked.actor,
         "requested_at": format_instant(asked.asked_at),
         "attempts": record.attempts,

@@ -108,8 +108,19 @@ class AskingLetterOut(BaseModel):
     date: str = Field(examples=["2026-11-24"])
 
 
+class QrOut(BaseModel):
+    """A QR code: its text, and its rows of modules, ``1`` for a dark one. Draw four light ones around it."""
+
+    text: str = Field(examples=["SAKSI EVD-… TAGMANIFEST … SIGNER …"])
+    rows: list[str] = Field(examples=[["1111111", "1000001"]])
+
+
 class HandoverOut(BaseModel):
-    """The newest handover of a request; ``version`` and ``status`` are the request's."""
+    """The newest handover of a request; ``version`` and ``status`` are the request's.
+
+    ``qr_values`` has the package and the two fingerprints, as on the report. ``qr_page`` leads the recipient
+    to the request; it is null if the installation has no public address.
+    """
 
     v: int = Field(examples=[1])
     evidence_id: str = Field(examples=[EVIDENCE])
@@ -145,6 +156,8 @@ class HandoverOut(BaseModel):
     approved_name: str = Field(examples=["Citra Wulandari"])
     originals: int = Field(examples=[60])
     bytes: int = Field(examples=[31457280])
+    qr_values: QrOut
+    qr_page: QrOut | None
 
 
 class DownloadOut(BaseModel):

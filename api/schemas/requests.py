@@ -251,7 +251,7 @@ class RequestOut(BaseModel):
 
 
 class BriefOut(BaseModel):
-    """A request in a list."""
+    """A request in a list. ``letter_missing``: its letter lacks its number, its date or its scan."""
 
     id: str = Field(examples=[REQUEST])
     version: int = Field(examples=[1])
@@ -265,6 +265,7 @@ class BriefOut(BaseModel):
     end: str = Field(alias="to", examples=[TO])
     urgent: bool
     letter_due_at: str | None = Field(examples=[None])
+    letter_missing: bool
     letter_overdue: bool
     footage_due_at: str | None = Field(examples=[None])
     footage_expiring: bool
@@ -295,12 +296,39 @@ class RequestEntryOut(BaseModel):
     sha256: str = Field(examples=[HASH])
 
 
+class OtherOut(BaseModel):
+    """A colleague who may decide instead."""
+
+    person: str = Field(examples=["user:tono"])
+    name: str = Field(examples=["Tono Wijaya"])
+
+
+class DecidingOut(BaseModel):
+    """Whether the caller may decide now. If not, ``code``, ``detail`` and ``hint`` say why.
+
+    ``others`` are colleagues who may.
+    """
+
+    act: RequestAct
+    may: bool
+    code: str = Field(examples=["same_person"])
+    detail: str = Field(examples=["Anda sendiri yang mengajukannya."])
+    hint: str = Field(examples=["Orang lain harus melakukannya."])
+    others: list[OtherOut]
+
+
 class OneRequestOut(RequestOut):
-    """A request with its hold, its history, and others about the same cameras and time."""
+    """A request with its hold, its history, and others about the same cameras and time.
+
+    ``limit_in_force`` is the setting's, or what this request was raised to. ``deciding`` has one member for
+    each decision that the status allows, for callers of the War Room; it is empty for others.
+    """
 
     hold: RequestHoldOut
     history: list[RequestEntryOut]
     related: list[BriefOut]
+    limit_in_force: int = Field(examples=[48])
+    deciding: list[DecidingOut]
 
 
 class RequestPage(BaseModel):

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from api.auth.principal import Principal
 from api.headers import PAGES
 from api.web.catalogue import FIRST, Catalogue
-from api.web.files import FOLDER, Assets
+from api.web.files import FOLDER, OUTLINES, Assets
+from api.web.ground import Ground, origin_of
 from api.web.navigation import bar_of, is_here, places_of
 
 LANGUAGE = "saksi_bahasa"
@@ -27,15 +28,26 @@ _HTML = "text/html; charset=utf-8"
 
 
 class Pages:
-    """The pages of one process. ``base_path`` is the path of the installation's root, without a slash."""
+    """The pages of one process. ``base_path`` is the path of the installation's root, without a slash.
+
+    ``largest_paper`` is the size in bytes above which a page refuses to send a paper.
+    """
 
     def __init__(
-        self, assets: Assets, catalogues: Mapping[str, Catalogue], *, zone: str, base_path: str
+        self,
+        assets: Assets,
+        catalogues: Mapping[str, Catalogue],
+        *,
+        zone: str,
+        base_path: str,
+        ground: Ground | None = None,
+        largest_paper: int = 20 << 20,
     ) -> None:
         self.assets = assets
         self._catalogues = catalogues
         self._zone = zone
         self._base = base_path
+        self._largest_paper = largest_paper
         self._environment = Environment(
             loader=FileSystemLoader([Path(FOLDER, "pages"), Path(FOLDER, "parts")]),
             autoescape=True,
@@ -43,6 +55,15 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        ground = ground or Ground()
+        self._policy = _policy_of(ground)
+        self._environment.globals["ground"] = {
+            "box": ",".join(ground.box),
+            "tiles": ground.tiles,
+            "attribution": ground.attribution,
+            "closest": ground.closest,
+            "outlines": "" if ground.outlines is None else base_path + assets.path(OUTLINES),
+        }
 
     def catalogue(self, request: Request) -> Catalogue:
         """The catalogue of the reader's language."""
@@ -54,7 +75,7 @@ class Pages:
         name: str,
         *,
         reader: Principal | None = None,
-        policy: str = PAGES,
+        policy: str = "",
         status: int = 200,
         **facts: object,
     ) -> Response:
@@ -69,11 +90,21 @@ class Pages:
             theme=theme if theme in _THEMES else "",
             zone=self._zone,
             base=self._base,
+            paper=self._largest_paper,
             asset=lambda one: self._base + self.assets.path(one),
             reader=reader,
             places=[(place, is_here(place, path)) for place in bar],
             further=menu,
             **facts,
         )
-        headers = {"Content-Security-Policy": policy, "Vary": "Cookie"}
+        headers = {
+            "Content-Security-Policy": policy or (PAGES if reader is None else self._policy),
+            "Vary": "Cookie",
+        }
         return Response(text, status_code=status, media_type=_HTML, headers=headers)
+
+
+def _policy_of(ground: Ground) -> str:
+    """The policy of pages for readers: they may load the map's tiles, from exactly where those are."""
+    origin = origin_of(ground.tiles) if ground.tiles else ""
+    return PAGES.replace("img-src 'self'", f"img-src 'self' {origin}") if origin else PAGES

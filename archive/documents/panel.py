@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
 
-import segno
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from archive.documents import qr
 from archive.documents.fonts import Font, printable, text_width
 
 Point = tuple[float, float]
@@ -149,8 +149,8 @@ class Panel:
 
     def qr(self, at: Point, text: str, side: float) -> None:
         """A QR code (error correction M) with its quiet zone, in a square of ``side`` points."""
-        modules = list(segno.make(text, error="m", micro=False, boost_error=False).matrix)
-        quiet = 4
+        modules = qr.modules(text)
+        quiet = qr.QUIET
         module = side / (len(modules) + 2 * quiet)
         self.canvas.setFillColorRGB(*Shade.BLACK.value)
         path = self.canvas.beginPath()

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from api.web.files import PLAYER, fetched
 from archive.model.user import Role
 from archive.timespan import SECOND
+from ops.pages import TOOLS_FOLDER
 from tests.support import api_site
 from tests.support.api_site import EMPTY_CAMERA, T0, Site, archive_run, open_site
 from tests.support.browser import chromium
@@ -70,6 +71,21 @@ def driven() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def barriers(page: Page) -> list[str]:
+    """What keeps people out of a page as it is now, by axe-core: of any level, best practices too."""
+    script = TOOLS_FOLDER / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        sentence = "axe-core is not there; fetch it with: python -m ops.pages --tools"
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    page.evaluate(script.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']} ({one['impact']}): {one['help']}: {node['target']} {node['html'][:160]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api.auth.permissions import PERMISSIONS, RIGHT_OF, Reach
-from api.web.navigation import SHELLS
+from api.web.navigation import MOVED, SHELLS
 from archive.model.grant import Grant, Right
 from archive.model.token import KIND as TOKENS
 from archive.model.token import TokenScope, to_json
@@ -1022,11 +1022,12 @@ def _session_probes() -> list[Probe]:
         ),
         Probe("GET", "/masuk", _at("/masuk"), is_open=True),
         Probe(
-            "GET", "/aset/{version}/{name}", _at("/aset/0/tampilan.js"), is_open=True,
+            "GET", "/aset/{version}/{name}", _at("/aset/0/tinjau.js"), is_open=True,
             also=frozenset({"no_such_file"}),
         ),
         Probe("GET", "/", _at("/")),
         Probe("GET", "/antarmuka", _at("/antarmuka")),
+        *(Probe("GET", former, _at(former)) for former in MOVED),
         *(Probe("GET", shell.path, _at(re.sub(r"{\w+}", "x", shell.path))) for shell in SHELLS),
         Probe("GET", "/openapi.json", _at("/openapi.json")),
         Probe("GET", "/metrics", _at("/metrics")),

@@ -9,12 +9,12 @@ import { IS_ENGLISH, say, sayNumber } from "./words.js";
  */
 export function lengthOf(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return say("length.seconds", { n: whole });
+  if (whole < 60) return say("age.seconds", { n: whole });
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return say("length.minutes", { n: minutes });
+  if (minutes < 60) return say("age.minutes", { n: minutes });
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return say("length.hours", { n: hours, m: minutes % 60 });
-  return say("length.days", { n: Math.floor(hours / 24), m: hours % 24 });
+  if (hours < 24) return say("age.hours", { n: hours, m: minutes % 60 });
+  return say("age.days", { n: Math.floor(hours / 24), m: hours % 24 });
 }
 
 /**

@@ -24,7 +24,13 @@ export function sayIf(key, otherwise) {
 /** The text of a problem (RFC 9457) for people: ours for its code, else the server's. */
 export function sayProblem(problem) {
   if (problem.code === "network") return say("error.network");
-  return sayIf(`problem.${problem.code}`, `${problem.detail ?? problem.code} ${problem.hint ?? ""}`.trim());
+  return sayIf(`problem.${problem.code}`, `${half(problem.detail ?? problem.code)} ${half(problem.hint ?? "")}`.trim());
+}
+
+/** The half of a text of the API ("Indonesian / English") in the page's language. */
+export function half(text) {
+  const [first, ...second] = text.split(" / ");
+  return IS_ENGLISH && second.length ? second.join(" / ") : first;
 }
 
 /** Whether the page is in English. */

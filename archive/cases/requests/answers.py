@@ -46,6 +46,7 @@ def brief_json(head: RequestHead, now: int) -> JsonObject:
         "to": format_instant(request.span.end),
         "urgent": request.urgent,
         "letter_due_at": None if request.letter_due_at is None else format_instant(request.letter_due_at),
+        "letter_missing": not request.letter.is_complete,
         "letter_overdue": is_letter_overdue(request, now),
         "footage_due_at": None if request.footage_due_at is None else format_instant(request.footage_due_at),
         "footage_expiring": is_expiring(request),

@@ -53,6 +53,10 @@ class Deciding:
         self._limits = limits
         self._separation = Separation(stream.ledger, stream.clock)
 
+    def limit_of(self, request: Request) -> int:
+        """The camera-hours that a request may keep: the setting, or what it was raised to."""
+        return max(request.limit_camera_hours, self._limits.per_request)
+
     def approve(
         self,
         request_id: str,

@@ -98,6 +98,7 @@ def brief_of(record: Record, now: int) -> JsonObject:
         "to": state["to"],
         "urgent": state["urgent"],
         "letter_due_at": state["letter_due_at"],
+        "letter_missing": not state["letter_complete"],
         "letter_overdue": _is_overdue(state, now),
         "footage_due_at": state.get("footage_due_at"),
         "footage_expiring": _is_expiring(state),

@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from api.auth.principal import Principal
 from api.playback import bound_id
 from api.routing import action_of
-from api.web.navigation import SHELLS
+from api.web.navigation import MOVED, SHELLS
 from archive.footage.trials import Sighting
 from archive.model import leaf as leaves
 from archive.model.custody import Actor, CustodyEvent, Outcome
@@ -58,7 +58,13 @@ UNRECORDED = {
 }
 """Reads of facts about nobody: a refusal of them goes on record, an answer does not."""
 
-PAGES = {"GET /", "GET /antarmuka", "GET /aset/{version}/{name}", *(f"GET {shell.path}" for shell in SHELLS)}
+PAGES = {
+    "GET /",
+    "GET /antarmuka",
+    "GET /aset/{version}/{name}",
+    *(f"GET {shell.path}" for shell in SHELLS),
+    *(f"GET {former}" for former in MOVED),
+}
 """Pages and their parts, the same for everybody and without a fact in them."""
 
 PARTS = {"run", "seq", "sha256", "number", "part"}

@@ -84,7 +84,7 @@ def test_one_camera_that_does_not_load_is_named_left_behind_and_rejoins(
     watch(browser, wall, url, "cam-11", "cam-12", "cam-13", end=30)
     for _ in range(4):
         browser.key("ArrowRight")
-    browser.key("-", text="-")  # at half the speed there is time to rejoin
+    browser.key("<", text="<")  # at half the speed there is time to rejoin
     browser.key(" ", code="Space", text=" ")
     state = "document.getElementById('state').textContent"
     browser.wait(f"{state} === 'Menunggu: cam-12'")

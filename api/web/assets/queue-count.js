@@ -1,0 +1,55 @@
+// The number of waiting requests beside its place in the bar. Each page of the War Room has it, so the answer is
+// kept for half a minute: a walk through the pages asks once. The page of the queue tells what it has read.
+
+import { ask } from "./calls.js";
+import { make } from "./dom.js";
+import { say } from "./words.js";
+
+const KEPT = "saksi.queue";
+const FRESH = 30000;
+const MOST = 100;
+
+const place = document.querySelector('.places a[data-place="queue"]');
+
+/**
+ * Show a number of waiting requests, and keep it for the next page.
+ * @param {number} count
+ * @param {boolean} [isMore] whether there are more than these
+ */
+export function showCount(count, isMore = false) {
+  const text = `${count}${isMore ? "+" : ""}`;
+  sessionStorage.setItem(KEPT, JSON.stringify({ text, at: Date.now() }));
+  show(text);
+}
+
+function show(text) {
+  if (!place) return;
+  place.querySelector(".count")?.remove();
+  if (text === "0") return;
+  place.append(make("span", { class: "count" }, text, make("span", { class: "unseen" }, ` ${say("queue.waiting_label")}`)));
+}
+
+function kept() {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    const age = Date.now() - (found?.at ?? 0);
+    return found && age >= 0 && age < FRESH ? found.text : null;
+  } catch {
+    return null;
+  }
+}
+
+async function begin() {
+  const known = kept();
+  if (known !== null) return show(known);
+  try {
+    const { requests, next } = await ask("/v1/requests", { status: "submitted", limit: MOST });
+    showCount(requests.length, next !== null);
+  } catch {
+    // The bar does without its number; the page of the queue says what is wrong.
+  }
+  return undefined;
+}
+
+// The page of the queue reads it anyhow.
+if (place && document.body.dataset.page !== "queue") void begin();
