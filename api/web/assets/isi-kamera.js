@@ -4,6 +4,7 @@ import { BASE, read, send } from "./calls.js";
 import { at, fill, make } from "./dom.js";
 import { allPlaces } from "./directory.js";
 import { half } from "./halves.js";
+import { placeOnMap, showPlace } from "./camera-place.js";
 import { trialPart } from "./trial-part.js";
 import { sayView, viewSketch } from "./view-sketch.js";
 import { say, sayProblem } from "./words.js";
@@ -56,6 +57,19 @@ function showSketch() {
   const found = values();
   const sight = Object.fromEntries(SIGHT.map((name) => [name, found[name] === "" || Number.isNaN(Number(found[name])) ? null : Number(found[name])]));
   fill(at("sketch"), viewSketch(sight), make("p", { class: "quiet" }, sayView(sight)));
+}
+
+/** The camera as the fields have it, for the map; null while it has no point. */
+function drafted() {
+  const found = numbered(values());
+  if (typeof found.lat !== "number" || typeof found.lon !== "number") return null;
+  const sight = Object.fromEntries(SIGHT.map((name) => [name, typeof found[name] === "number" ? found[name] : null]));
+  return { id: CAMERA, name: found.name, lat: found.lat, lon: found.lon, ...sight };
+}
+
+function write(texts) {
+  for (const [name, text] of Object.entries(texts)) at(name).value = text;
+  showSketch();
 }
 
 /** Take the marks of wrong fields away. */
@@ -168,11 +182,14 @@ try {
   if (IS_NEW) showKelurahan();
   else await load();
   showSketch();
+  placeOnMap({ read: drafted, write });
+  await showPlace(drafted(), !IS_NEW);
 } catch (problem) {
   if (!problem?.code) throw problem;
   mark(problem);
 }
 at("kecamatan").addEventListener("change", () => showKelurahan());
 form.addEventListener("input", showSketch);
+form.addEventListener("change", () => showPlace(drafted(), false));
 form.addEventListener("submit", onSubmit);
 at("try").addEventListener("click", tryIt);
