@@ -128,7 +128,7 @@ export function districtsOf(now) {
   for (const one of now.known) if (!one.disabled) of(one.kecamatan, one.kecamatan_name || one.kecamatan).total += 1;
   for (const one of now.bad) of(one.kecamatan, one.kecamatan).bad.push(one);
   for (const one of all.values()) {
-    one.bad.sort((a, b) => OF_RECORDER.has(a.cause) - OF_RECORDER.has(b.cause) || a.name.localeCompare(b.name));
+    one.bad.sort((a, b) => Number(OF_RECORDER.has(a.cause)) - Number(OF_RECORDER.has(b.cause)) || a.name.localeCompare(b.name));
   }
   return [...all.values()].sort((a, b) => b.bad.length - a.bad.length || a.name.localeCompare(b.name));
 }

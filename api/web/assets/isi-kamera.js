@@ -55,7 +55,7 @@ function showKelurahan(chosen = "") {
 
 function showSketch() {
   const found = values();
-  const sight = Object.fromEntries(SIGHT.map((name) => [name, found[name] === "" || Number.isNaN(Number(found[name])) ? null : Number(found[name])]));
+  const sight = /** @type {any} */ (Object.fromEntries)(SIGHT.map((name) => [name, found[name] === "" || Number.isNaN(Number(found[name])) ? null : Number(found[name])]));
   fill(at("sketch"), viewSketch(sight), make("p", { class: "quiet" }, sayView(sight)));
 }
 
