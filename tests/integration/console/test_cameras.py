@@ -99,6 +99,15 @@ def test_a_page_that_cannot_be_read_anew_says_as_of_when_it_is(console: Console)
     console.expected.clear()
 
 
+def test_a_district_sees_its_own_cameras_and_whom_to_ask_for_the_rest(console: Console) -> None:
+    beat(console.site, lost=True)
+    with console.page_of("erna") as page:
+        opened(console, page, "/kesehatan")
+        expect(page.locator("#verdict")).to_contain_text("1 dari 2 kamera tidak terekam")
+        expect(page.locator("#recorders")).to_contain_text("Tanyakan kepada admin Kominfo")
+        expect(page.locator("#archive")).to_contain_text("Tanyakan kepada admin Kominfo")
+
+
 def test_the_list_is_searched_and_filtered_and_the_address_keeps_it(console: Console) -> None:
     beat(console.site, lost=True)
     with console.page_of("citra") as page:
