@@ -124,6 +124,36 @@ def test_a_click_on_the_map_asks_and_pictures_come_for_those_who_may_see(console
         assert "text" not in query_of(page)
 
 
+def test_a_place_is_typed_as_people_write_it(console: Console) -> None:
+    with console.page_of("dewi") as page:
+        page.goto(f"{console.url}/temukan?from={WINDOW['from']}&to={WINDOW['to']}")
+        expect(page.locator("#start")).to_be_visible()
+        place = page.locator("#place")
+        place.press_sequentially("bontor")
+        expect(page.locator("#suggestions option")).to_have_count(1)
+        suggested = page.locator("#suggestions option").get_attribute("value")
+        assert suggested == "Kel. Bontorannu (Mariso)"
+        place.fill(suggested)
+        place.press("Enter")
+        page.wait_for_url("**kelurahan=73.71.01.1001*")
+        expect(page.locator("#state")).to_have_text("4 kamera")
+        assert page.title().startswith("Kel. Bontorannu (Mariso), 24 Nov 13:59:00–14:02:00 WITA")
+        # A street: those whose name or address has it, and from there all that see around it.
+        place.fill("jl. haji bau")
+        place.press("Enter")
+        expect(page.locator("#state")).to_have_text("2 kamera")
+        page.locator("#around").click()
+        page.wait_for_url("**near=*")
+        expect(page.locator("#state")).to_contain_text("menghadap ke sana")
+        # A kecamatan by its name alone, and a place that nobody knows.
+        place.fill("mariso")
+        place.press("Enter")
+        page.wait_for_url("**kecamatan=73.71.01*")
+        place.fill("tidak ada tempat ini")
+        place.press("Enter")
+        expect(page.locator("#found")).to_contain_text("Periksa ejaannya")
+
+
 def test_a_time_is_dragged_on_a_coverage_bar(console: Console) -> None:
     with console.page_of("dewi") as page:
         page.goto(f"{console.url}/temukan?{HERE}")
