@@ -156,7 +156,7 @@ def test_an_urgent_request_gets_its_letter_a_comment_and_an_end(console: Console
     request = officer.file(purpose="pencurian")
     with console.page_of("dewi", size=PHONE, language="en") as page:
         page.goto(f"{console.url}/permintaan")
-        page.locator(".request-link").first.click()
+        page.locator(f'.request-link[href$="{request}"]').click()
         expect(page.locator("h1")).to_contain_text("Jl. Penghibur")
         expect(page.locator("#todo")).to_contain_text("There is no letter yet; it is due 25 Nov")
         page.get_by_role("button", name="Add the letter").click()
