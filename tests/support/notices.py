@@ -37,7 +37,7 @@ def notice(**changes: Any) -> Notice:
         "mark": "1",
         "at": T0,
         "urgent": True,
-        "link": "/v1/requests/REQ-2026-0123456789",
+        "link": "/permintaan/REQ-2026-0123456789",
         "agency": "polrestabes",
         "agency_name": "Polrestabes Makassar",
         "unit": "Satreskrim",

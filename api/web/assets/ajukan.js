@@ -4,8 +4,8 @@
 import { BASE, ask, read, send } from "./calls.js";
 import { cameraChoice } from "./camera-choice.js";
 import { forField, fullOf, parse } from "./clock.js";
-import { sayLength } from "./coverage-bar.js";
-import { at, fill, tell } from "./dom.js";
+import { coverageLegend, sayLength } from "./coverage-bar.js";
+import { at, fill } from "./dom.js";
 import { draftOf, keepDraft } from "./draft.js";
 import { letterIn, paperDrop } from "./letter.js";
 import { read as readTime } from "./moments.js";
@@ -13,7 +13,8 @@ import { newestOf } from "./own-requests.js";
 import {
   basisOf, bodyOf, forgive, missingIn, offer, officerLine, putValues, showFaults, valuesIn, valuesOf,
 } from "./request-fields.js";
-import { sayProblem, say } from "./words.js";
+import { failedState } from "./states.js";
+import { say, sayProblem } from "./words.js";
 import "./time-field.js";
 
 const asked = new URLSearchParams(location.search);
@@ -23,6 +24,7 @@ let account = "";
 let base = null; // the request that is amended, and its version
 let scan = "";
 let isCaseTyped = false;
+let isTouched = false; // only what somebody wrote is kept as a draft
 let sent = { text: "", key: "" };
 
 const timeOf = (name) => at(name).closest("time-field");
@@ -30,9 +32,10 @@ const spanOf = () => {
   const [from, to] = [timeOf("from").instant, timeOf("to").instant];
   return from !== null && to !== null && from < to ? { from, to } : null;
 };
-const choice = cameraChoice({ list: at("cameras"), search: at("place"), spanOf, onChange: changed });
+const choice = cameraChoice({ list: at("cameras"), search: at("place"), spanOf, onChange: touched });
 const letter = paperDrop({ id: "letter-scan", label: say("filing.scan"), hint: say("filing.scan_hint"), onStored: onLetter });
 fill(at("letter"), letter.element);
+at("cameras").after(coverageLegend(["recorded", "missing", "pending"]));
 
 function later(wait, act) {
   let timer = 0;
@@ -58,6 +61,7 @@ function sayNext() {
   if (!span || !cameras) return say("filing.next_none");
   const values = { cameras, length: sayLength(span.to - span.from), hours: sayLength(cameras * (span.to - span.from)) };
   const held = say(amended ? "filing.next_amended" : "filing.next_held", values);
+  if (span.to > Date.now()) return `${held} ${say("filing.next_future")}`;
   return `${held} ${say(form.elements.urgent.checked && !scan ? "filing.next_urgent" : "filing.next_decided")}`;
 }
 
@@ -70,8 +74,13 @@ function changed() {
   keepSoon();
 }
 
+function touched() {
+  isTouched = true;
+  changed();
+}
+
 function keep() {
-  if (amended || !account) return;
+  if (amended || !account || !isTouched) return;
   keepDraft(account, { values: valuesIn(form), cameras: choice.cameras, scan, scanned: at("letter-scan-told").textContent });
 }
 
@@ -82,7 +91,7 @@ function onLetter(sha256, name) {
   const date = form.elements["letter.date"];
   if (sha256 && !number.value) number.value = found.number;
   if (sha256 && !date.value) date.value = found.date || forField(Date.now()).slice(0, 10);
-  changed();
+  touched();
 }
 
 /** The case is most often the number of the legal basis: it follows until it is typed. */
@@ -126,7 +135,7 @@ function onAnother() {
   isCaseTyped = false;
   at("taken-over").hidden = true;
   form.elements["legal_basis.0.number"].focus();
-  changed();
+  touched();
 }
 
 function putTimes(from, to) {
@@ -250,7 +259,7 @@ forgive(form);
 form.addEventListener("input", (event) => {
   if (event.target.name === "legal_basis.0.number") onNumber();
   if (event.target.name === "case") isCaseTyped = event.target.value !== "";
-  changed();
+  touched();
 });
 form.addEventListener("submit", onSubmit);
 at("place").addEventListener("input", showSoon);
@@ -260,7 +269,14 @@ for (const name of ["from", "to"]) timeOf(name).addEventListener("instant", () =
 });
 at("another").addEventListener("click", onAnother);
 at("forget").addEventListener("click", onForget);
-main().catch((problem) => {
-  if (!problem?.code) throw problem;
-  tell(sayProblem(problem));
-});
+async function begin() {
+  try {
+    await main();
+    fill(at("failed"));
+  } catch (problem) {
+    if (!problem?.code) throw problem;
+    fill(at("failed"), failedState(problem, begin));
+  }
+}
+
+void begin();

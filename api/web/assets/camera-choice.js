@@ -45,7 +45,7 @@ export function cameraChoice({ list, search, spanOf, onChange }) {
       onChange();
     } });
     const bar = make("div", { class: "camera-coverage" });
-    const element = make("li", {}, make("label", { class: "tick" }, box,
+    const element = make("li", {}, make("label", { class: "box-line" }, box,
       cameraChip({ id, name: camera.name, kelurahan: camera.kelurahan_name }),
       camera.address ? make("small", { class: "quiet" }, camera.address) : null), bar);
     const row = { element, box, bar };

@@ -57,8 +57,7 @@ function bodyOf(handover) {
   return [
     make("p", {}, say("receiving.given", { by: handover.officer.name || nameOf(handover.given_by), at: stampOf(parse(handover.given_at)) })),
     receipt ? make("p", { class: "confirmed" }, say("receiving.confirmed", { by: nameOf(receipt.confirmed_by), at: stampOf(parse(receipt.confirmed_at)) })) : null,
-    refusal ? make("p", { class: "quiet" }, refusal)
-      : make("p", { class: "quiet" }, say("receiving.right", { count: handover.remaining, until: fullOf(parse(handover.until)) })),
+    make("p", { class: "quiet", id: "right" }, refusal || sayRight(handover)),
     make("div", { class: "row-of-buttons" },
       refusal ? null : make("button", { type: "button", class: `button ${receipt ? "" : "main"}`, id: "fetch", onclick: onFetch },
         say(receipt ? "receiving.fetch_again" : "receiving.fetch", { size: sizeOf(handover.bytes) })),
@@ -67,6 +66,8 @@ function bodyOf(handover) {
     isMine && !receipt ? haveIt() : null,
   ];
 }
+
+const sayRight = ({ remaining, until }) => say("receiving.right", { count: remaining, until: fullOf(parse(until)) });
 
 function report(handover, isMain) {
   return make("a", { class: `button ${isMain ? "main" : ""}`, id: "report", download: true,
@@ -126,6 +127,9 @@ async function finish(copy, bar) {
   if (isGood) {
     await fetching.save();
     bar.end(say("receiving.saved", { name: `${copy.evidence}.zip`, size: sizeOf(copy.bytes) }));
+    at("fetch").classList.remove("main"); // the next step is to confirm
+    state.handover = await ask(pathOf(state.value, ""));
+    at("right").textContent = sayRight(state.handover);
   } else {
     bar.fail(say("receiving.spoilt"));
   }

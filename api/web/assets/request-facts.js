@@ -4,7 +4,7 @@ import { BASE } from "./calls.js";
 import { coverageOf } from "./camera-choice.js";
 import { cameraChip, personChip } from "./chips.js";
 import { fullOf, parse, rangeOf, shortOf, stampOf, ZONE_NAME } from "./clock.js";
-import { coverageBar, sayLength } from "./coverage-bar.js";
+import { coverageBar, coverageLegend, sayLength } from "./coverage-bar.js";
 import { fill, make } from "./dom.js";
 import { nameOf } from "./request-words.js";
 import { sizeOf } from "./sizes.js";
@@ -28,7 +28,8 @@ export async function showFootage(place, request, registered) {
     const bar = make("div", { class: "camera-coverage" });
     return { id, bar, element: make("li", {}, cameraChip({ id, name: camera.name, kelurahan: camera.kelurahan_name }), bar) };
   });
-  fill(place, make("li", { class: "quiet" }, `${rangeOf(from, to)} (${sayLength(to - from)})`), rows.map((one) => one.element));
+  fill(place, make("li", { class: "quiet" }, `${rangeOf(from, to)} (${sayLength(to - from)})`), rows.map((one) => one.element),
+    make("li", {}, coverageLegend(["recorded", "missing", "pending"])));
   try {
     const all = await coverageOf(request.cameras, { from, to });
     for (const { id, bar } of rows) fill(bar, coverageBar(all.get(id)));
@@ -36,6 +37,11 @@ export async function showFootage(place, request, registered) {
     if (!problem?.code) throw problem;
     for (const { bar } of rows) fill(bar, make("p", { class: "quiet" }, sayProblem(problem)));
   }
+}
+
+function sayDecision({ outcome, name, at, without_letter: isWithout }) {
+  const decided = say(outcome === "approved" ? "asked.decided_approved" : "asked.decided_rejected", { name, at: stampOf(parse(at)) });
+  return isWithout ? `${decided}. ${say("asked.without_letter")}` : decided;
 }
 
 /** Who asks, on what basis, for what; and the decision. */
@@ -53,8 +59,7 @@ export function showFacts(place, request) {
     [say("filing.purpose"), request.purpose],
     [say("asked.letter"), letter.number ? say("asked.letter_of", { number: letter.number, day }) : say("asked.letter_missing")],
     request.urgent ? [say("asked.urgency"), say("asked.urgent")] : null,
-    decision ? [say("asked.decision"), say(decision.outcome === "approved" ? "asked.decided_approved" : "asked.decided_rejected", { name: decision.name, at: stampOf(parse(decision.at)) })] : null,
-    decision?.without_letter ? ["", say("asked.without_letter")] : null,
+    decision ? [say("asked.decision"), sayDecision(decision)] : null,
     decision?.reason ? [say("asked.reason"), decision.reason] : null,
     failure ? [say("asked.failure"), sayIf(`problem.${failure.code}`, failure.message)] : null,
   ].filter(Boolean);
@@ -78,10 +83,13 @@ export function showComments(place, { comments }) {
     : make("li", { class: "quiet" }, say("asked.no_comments")));
 }
 
+/** Entries whose reason is a sentence of a person; that of others names papers by their hashes. */
+const SAID = new Set(["request.amended", "request.approved", "request.rejected", "request.cancelled", "request.limit_raised"]);
+
 /** Each entry of its record: what was done, by whom, when, and why. */
 export function showHistory(place, { history }) {
   fill(place, history.map((one) => make("li", {},
     make("b", {}, say(`asked_act.${one.action.split(".")[1]}`)), " ",
     make("span", { class: "quiet" }, `${nameOf(one.actor)}, ${shortOf(parse(one.at))} ${ZONE_NAME}`),
-    one.reason && one.action !== "request.attached" ? make("p", { class: "comment-text" }, one.reason) : null)));
+    one.reason && SAID.has(one.action) ? make("p", { class: "comment-text" }, one.reason) : null)));
 }

@@ -24,9 +24,9 @@ export function basisOf(number, allowed) {
   return allowed.includes(found) ? found : allowed[0];
 }
 
-function options(select, table, values) {
+function options(select, values, word) {
   const before = select.value;
-  select.replaceChildren(...values.map((one) => make("option", { value: one }, say(`${table}.${one}`))));
+  select.replaceChildren(...values.map((one) => make("option", { value: one }, word(one))));
   select.value = values.includes(before) ? before : values[0];
 }
 
@@ -38,8 +38,8 @@ function options(select, table, values) {
 export function offer(form, roles) {
   const kind = form.elements["requester.agency_kind"];
   const basis = form.elements["legal_basis.0.kind"];
-  options(kind, "agency_kind", roles.flatMap((role) => AGENCIES[role] ?? []));
-  const follow = () => options(basis, "basis", BASES[kind.value] ?? []);
+  options(kind, roles.flatMap((role) => AGENCIES[role] ?? []), (one) => say(`agency_kind.${one}`));
+  const follow = () => options(basis, BASES[kind.value] ?? [], (one) => say(`basis.${one}`));
   kind.addEventListener("change", follow);
   follow();
 }

@@ -33,7 +33,13 @@ class Event(StrEnum):
 
 
 VIEW_PAGE = "/tampilan"
-"""The page where people view footage: the only page to which a notice can lead."""
+"""The page where people view footage."""
+
+
+def request_page(request_id: str) -> str:
+    """The page of a request, for its agency and for the War Room."""
+    return f"/permintaan/{request_id}"
+
 
 URGENT = frozenset(
     {

@@ -10,7 +10,7 @@ Pure: no store, no clock.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from archive.cases.notices.notice import VIEW_PAGE, Event, Notice
+from archive.cases.notices.notice import VIEW_PAGE, Event, Notice, request_page
 from archive.lifecycle.holds.book import HoldBook
 from archive.model import grant as grants
 from archive.model import hold as holds
@@ -59,6 +59,7 @@ def of_request(
                 mark=str(due // DAY),
                 at=at,
                 urgent=False,
+                link=request_page(request.id),
                 agency=request.agency_account,
                 agency_name=request.requester.agency,
                 unit=request.requester.unit,

@@ -12,7 +12,7 @@ from typing import Protocol
 from archive import keys
 from archive.cases.exports.model import Export
 from archive.cases.notices.exported import of_export
-from archive.cases.notices.notice import URGENT, VIEW_PAGE, Event, Notice
+from archive.cases.notices.notice import URGENT, VIEW_PAGE, Event, Notice, request_page
 from archive.cases.notices.running_out import DueAt, holds_in_force, no_rule, of_grant, of_request
 from archive.cases.notices.silent import Silence
 from archive.cases.notices.unfollowed import Unfollowed
@@ -189,6 +189,7 @@ class Watch:
             mark=mark,
             at=entry.at,
             urgent=False,
+            link="" if request is None else request_page(request.id),
             agency="" if request is None else request.agency_account,
             agency_name="" if request is None else request.requester.agency,
             unit="" if request is None else request.requester.unit,
@@ -348,6 +349,7 @@ def _about(request: Request, event: Event, *, mark: str, at: int, due_at: int | 
         mark=mark,
         at=at,
         urgent=event in URGENT,
+        link=request_page(request.id),
         agency=request.agency_account,
         agency_name=request.requester.agency,
         unit=request.requester.unit,

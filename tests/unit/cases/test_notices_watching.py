@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.cases.notices.notice import VIEW_PAGE, Event, Notice
+from archive.cases.notices.notice import VIEW_PAGE, Event, Notice, request_page
 from archive.cases.notices.running_out import WARNED
 from archive.cases.notices.watching import HORIZON, MEASURE_EVERY, Watch
 from archive.cases.people.grants import Grants
@@ -107,12 +107,13 @@ def test_a_hold_is_told_from_its_review_on(city: Requesting) -> None:
 
 
 def test_sealing_is_told_once_and_each_failure_with_its_code(city: Requesting) -> None:
-    evidence_id = city.approve(city.file()).request.evidence_id
+    head = city.approve(city.file())
+    evidence_id = head.request.evidence_id
     looking = watch(city)
     seal(city, evidence_id, EvidenceStatus.SEAL_FAILED, failure_code="hash_mismatch", failure="bytes differ")
     failed = [one for one in looking.notices() if one.event is Event.SEAL_FAILED]
-    assert [(one.subject, one.code, one.agency) for one in failed] == [
-        (evidence_id, "hash_mismatch", "polrestabes")
+    assert [(one.subject, one.code, one.agency, one.link) for one in failed] == [
+        (evidence_id, "hash_mismatch", "polrestabes", request_page(head.request.id))
     ]
     seal(city, evidence_id, EvidenceStatus.SEALED, failure_code="", failure="")
     seal(city, evidence_id, EvidenceStatus.SEALED, failure_code="", failure="")
@@ -211,7 +212,8 @@ def test_a_decision_is_told_to_the_agency_that_asked(city: Requesting) -> None:
     assert found[Event.REQUEST_APPROVED].subject == approved.request.id
     assert found[Event.REQUEST_REJECTED].subject == rejected.request.id
     for event in (Event.REQUEST_APPROVED, Event.REQUEST_REJECTED):
-        assert (found[event].agency, found[event].urgent, found[event].link) == ("polrestabes", False, "")
+        assert (found[event].agency, found[event].urgent) == ("polrestabes", False)
+        assert found[event].link == f"/permintaan/{found[event].subject}"
         assert event in BY_ROLE[Role.POLICE]
 
 
@@ -289,7 +291,8 @@ def test_footage_of_a_request_that_no_hold_keeps_is_told_a_week_before_its_term_
     assert find(watch_terms(city)) == find(watch_terms(city)), "two watches find the same"
     (one,) = find(watch_terms(city))
     assert (one.subject, one.cameras, one.due_at) == (head.request.id, 1, T0 + 60 * DAY), "LP/2 keeps cam-1"
-    assert (one.agency, one.urgent, one.link, one.at) == ("polrestabes", False, "", T0 + 55 * DAY)
+    assert (one.agency, one.urgent, one.at) == ("polrestabes", False, T0 + 55 * DAY)
+    assert one.link == request_page(head.request.id)
     release(city, kept.request.hold_id)
     found = find(watch_terms(city))
     assert {(one.subject, one.cameras) for one in found} == {(head.request.id, 2), (kept.request.id, 1)}
@@ -379,7 +382,11 @@ def test_what_is_held_is_not_known_if_a_hold_cannot_be_read(city: Requesting) ->
     assert Event.INTEGRITY_INCIDENT in found
 
 
-def test_no_notice_leads_to_what_only_programs_read(city: Requesting) -> None:
-    city.approve(city.file())
+def test_a_notice_leads_to_a_page_for_people_and_never_to_what_only_programs_read(city: Requesting) -> None:
+    head = city.approve(city.file())
     open_integrity_incident(city.site.ledger, code="missing", subject="x", message="gone", found_by="job:x")
-    assert {one.link for one in watch(city).notices()} == {""}
+    found = {one.event: one.link for one in watch(city).notices()}
+    assert found.pop(Event.INTEGRITY_INCIDENT) == ""
+    assert found == dict.fromkeys(
+        (Event.REQUEST_NEW, Event.REQUEST_APPROVED), f"/permintaan/{head.request.id}"
+    )

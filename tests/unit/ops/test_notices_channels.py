@@ -85,7 +85,7 @@ def test_a_mail_says_it_in_indonesian_first_with_the_time_in_wita_and_a_link(tmp
     assert text.index("MENDESAK") < text.index("URGENT")
     assert "Waktu: 24 November 2026" in text
     assert " WITA" in text
-    assert f"{ADDRESS}/v1/requests/REQ-2026-0123456789" in text
+    assert f"{ADDRESS}/permintaan/REQ-2026-0123456789" in text
     assert "Instansi: Polrestabes Makassar" in text
 
 
