@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from api.web.files import PLAYER, fetched
 from archive.model.user import Role
@@ -60,6 +60,7 @@ def driven() -> Iterator[Browser]:
     if not fetched(PLAYER).is_file():
         sentence = "the pages' packages are not there; fetch them with: python -m ops.pages"
         pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    expect.set_options(timeout=PATIENCE_S * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium(),
