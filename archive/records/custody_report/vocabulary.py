@@ -150,7 +150,7 @@ policy.withdrawn | policy assignment* | authorization | kebijakan ditarik | poli
 policy.stopped | policy assignment* | authorization | kebijakan dihentikan | policy stopped
 policy.restored | policy assignment* | authorization | kebijakan dipulihkan | policy restored
 integrity_incident.opened | fixity check | – | insiden integritas dibuka | integrity incident opened
-integrity_incident.reopened | fixity check | – | insiden integritas dibuka lagi | integrity incident opened again
+integrity_incident.reopened | fixity check | – | insiden integritas dibuka lagi | incident opened again
 integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed
 disposition.started | – | – | pemusnahan dimulai | disposition begun
 disposition.done | – | – | pemusnahan selesai | disposition done
