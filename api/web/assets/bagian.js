@@ -4,6 +4,7 @@ import { cameraChip, personChip } from "./chips.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
 import { hashField } from "./hash-field.js";
+import { showOnce } from "./once.js";
 import { stateRail } from "./state-rail.js";
 import "./time-field.js";
 import { say } from "./words.js";
@@ -29,3 +30,6 @@ fill(at("decisions"), [false, true].map((danger) => make("button", { type: "butt
   title: say("parts.title"), sentence: say("parts.example"), points: [say("rail.filed"), say("rail.sealed")],
   reason: !danger, danger, word: say("do.play"), act: async () => true,
 }) }, say(danger ? "parts.dangerous" : "parts.decision"))));
+fill(at("secrets"), make("button", { type: "button", class: "button", onclick: () => showOnce({
+  title: say("parts.secrets"), secret: "undangan_0123456789abcdefghijklmn", lines: [say("parts.example")],
+}) }, say("parts.secrets")));

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import pytest
 from playwright.sync_api import Page, expect
 
+from archive.model.grant import Right
 from archive.model.user import Role
+from tests.support.api_site import CAMERA
 from tests.support.console import LAPTOP, PHONE, Console
-from tests.support.people import add_person, catch_up, users_of
+from tests.support.people import add_person, catch_up, grant, users_of
 
 PASSWORD = "perahu biru menuju pulau"
 MARKUP = '<img src=x onerror="alert(1)">'
@@ -78,6 +80,11 @@ def test_an_account_is_opened_by_one_consented_by_another_and_signs_in(console: 
         page.wait_for_url(lambda url: "/masuk" not in url)
         page.goto(f"{console.url}/saya")
         expect(page.locator("#who")).to_contain_text("War Room")
+        page.locator("#old").fill(PASSWORD)
+        page.locator("#new").fill("gunung hijau di balik awan")
+        page.locator("#password-form #again").fill("gunung hijau di balik awan")
+        page.locator("#password-form button").click()
+        expect(page.locator("#password-form [role=status]")).to_contain_text("Kata sandi diganti")
     assert users_of(console.site).user("rina").roles == (Role.WAR_ROOM,)
 
 
@@ -195,6 +202,17 @@ def test_everybody_has_their_own_page(console: Console, person: str) -> None:
         page.get_by_role("link", name="Semua perbuatan saya yang tercatat").click()
         expect(page.locator("h1")).to_have_text("Perbuatan saya")
         expect(page.locator(".sittings")).to_contain_text("menyatakan keperluan")
+
+
+def test_footage_that_was_granted_is_on_the_own_page(console: Console) -> None:
+    span = console.site.first[0].span
+    grant(console.site, "sari", [CAMERA], span, Right.VIEW)
+    with console.page_of("sari") as page:
+        page.goto(f"{console.url}/saya")
+        row = page.locator("#grants li")
+        expect(row).to_contain_text(f"Jl. Penghibur {CAMERA} · 24 Nov 14:00:00")
+        expect(row).to_contain_text("Boleh dilihat, sampai 25 Nov 14:30:00 WITA")
+        assert f"camera={CAMERA}" in (row.get_by_role("link").get_attribute("href") or "")
 
 
 LOOKED_AT: Mapping[str, tuple[str, ...]] = {
