@@ -46,6 +46,7 @@ function asked(items, people) {
     const { instant } = at(field).closest("time-field");
     if (instant !== null && query.item && !NUMBER.test(query.item)) query[name] = write(instant);
   }
+  if (Boolean(query.footage_from) !== Boolean(query.footage_to)) throw { code: "unclear", detail: say("oversight.both_times") };
   if (at("when").value === "own") {
     for (const name of ["from", "to"]) {
       const { instant } = at(name).closest("time-field");
@@ -180,6 +181,8 @@ function reports(query) {
       make("button", { type: "button", class: "button main", onclick: save("/v1/custody/report.pdf") }, say("oversight.print")),
       make("button", { type: "button", class: "button", onclick: save("/v1/custody/report.jsonl") }, say("oversight.lines")),
       make("button", { type: "button", class: "button", onclick: () => window.print() }, say("oversight.print_page")), said),
+    query.item && !NUMBER.test(query.item) && may("users.read") ? make("p", {}, make("a",
+      { href: `${BASE}/pengawasan/penonton?camera=${encodeURIComponent(query.item)}` }, say("oversight.who_could"))) : null,
     problem);
 }
 
