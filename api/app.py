@@ -29,6 +29,7 @@ from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.body import BodyLimit
 from api.camera_figures import CameraFigures
 from api.clips import Clips
+from api.compression import Compression
 from api.frames import Frames
 from api.headers import SecurityHeaders
 from api.idempotency import Answers, Idempotency
@@ -256,10 +257,11 @@ def create_app(services: Services) -> FastAPI:
     app.state.runtime = runtime
     app.state.throttle = throttle
     app.state.turns = turns
+    app.router.route_class = StrictRoute
     app.router.routes.extend(_routes())
     # Outermost, so that answers to unexpected failures have them too; no middleware can be added after this.
     app.middleware_stack = SecurityHeaders(
-        MetricsMiddleware(app.build_middleware_stack(), metrics=metrics),
+        MetricsMiddleware(Compression(app.build_middleware_stack()), metrics=metrics),
         https=settings.public_url.startswith("https://"),
     )
     return app

@@ -34,7 +34,10 @@ def add_routes(router: APIRouter) -> None:
 
 
 async def asked_trial(
-    trial_id: Annotated[str, Path(description="trial-<24 hex digits>", max_length=40)],
+    trial_id: Annotated[
+        str,
+        Path(description="trial-<24 hex digits>", max_length=40, examples=["trial-0123456789abcdef01234567"]),
+    ],
 ) -> str:
     """The id in the path. Raises Malformed ``bad_id``."""
     return check_trial_id(trial_id)

@@ -1,0 +1,67 @@
+"""Answers of text are compressed for those who read gzip, and stay the same text; nothing else is touched."""
+
+import gzip
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support.api_site import ASKED, CLIP, FRAME, Caller, Site, camera_json, instant, open_site
+
+GZIP, NONE = {"Accept-Encoding": "gzip"}, {"Accept-Encoding": "identity"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("site")) as made:
+        for number in range(20, 60):
+            made.call("POST", "/v1/cameras", json=camera_json(f"cam-{number}")).raise_for_status()
+        yield made
+
+
+def raw(site: Site, path: str, **options: object) -> tuple[httpx.Response, bytes]:
+    """The answer, and its bytes as they are on the wire."""
+    import asyncio
+
+    async def ask() -> tuple[httpx.Response, bytes]:
+        transport = httpx.ASGITransport(site.app)
+        async with (
+            httpx.AsyncClient(
+                transport=transport, base_url="http://saksi.test", headers=site.headers
+            ) as client,
+            client.stream("GET", path, **options) as answer,  # type: ignore[arg-type]
+        ):
+            return answer, b"".join([part async for part in answer.aiter_raw()])
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("path", ["/v1/cameras", "/v1/places", "/temukan", "/openapi.json"])
+def test_text_is_compressed_and_stays_the_same(site: Site, path: str) -> None:
+    packed, wire = raw(site, path, headers=GZIP)
+    plain, whole = raw(site, path, headers=NONE)
+    if "etag" in plain.headers:
+        assert wire == whole
+        return
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["vary"]
+    assert int(packed.headers["content-length"]) == len(wire) < len(whole) / 2
+    assert gzip.decompress(wire) == whole
+    assert "content-encoding" not in plain.headers
+
+
+def test_what_is_small_or_tagged_or_footage_is_not_touched(site: Site) -> None:
+    for path, asked in (
+        ("/healthz", {}),
+        ("/v1/cameras/cam-20", {}),
+        (CLIP, ASKED),
+        (FRAME, {"at": instant(5)}),
+        ("/v1/nothing", {}),
+    ):
+        answer, wire = raw(site, path, params=asked, headers=GZIP)
+        assert "content-encoding" not in answer.headers, path
+        assert int(answer.headers["content-length"]) == len(wire)
+
+
+def test_a_stranger_gets_the_same_answer_as_before(site: Site) -> None:
+    assert Caller(site.app).get("/v1/cameras", headers=GZIP).status_code == 401
