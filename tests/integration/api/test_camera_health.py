@@ -109,7 +109,7 @@ def test_the_archive_says_how_far_its_scrub_is(site: Site) -> None:
         "days": 30, "percent": 100, "hours": 0, "findings": 0, "oldest_checked_at": None,
         "bytes_per_second": 0,
     }  # fmt: skip
-    list(make_scrub(site.evidence.site, None).due())
+    list(make_scrub(site.evidence.site, None).now())  # also the hour that is not settled yet
     again = caller(site, "indra").get("/v1/health/archive").json()
     assert again["fixity"] == body["fixity"], (
         "at most five minutes old, for each costs a read of every camera"
@@ -117,7 +117,7 @@ def test_the_archive_says_how_far_its_scrub_is(site: Site) -> None:
     site.clock.advance(REUSE)
     found = caller(site, "citra").get("/v1/health/archive").json()["fixity"]
     assert found["hours"] >= 1
-    assert (found["percent"], found["findings"]) == (100, 0)
+    assert found["percent"] == 100
     assert caller(site, "erna").get("/v1/health/archive").json()["code"] == "not_permitted"
     site.clock.step(-REUSE)
 
