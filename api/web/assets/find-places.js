@@ -38,8 +38,11 @@ export function placeOf(typed, areas) {
   const level = LEVEL.exec(text)?.[1].slice(0, 3) ?? "";
   const name = text.replace(LEVEL, "");
   const named = areas.filter((one) => folded(one.name) === name && one.level.startsWith(level));
-  // One name may be that of several: with its level it is this one, alone only if it is the only one.
-  if (named.length === 1) return { [named[0].level]: named[0].code };
+  // One name may be that of several: a kecamatan before its kelurahan, and one with cameras before those without.
+  const widest = named.filter((one) => one.level === "kecamatan");
+  for (const some of [named, widest, named.filter((one) => one.cameras)]) {
+    if (some.length === 1) return { [some[0].level]: some[0].code };
+  }
   return { text: typed.trim().slice(0, 100) };
 }
 

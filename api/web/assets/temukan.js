@@ -184,6 +184,7 @@ async function search(again = false) {
 /** Take the answer of another question away. */
 function clear() {
   near.disconnect();
+  fill(at("found")); // so that nobody ticks a camera of another place
   Object.assign(state, { rows: [], total: 0, next: null });
   at("as-of").textContent = "";
   showTools();
@@ -423,7 +424,6 @@ function askAddress() {
   state.asked = "";
   at("answer").hidden = true;
   at("start").hidden = false;
-  keep();
   clear();
 }
 

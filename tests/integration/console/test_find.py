@@ -255,10 +255,10 @@ def test_without_a_purpose_it_is_asked_for_before_any_picture(console: Console) 
 def test_what_fails_says_so_and_is_tried_again(console: Console) -> None:
     console.expected.append("503")
     with console.page_of("dewi") as page:
-        problem = {"code": "index_incomplete", "detail": "Indeks belum lengkap.", "status": 503}
+        problem = {"code": "index_away", "detail": "Indeks tidak menjawab.", "status": 503}
         page.route("**/v1/search?*", lambda route: route.fulfill(status=503, json=problem))
         page.goto(f"{console.url}/temukan?{HERE}")
-        expect(page.locator("#found .state-failed")).to_contain_text("Indeks belum lengkap.")
+        expect(page.locator("#found .state-failed")).to_contain_text("Indeks tidak menjawab.")
         page.unroute("**/v1/search?*")
         page.locator("#found .state-failed button").click()
         expect(page.locator(".found").first).to_be_visible()
