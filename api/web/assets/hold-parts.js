@@ -32,11 +32,11 @@ export function lengthText(hold) {
 
 /**
  * How far the store's own flags follow the hold, in a sentence; also before the first sweep.
- * @param {any} progress
+ * @param {{progress: any, in_force: boolean}} hold
  * @returns {string}
  */
-export function progressText(progress) {
-  if (!progress) return say("holds.not_swept");
+export function progressText({ progress, in_force: isInForce }) {
+  if (!progress) return say(isInForce ? "holds.not_swept" : "holds.not_freed");
   const { segments, verified, kept, troubles } = progress;
   if (!progress.in_force) return say("holds.progress_free", { segments, verified, kept });
   if (troubles) return say("holds.progress_troubles", { segments, verified, troubles });

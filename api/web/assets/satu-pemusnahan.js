@@ -26,8 +26,8 @@ async function fetchAll() {
 }
 
 /**
- * The holds that were in force while this was destroyed and share a camera and a day with it. Their segments are
- * among what was kept; whoever checks the record can see so.
+ * The holds that were in force while this was destroyed and share a camera and a day with it: whoever reads the
+ * record can compare their times with what was destroyed.
  */
 async function heldThen(found, record) {
   const days = new Map();

@@ -77,7 +77,7 @@ async function facts() {
   const pairs = [
     ["holds.span", [rangeOf(parse(hold.from), parse(hold.to)), " · ", lengthText(hold)]],
     ["holds.cameras", make("span", { class: "chips" }, chips)],
-    ["holds.size", [progressText(hold.progress), hold.progress?.bytes ? ` ${say("holds.bytes", { size: sizeText(hold.progress.bytes) })}` : ""]],
+    ["holds.size", [progressText(hold), hold.progress?.bytes ? ` ${say("holds.bytes", { size: sizeText(hold.progress.bytes) })}` : ""]],
     ["holds.owner", hold.owner],
     ["holds.basis", hold.basis],
     ["holds.review_at", hold.in_force ? reviewBadge(hold) : moment(hold.review_at)],
@@ -94,7 +94,7 @@ async function facts() {
 const points = async () => [
   rangeOf(parse(state.hold.from), parse(state.hold.to)),
   (await Promise.all(state.hold.cameras.slice(0, 10).map(cameraText))).join(", "),
-  progressText(state.hold.progress)];
+  progressText(state.hold)];
 
 function showRelease() {
   const { release, status } = state.hold;
