@@ -25,7 +25,7 @@ $(BIN)/uv:
 $(STAMP): $(BIN)/uv requirements/dev.lock pyproject.toml package-lock.json
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m ops.pages
+	$(BIN)/python -m ops.pages --tools
 	@touch $@
 
 demo: setup  ## Record three cameras, cut one off, clip, seal, verify, tamper (SERVE=1 stays up)

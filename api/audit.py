@@ -26,6 +26,8 @@ class Act(StrEnum):
     CAMERA_CHANGE = "camera.change"
     CAMERA_IMPORT = "camera.import"
     CAMERA_READ = "camera.read"
+    CAMERA_TRIAL = "camera.trial"
+    CAMERA_TRIAL_STILL = "camera.trial_still"
     POLICY_CHANGE = "policy.change"
     HOLD_PLACE = "hold.place"
     HOLD_EXTEND = "hold.extend"

@@ -17,10 +17,10 @@ from archive.model.sound_permission import audio_of
 from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 from search.coverage import CameraGap, Recordings
 
-VIEW = "/tampilan"
+VIEW = "/tinjau"
 """The page that shows cameras side by side; see :mod:`api.routes.pages`."""
 
-MAX_VIEWED = 9
+MAX_VIEWED = 16
 """Cameras that one view page shows at most."""
 
 STILL_WIDTH = 320

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 
+from api.archive_health import FixityWatch
 from api.auth.account_administration import AccountAdministration
 from api.auth.people import People
 from api.auth.principal import TokenVerifier
@@ -19,6 +20,7 @@ from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.rates import Rates
 from api.limits.work import BOUNDS, Bound, Work
+from api.web.ground import Ground
 from api.workers.membership import Membership
 from archive.canonical import JsonObject
 from archive.cases.exports.board import ExportBoard
@@ -30,6 +32,7 @@ from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
 from archive.footage.skim.skimmer import Skimmer
+from archive.footage.trials import TrialBoard
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.lifecycle.holds.service import Holds
@@ -105,7 +108,7 @@ class ApiSettings:
     ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
     ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; "not found" is
     answered at beats of ``beat``; a body may pause for ``body_pause``. ``camera_series`` is the most cameras
-    with metrics of their own. ``organization`` is printed on
+    with metrics of their own; ``ground`` is that of the map. ``organization`` is printed on
     reports. ``build`` names this program and its version in the API description.
     """
 
@@ -136,6 +139,7 @@ class ApiSettings:
     playback_idle: int = MINUTE
     sweep: int = 5 * SECOND
     camera_series: int = 2000
+    ground: Ground = field(default_factory=Ground)
     build: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -168,6 +172,8 @@ class Services:
     evidence: EvidenceService
     exports: ExportBoard
     requests: Requests
+    trials: TrialBoard
+    fixity: FixityWatch
     handovers: Handovers
     handover_reports: Reports
     tokens: TokenVerifier

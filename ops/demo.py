@@ -24,12 +24,13 @@ from zoneinfo import ZoneInfo
 from archive.errors import ArchiveError, Unavailable
 from archive.persons import names_person
 from archive.timespan import DAY, SECOND, as_datetime, format_instant, parse_instant
+from ops.demo_people import invite_people
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.stack import Places, Stack
 from recorder.binary import find_ffmpeg
 
 HOST, PORT = "127.0.0.1", 8480
-DISTRICT, WATCHER = "73.71.05", "penonton"
+DISTRICT = "73.71.05"
 RECORD_SECONDS = 40
 CUT_AFTER, CUT_FOR = 14, 8
 MARKER = ".saksi-demo"
@@ -214,13 +215,17 @@ class Demo:
         return target
 
     def announce(self, started: int) -> None:
-        """Make an account that may watch the demo's district, and say where to sign in with it."""
-        account = (WATCHER, "--role", "kecamatan", "--district", DISTRICT, "--generate", "--reason", "demo")
-        password = self.answer("user", "add", *account)["password"]
+        """Invite an officer, an operator and an admin, and say where to sign in and what to try."""
         since = as_datetime(started).astimezone(ZoneInfo("Asia/Makassar"))
-        say(f"Page to watch:  http://{HOST}:{PORT}/tampilan  (footage from {since:%Y-%m-%d %H:%M:%S} on)")
-        say(f"Sign in as:     {WATCHER}")
-        say(f"Password:       {password}")
+        invited = invite_people(
+            self.folder / "home", founder=host_actor(this_process(), HostDirectory(), os.environ).id
+        )
+        say(f"Console:  http://{HOST}:{PORT}/  (footage from {since:%d/%m/%Y %H.%M.%S} WITA on)")
+        say('Choose "Saya punya kode undangan", paste a code, and choose a password. Each code works once.')
+        for one in invited:
+            say(f"  {one.person.id}, {one.person.what}")
+            say(f"    Code:  {one.code}")
+            say(f"    Try:   {one.person.minute}")
 
     def _serve(self, started: int) -> None:
         title("8  Serving; stop with Ctrl-C")

@@ -1,5 +1,7 @@
 """Fetches the pages' npm packages without node: ``python -m ops.pages``, a step of ``make setup``.
 
+With ``--tools`` it also fetches what only tests use: the type checker of the scripts, the checker of access.
+
 ``package-lock.json`` names the versions and the hashes. The registry is the one npm uses on this machine
 (``npm_config_registry``, an ``.npmrc``, or npm's own answer). An archive without the locked hash is never
 unpacked. On a machine without a registry the setup continues, and the pages say what is missing.
@@ -24,7 +26,7 @@ from urllib.parse import quote
 
 import httpx
 
-from api.web.files import EXPLORER, EXPLORER_STYLE, FETCHED, PLAYER
+from api.web.files import EXPLORER, EXPLORER_STYLE, FETCHED, MAP, MAP_STYLE, PLAYER
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,8 +38,21 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "package/LICENSE": "LICENSE",
         "package/NOTICE": "NOTICE",
     },
+    "leaflet": {
+        "package/dist/leaflet-src.esm.js": MAP,
+        "package/dist/leaflet.css": MAP_STYLE,
+        "package/LICENSE": "LICENSE",
+    },
 }
 """By package, its files that are kept, and their names here. Each package has a folder of its own."""
+
+TOOLS: Mapping[str, tuple[str, ...]] = {
+    "axe-core": ("package/axe.min.js",),
+    "typescript": ("package/lib/tsc.js", "package/lib/_tsc.js", "package/lib/lib."),
+}
+"""By package that only tests use, how the names of the kept files begin. They are served to nobody."""
+
+TOOLS_FOLDER = ROOT / ".venv" / "npm"
 
 MAX_BYTES = 64 << 20
 _TIMEOUT_S = 60.0
@@ -161,7 +176,7 @@ def check(package: Locked, content: bytes) -> None:
 
 
 def unpack(content: bytes, folder: Path, package: Locked) -> None:
-    """Put a package's files of :data:`PACKAGES` into a folder, all or none, with its hash beside them.
+    """Put a package's kept files into a folder, all or none, with its hash beside them.
 
     Raises:
         Malformed: ``bad_package``: the archive lacks one of them.
@@ -170,7 +185,7 @@ def unpack(content: bytes, folder: Path, package: Locked) -> None:
     building = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder.parent))
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
-            for inner, name in PACKAGES[package.name].items():
+            for inner, name in _kept(package.name, archive).items():
                 source = archive.extractfile(inner)
                 if source is None:
                     raise KeyError(inner)
@@ -191,6 +206,13 @@ def unpack(content: bytes, folder: Path, package: Locked) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
+def _kept(package: str, archive: tarfile.TarFile) -> Mapping[str, str]:
+    """The names in a package's archive of the files that are kept, and their names here."""
+    if package in PACKAGES:
+        return PACKAGES[package]
+    return {name: name.rpartition("/")[2] for name in archive.getnames() if name.startswith(TOOLS[package])}
+
+
 def is_there(package: Locked, folder: Path) -> bool:
     """Whether the folder has the locked version already."""
     try:
@@ -199,12 +221,18 @@ def is_there(package: Locked, folder: Path) -> bool:
         return False
 
 
-def main(folder: Path = FETCHED, lock: Path = ROOT / "package-lock.json") -> int:
+def main(
+    folder: Path = FETCHED, lock: Path = ROOT / "package-lock.json", *, tools: Path | None = None
+) -> int:
     """Fetch missing packages, each into its own folder below ``folder``; one that fails stops no other.
 
-    Returns 0 even if the registry does not answer, because only parts of the pages need them.
+    ``tools`` is the folder of what only tests use; None leaves them out. Returns 0 even if the registry does
+    not answer, because only parts of the pages need them.
     """
-    return max(_fetched(name, folder / name, lock) for name in PACKAGES)
+    wanted = [(name, folder / name) for name in PACKAGES]
+    if tools is not None:
+        wanted += [(name, tools / name) for name in TOOLS]
+    return max(_fetched(name, place, lock) for name, place in wanted)
 
 
 def _fetched(name: str, folder: Path, lock: Path) -> int:
@@ -222,4 +250,4 @@ def _fetched(name: str, folder: Path, lock: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(tools=TOOLS_FOLDER if "--tools" in sys.argv[1:] else None))

@@ -8,13 +8,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from archive.errors import ArchiveError
+from archive.footage.trials import TrialBoard
 from ops import keys
 from ops.host_clock import is_synchronised
+from ops.trial import look_once
 from ops.wiring import Site, build_facts
-from recorder.binary import find_ffmpeg
+from recorder.binary import Binary, find_ffmpeg
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
+from recorder.sources import Source
+from recorder.trials import LONGEST, Seen, TrialDesk
 from search.health import newest_footage
+
+_TRIAL_PATIENCE_S = 6.0
+"""How long one part of a connection test waits for a camera."""
 
 
 def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Recorder:
@@ -29,6 +36,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
     threading.Thread(target=_look_whether_new, args=(site, log), daemon=True).start()
     for camera in cameras or ():
         site.registry.camera(camera)
+    binary = find_ffmpeg()
     return Recorder(
         RecorderParts(
             recorder=settings.recorder,
@@ -38,7 +46,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             ledger=site.ledger,
             index=site.bare_index,
             sources=site.registry,
-            binary=find_ffmpeg(),
+            binary=binary,
             clock=site.clock,
             settings=RecorderSettings(
                 batch_seconds=settings.journal_upload_seconds,
@@ -52,8 +60,23 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             rule=site.source_rule,
             last_footage=lambda camera: newest_footage(site.bare_index, camera, site.clock.now()),
             version=build_facts()["version"],
+            trials=trial_desk(site, binary, log),
         )
     )
+
+
+def trial_desk(
+    site: Site, binary: Binary, log: Any, *, patience: float = _TRIAL_PATIENCE_S, longest: float = LONGEST
+) -> TrialDesk:
+    """What answers, for this site, the connection tests that people order; times in seconds."""
+
+    async def look(source: Source) -> Seen:
+        return await look_once(
+            source, rule=site.source_rule, binary=binary, clock=site.clock, patience=patience
+        )
+
+    board = TrialBoard(site.stores.cache, site.clock)
+    return TrialDesk(board, site.secrets.open, look, site.clock, log, longest)
 
 
 def _look_whether_new(site: Site, log: Any) -> None:

@@ -9,14 +9,17 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.archive_health import FixityWatch
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.programs import transcoders
 from api.limits.rates import Rates
 from api.services import ApiSettings, Services
+from api.web.ground import Ground, read_outlines
 from api.workers.membership import Membership
 from archive.footage.derive import StillMaker
 from archive.footage.skim.decoding import Decoder
+from archive.footage.trials import TrialBoard
 from archive.footage.viewing_copy import CopyMaker
 from archive.lifecycle.holds.progress import ProgressBoard
 from archive.records.custody import Company, CustodyWriter, new_writer_id
@@ -24,6 +27,7 @@ from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
 from ops.exports import board_of
 from ops.handover import handovers_of, reports_of
+from ops.heap import undisturbed
 from ops.secret_box import header_key
 from ops.settings import Settings
 from ops.tokens import machines_of, token_file
@@ -70,6 +74,8 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
         handovers=handovers_of(site),
         handover_reports=reports_of(site),
         requests=site.requests,
+        trials=TrialBoard(site.stores.cache, site.clock),
+        fixity=FixityWatch(site.stores.cache, site.clock, days=site.settings.fixity_days),
         tokens=tokens,
         people=people,
         administration=administration_of(site, machines_of(site, tokens), people),
@@ -93,6 +99,7 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
             proxies=proxies_of(site.settings),
             rates=rates_of(site.settings),
             camera_series=site.settings.metrics_camera_series,
+            ground=ground_of(site.settings),
         ),
     )
 
@@ -100,6 +107,19 @@ def services_of(site: Site, workers: Membership | None = None) -> Services:
 def proxies_of(settings: Settings) -> TrustedProxies:
     """The proxies of this installation. Raises Malformed ``bad_setting``."""
     return TrustedProxies(settings.trusted_proxies, header=settings.forwarding_header)
+
+
+def ground_of(settings: Settings) -> Ground:
+    """The ground of the map. Raises Malformed ``bad_setting``."""
+    south, west, north, east = (format(one, "f") for one in settings.city_box)
+    outlines = settings.map_outlines_file
+    return Ground(
+        box=(south, west, north, east),
+        tiles=settings.map_tiles_url,
+        attribution=settings.map_tiles_attribution,
+        closest=settings.map_tiles_closest,
+        outlines=None if outlines is None else read_outlines(outlines),
+    )
 
 
 def _hosts(settings: Settings) -> tuple[str, ...]:
@@ -127,8 +147,10 @@ def server_of(site: Site, *, host: str, port: int, workers: Membership | None = 
     Access lines are off: they would write purposes and spans outside the custody record.
     """
     sys.setswitchinterval(_SWITCH_S)
+    with undisturbed():
+        app = create_app(services_of(site, workers))
     config = uvicorn.Config(
-        create_app(services_of(site, workers)),
+        app,
         host=host,
         port=port,
         log_level=logging.WARNING,

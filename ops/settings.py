@@ -95,6 +95,20 @@ class Settings(BaseModel):
         default=None,
         description="CSV code,name,level of the city's kecamatan and kelurahan; if unset, those of Makassar",
     )
+    map_tiles_url: str = Field(
+        default="",
+        description="Template of map tiles with {z}, {x} and {y}, best from a server of the city's own;"
+        " if unset, a plain map",
+    )
+    map_tiles_attribution: str = Field(
+        default="", description="Whom the map names as the source of its tiles"
+    )
+    map_tiles_closest: int = Field(
+        default=19, ge=1, le=22, description="Zoom of the most detailed tiles that the server has"
+    )
+    map_outlines_file: Path | None = Field(
+        default=None, description="GeoJSON with outlines of districts for the map; if unset, none"
+    )
     retention_floor_days: int = Field(default=30, ge=1, description="Object Lock on new segments")
     shortening_wait_hours: int = Field(
         default=24, ge=1, description="Time between the approval of a shorter retention and its beginning"

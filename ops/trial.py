@@ -1,4 +1,4 @@
-"""A first look at a camera that was just registered: what it sends, and one still of it."""
+"""A first look at a camera: what it sends, and one still of it. For the command line, and for recorders."""
 
 import asyncio
 import os
@@ -12,18 +12,22 @@ from archive.errors import ArchiveError, StoreFull
 from archive.footage.derive import StillMaker
 from archive.footage.source_url import Source
 from archive.footage.sources import SourceRule
+from archive.footage.trials import Sighting
 from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.segment import SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content
 from archive.timespan import Timespan
-from recorder.binary import find_ffmpeg
+from recorder.binary import Binary, find_ffmpeg
 from recorder.hearing import is_recorded
 from recorder.trial import Trial, try_source
+from recorder.trials import Seen
 
 PATIENCE_S = 12.0
 _WIDTH = 1280
+_NOBODY = "trial"
+"""The camera of a picture that belongs to none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +87,42 @@ def look_at(camera: Camera, source: Source, *, rule: SourceRule, clock: Clock, s
         trial = asyncio.run(
             try_source(source, rule=rule, binary=binary, clock=clock, folder=folder, patience=PATIENCE_S)
         )
-        jpeg = _picture(camera, trial, clock, folder, StillMaker(binary.path))
+        jpeg = _picture(camera.id, trial, clock, folder, StillMaker(binary.path))
         if jpeg is not None:
             _keep(jpeg, still)
     kept = still if jpeg is not None else None
     return FirstLook(trial.codec, trial.width, trial.height, trial.fps, kept, trial.sound)
 
 
-def _picture(camera: Camera, trial: Trial, clock: Clock, folder: Path, maker: StillMaker) -> bytes | None:
+async def look_once(
+    source: Source, *, rule: SourceRule, binary: Binary, clock: Clock, patience: float
+) -> Seen:
+    """The same for a recorder: what a source sends, and one still, without leaving anything behind.
+
+    Raises:
+        Refused, Malformed, Unavailable: as :func:`recorder.trial.try_source`.
+    """
+    with tempfile.TemporaryDirectory(prefix="saksi-trial-") as name:
+        folder = Path(name)
+        trial = await try_source(
+            source, rule=rule, binary=binary, clock=clock, folder=folder, patience=patience
+        )
+        maker = StillMaker(binary.path)
+        still = await asyncio.to_thread(_picture, _NOBODY, trial, clock, folder, maker)
+    sighting = Sighting(
+        codec=trial.codec,
+        width=trial.width,
+        height=trial.height,
+        mfps=round(trial.fps * 1000),
+        sound=trial.sound,
+    )
+    return Seen(sighting, still)
+
+
+def _picture(camera: str, trial: Trial, clock: Clock, folder: Path, maker: StillMaker) -> bytes | None:
     made, now = trial.segment, clock.now()
     ref = SegmentRef(
-        camera=camera.id,
+        camera=camera,
         run=new_run_id(now),
         seq=0,
         span=Timespan(now, now + max(1, made.media_duration * 100 // 9)),

@@ -31,6 +31,7 @@ from recorder.settings import RecorderSettings
 from recorder.spool import Spool
 from recorder.storage_rules import StorageRules
 from recorder.supervisor import CameraSupervisor
+from recorder.trials import TrialDesk
 from recorder.workshop import Workshop
 
 _FINISHERS = 2
@@ -55,7 +56,8 @@ class RecorderParts:
 
     ``only`` names the cameras to record (empty: all). ``is_synchronised`` says whether the machine's clock
     follows a time server. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
-    of a camera's newest footage. ``version`` is this program's.
+    of a camera's newest footage. ``version`` is this program's. ``trials`` answers connection tests; without
+    it nobody does.
     """
 
     recorder: str
@@ -74,6 +76,7 @@ class RecorderParts:
     rule: SourceRule = field(default_factory=SourceRule)
     last_footage: Callable[[str], int | None] = lambda _camera: None
     version: str = ""
+    trials: TrialDesk | None = None
 
 
 class Recorder:
@@ -192,6 +195,7 @@ class Recorder:
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._keep_rules(rules)),
             asyncio.create_task(self._keep_recalling(archiver)),
+            *self._trials(),
         ]
         self._staff(cameras, shop)
         try:
@@ -329,6 +333,11 @@ class Recorder:
                     pulse.recalled(await asyncio.to_thread(self._parts.last_footage, camera))
             except ArchiveError as error:
                 self._parts.log.warning("last_footage_unknown", code=error.code, reason=error.message)
+
+    def _trials(self) -> list["asyncio.Task[None]"]:
+        """The task that answers connection tests, if this recorder does."""
+        desk = self._parts.trials
+        return [] if desk is None else [asyncio.create_task(desk.run(self._id, self._supervisors.keys))]
 
     def _rewrite_gaps(self) -> None:
         for supervisor, _ in tuple(self._supervisors.values()):

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from archive.footage.heard import statement_of
 from archive.footage.mp4.finalise import Finalised
-from archive.model.segment import MADE_FROM, TIMESCALE, UNSYNCHRONISED, Segment, SoundStatement
+from archive.model.segment import TIMESCALE, UNSYNCHRONISED, Segment
 from archive.timespan import SECOND
 from recorder.facts import CaptureFacts
 from recorder.timing import Timed, camera_time
@@ -46,15 +47,5 @@ def segment_leaf(
         clock=clock,
         camera_time=told,
         ingested_at=now,
-        sound=_sound(found, facts),
-    )
-
-
-def _sound(found: Finalised, facts: CaptureFacts) -> SoundStatement | None:
-    sound = found.header.sound
-    if sound is None:
-        return None
-    made_from = facts.sound if facts.sound in MADE_FROM else ""
-    return SoundStatement(
-        codec=sound.codec_string, channels=sound.channels, rate=sound.timescale, made_from=made_from
+        sound=statement_of(found.header.sound, sent=facts.sound),
     )

@@ -10,7 +10,7 @@ Steps of closing an account:
 After a crash between the steps nobody is admitted; closing the account again does the remaining steps.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from api.auth.catching_up import catch_up
@@ -19,7 +19,7 @@ from api.auth.machines import Machines
 from api.auth.passwords import Passwords, check_password
 from api.auth.people import People
 from archive.cases.people.users import Users
-from archive.errors import Refused
+from archive.errors import NotFound, Refused
 from archive.model.user import Role, User
 
 
@@ -49,6 +49,19 @@ class SignInMethods:
     @cached_property
     def _invited(self) -> frozenset[str]:
         return self._invitations.invited()
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPart:
+    """What waits for a second person now, and why a certain person may not be the one.
+
+    ``invited_by`` has the first half of a code that waits for its second; "" if none waits. ``consent`` and
+    ``second_half`` are codes of refusals, "" if the person may, or if nothing waits.
+    """
+
+    invited_by: str
+    consent: str
+    second_half: str
 
 
 class AccountAdministration:
@@ -122,6 +135,20 @@ class AccountAdministration:
         after = self.users.consent(user_id, actor=actor, reason=reason, expected=expected)
         catch_up(self._people)
         return after
+
+    def second_part(self, user_id: str, *, actor: str) -> SecondPart:
+        """What of an account waits for a second person, and whether ``actor`` may be the one.
+
+        Raises:
+            NotFound: ``user_not_found``. Unavailable: ``invitations_unreadable``, or the ledger.
+        """
+        consent = self.users.why_no_consent(user_id, actor=actor)
+        try:
+            invited_by = self._invitations.made_by(user_id)
+        except NotFound:
+            return SecondPart("", _code_of(consent), "")
+        half = self.users.why_no_second_half(user_id, actor=actor, invited_by=invited_by)
+        return SecondPart(invited_by, _code_of(consent), _code_of(half))
 
     def refuse(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
         """Drop proposed roles. Raises as :meth:`Users.refuse`."""
@@ -227,3 +254,7 @@ class AccountAdministration:
                 code="account_disabled",
                 hint="Reopen the account first, then invite.",
             )
+
+
+def _code_of(refused: Refused | None) -> str:
+    return "" if refused is None else refused.code

@@ -17,8 +17,8 @@ from archive.errors import Refused
 from archive.timespan import SECOND
 
 CSRF_HEADER = b"saksi-request"
-MAX_PATH = 1500
-"""Length of a path to return to after a sign-in: nine cameras of 63 characters and their times."""
+MAX_PATH = 1900
+"""Length of a path to return to after a sign-in: sixteen cameras of 63 characters and their times."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

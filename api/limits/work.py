@@ -42,7 +42,7 @@ BOUNDS: Mapping[Work, Bound] = MappingProxyType(
         Work.OTHER: Bound(2, 32),
     }
 )
-"""What one process runs. A page that shows nine cameras fetches from six connections at once."""
+"""What one process runs. A page that shows sixteen cameras fetches from six connections at once."""
 
 THREADS = sum(bound.all for bound in BOUNDS.values()) + 40
 """Worker threads: one for each turn, so that none waits for a thread; the rest for authentication."""

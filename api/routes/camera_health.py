@@ -6,16 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
+from api.archive_health import fixity_json
 from api.audit import Act
 from api.auth.permissions import Reach
 from api.parameters import none_given
 from api.places import WhereAsked
 from api.request_context import RequestContext, require
 from api.routing import add_document, add_json
-from api.schemas.camera_health import CamerasHealthPage, ComplianceOut, RecordersHealthOut
+from api.schemas.camera_health import ArchiveHealthOut, CamerasHealthPage, ComplianceOut, RecordersHealthOut
 from api.statements import attachment
 from archive.model.camera import Camera
 from archive.records.camera_health import CameraState, counts
+from archive.records.indexed.marks import turn_at
 from archive.records.recorder_health import recorder_json
 from archive.timespan import SECOND, format_instant
 from search.compliance import Compliance, compliance, compliance_csv
@@ -30,6 +32,7 @@ def add_routes(router: APIRouter) -> None:
     tag = "health"
     add_json(router, "GET", "/v1/health/cameras", list_camera_health, CamerasHealthPage, tag=tag)
     add_json(router, "GET", "/v1/health/recorders", list_recorder_health, RecordersHealthOut, tag=tag)
+    add_json(router, "GET", "/v1/health/archive", get_archive_health, ArchiveHealthOut, tag=tag)
     add_json(router, "GET", "/v1/health/compliance", list_compliance, ComplianceOut, tag=tag)
     add_document(router, "/v1/health/compliance.csv", get_compliance_csv, CSV, tag=tag)
 
@@ -79,6 +82,20 @@ def list_recorder_health(context: Annotated[RequestContext, require("health.read
     beats = context.services.index.heartbeats()
     return JSONResponse(
         {"as_of": format_instant(now), "recorders": [recorder_json(beat, now) for beat in beats]}
+    )
+
+
+def get_archive_health(context: Annotated[RequestContext, require("health.read")]) -> JSONResponse:
+    """How far the scrub of the footage is, and how far the index follows the archive."""
+    services = context.services
+    now = services.clock.now()
+    followed = turn_at(services.index)
+    return JSONResponse(
+        {
+            "as_of": format_instant(now),
+            "fixity": fixity_json(services.fixity.status()),
+            "index_followed_seconds_ago": None if followed is None else (now - followed) / SECOND,
+        }
     )
 
 

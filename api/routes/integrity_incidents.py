@@ -13,8 +13,10 @@ from api.schemas.integrity_incidents import (
     IntegrityIncidentCloseIn,
     IntegrityIncidentOut,
     IntegrityIncidentsPage,
+    OneIntegrityIncidentOut,
 )
 from archive.ids import check_name
+from archive.lifecycle.retention.answers import history_json
 from archive.records import integrity_incidents as record
 from archive.records.integrity_incident_list import list_incidents
 from archive.records.integrity_incidents import IntegrityIncidentStatus, find_integrity_incident
@@ -28,7 +30,7 @@ def add_routes(router: APIRouter) -> None:
     add_json(
         router, "GET", "/v1/integrity-incidents", list_integrity_incidents, IntegrityIncidentsPage, tag=tag
     )
-    add_json(router, "GET", one, get_integrity_incident, IntegrityIncidentOut, 304, 404, tag=tag)
+    add_json(router, "GET", one, get_integrity_incident, OneIntegrityIncidentOut, 304, 404, tag=tag)
     add_json(router, "POST", f"{one}/close", close_integrity_incident, IntegrityIncidentOut, *CHANGE, tag=tag)
 
 
@@ -58,9 +60,11 @@ def list_integrity_incidents(
 
 
 def get_integrity_incident(context: Reader, request: Request, incident_id: IncidentId) -> Response:
-    """One integrity incident."""
-    found = find_integrity_incident(context.services.ledger, incident_id)
-    return read_answer(request, found.version, found.to_json())
+    """One integrity incident and its history."""
+    ledger = context.services.ledger
+    found = find_integrity_incident(ledger, incident_id)
+    history = history_json(ledger.history(record.KIND, found.id))
+    return read_answer(request, found.version, found.to_json() | {"history": history})
 
 
 def close_integrity_incident(

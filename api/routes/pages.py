@@ -20,11 +20,13 @@ from api.parameters import none_given
 from api.request_context import RequestContext, require
 from api.runtime import Runtime
 from api.web.files import ASSETS, SIGN_IN
-from api.web.navigation import SHELLS, Shell, places_of
+from api.web.navigation import MOVED, SHELLS, Shell, places_of
 
 EXPLORER = "/antarmuka"
 _LONGEST = 200
 """Characters of one name in a page's address."""
+_LONG = 2000
+"""Characters of a long one."""
 _FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -36,6 +38,8 @@ def add_routes(router: APIRouter) -> None:
     _add(router, EXPLORER, get_explorer)
     for shell in SHELLS:
         _add(router, shell.path, shell_of(shell))
+        for former in (one for one, now in MOVED.items() if now == shell.path):
+            _add(router, former, moved_to(shell))
 
 
 def get_sign_in(
@@ -69,6 +73,21 @@ def shell_of(shell: Shell) -> Callable[..., Response]:
     def get_page(request: Request, context: RequestContext, **_address: object) -> Response:
         return context.runtime.pages.render(request, shell.template, reader=context.principal)
 
+    return _declared(get_page, shell)
+
+
+def moved_to(shell: Shell) -> Callable[..., Response]:
+    """The endpoint of a page's former address: it leads to the page, with the query that it was given."""
+
+    def get_moved(request: Request, context: RequestContext, **_address: object) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        where = f"{context.services.settings.base_path}{shell.path}{query}"
+        return RedirectResponse(where, status_code=303)
+
+    return _declared(get_moved, shell)
+
+
+def _declared(endpoint: Callable[..., Response], shell: Shell) -> Callable[..., Response]:
     keyword = Parameter.KEYWORD_ONLY
     admitted = require(shell.action, *Reach)
     names = [
@@ -77,15 +96,15 @@ def shell_of(shell: Shell) -> Callable[..., Response]:
     ]
     for name in re.findall(r"{(\w+)}", shell.path):
         names.append(Parameter(name, keyword, annotation=Annotated[str, Path(max_length=_LONGEST)]))
-    for name in shell.query:
-        asked = Query(alias=name, max_length=_LONGEST)
+    for name in (*shell.query, *shell.long):
+        asked = Query(alias=name, max_length=_LONG if name in shell.long else _LONGEST)
         names.append(Parameter(f"asked_{name}", keyword, annotation=Annotated[str, asked], default=""))
     for name in shell.lists:
         several = Annotated[list[str], Query(alias=name, default_factory=none_given)]
         names.append(Parameter(f"asked_{name}", keyword, annotation=several))
-    get_page.__signature__ = Signature(names)  # type: ignore[attr-defined]  # FastAPI reads it
-    get_page.__name__ = f"get_{shell.template}"
-    return get_page
+    endpoint.__signature__ = Signature(names)  # type: ignore[attr-defined]  # FastAPI reads it
+    endpoint.__name__ = f"{endpoint.__name__}_{shell.template}"
+    return endpoint
 
 
 def get_asset(

@@ -65,7 +65,9 @@ def list_policies(context: Reader) -> JSONResponse:
     known, now = all_policies(context.services.index), context.services.clock.now()
     shown = [record for record in known.items if _is_shown(context, record)]
     listed = [_shown(context, policy_json(record, now)) for record in shown]
-    return JSONResponse({"policies": listed, "as_of": known.as_of_text})
+    policies = context.services.policies
+    rules = {"floor_days": policies.floor_days, "wait_hours": policies.wait_hours}
+    return JSONResponse({"policies": listed, **rules, "as_of": known.as_of_text})
 
 
 def get_policy(context: Reader, request: Request, scope: ScopeAsked) -> Response:
@@ -141,13 +143,17 @@ def plan_retention(
 ) -> JSONResponse:
     """What would be destroyed or kept by holds and locks, and the store's future size; changes nothing."""
     services = context.services
+    change = None if form.change is None else form.change.change(services.clock.now())
     plan = services.planner.plan(
         hours_of(services.index),
         at=None if form.at is None else instant("at", form.at),
-        change=None if form.change is None else form.change.change(services.clock.now()),
+        change=change,
         cameras=_cameras(context, form.cameras),
     )
-    return JSONResponse(plan.to_json())
+    answer = plan.to_json()
+    if change is not None:
+        answer["change"]["shortens"] = services.policies.shortens(change.scope, change.terms)
+    return JSONResponse(answer)
 
 
 def _begin_change(context: RequestContext, scope: Scope) -> None:

@@ -100,7 +100,8 @@ def get_user(context: Reader, request: Request, user_id: UserId) -> Response:
     administration = administration_of(context.services)
     head = administration.users.head(user_id)
     body = _user_json(administration.sign_in_methods(), head.user, head.entry) | {
-        "history": history_json(administration.users.history(user_id))
+        "second_part": _second_part(context, administration, user_id),
+        "history": history_json(administration.users.history(user_id)),
     }
     context.done()
     return read_answer(request, head.entry.version, body)
@@ -295,6 +296,16 @@ def _answer(
         return problems.of_archive_error(error)
     context.done(version=head.entry.version)
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
+
+
+def _second_part(context: RequestContext, administration: AccountAdministration, user_id: str) -> JsonObject:
+    found = administration.second_part(user_id, actor=context.principal.id)
+    bar = "" if context.principal.may("users.edit") else "not_permitted"
+    return {
+        "invited_by": found.invited_by,
+        "consent": bar or found.consent,
+        "second_half": bar or found.second_half,
+    }
 
 
 def _user_json(sign_in_methods: SignInMethods, user: User, newest: Said) -> JsonObject:

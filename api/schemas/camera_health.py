@@ -105,6 +105,32 @@ class RecordersHealthOut(BaseModel):
     recorders: list[RecorderHealthOut]
 
 
+class FixityOut(BaseModel):
+    """The scrub of the footage: in a round of ``days`` every stored hour is read and hashed again.
+
+    ``percent`` of the known ``hours`` were checked within the round. ``oldest_checked_at`` is null if an hour
+    was never checked. ``findings`` were found; each is an integrity incident.
+    """
+
+    days: int = Field(examples=[90])
+    percent: int = Field(examples=[97])
+    hours: int = Field(examples=[13440])
+    findings: int = Field(examples=[0])
+    oldest_checked_at: str | None = Field(examples=[FROM])
+    bytes_per_second: int = Field(examples=[8388608])
+
+
+class ArchiveHealthOut(BaseModel):
+    """How well the archive is looked after. The scrub's numbers are at most five minutes old.
+
+    ``index_followed_seconds_ago``: since the index last had all that was written; null if never.
+    """
+
+    as_of: str = Field(examples=[TO])
+    fixity: FixityOut
+    index_followed_seconds_ago: float | None = Field(examples=[2.5])
+
+
 class CameraComplianceOut(BaseModel):
     """One camera with its permit.
 

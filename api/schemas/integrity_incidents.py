@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.examples import DECIDED, FROM, INCIDENT, KEY, TO
+from api.schemas.users import ChangeOut
 from archive.records.integrity_incidents import MAX_REASON, IntegrityIncidentStatus
 
 
@@ -25,6 +26,12 @@ class IntegrityIncidentOut(BaseModel):
     changed_at: str = Field(examples=[DECIDED])
     closed_by: str = Field(examples=[""])
     closed_reason: str = Field(examples=[""])
+
+
+class OneIntegrityIncidentOut(IntegrityIncidentOut):
+    """One integrity incident with its history, oldest first."""
+
+    history: list[ChangeOut]
 
 
 class IntegrityIncidentsPage(BaseModel):

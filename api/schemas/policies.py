@@ -68,10 +68,14 @@ class PolicyWithHistoryOut(PolicyOut):
 class PoliciesOut(BaseModel):
     """Every policy, by id.
 
-    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    Everything is kept for ``floor_days``, whatever policies say; an approved shortening begins after
+    ``wait_hours``. ``as_of`` is the time until which the index has what every process wrote; null if no job
+    follows it.
     """
 
     policies: list[PolicyOut]
+    floor_days: int = Field(examples=[30])
+    wait_hours: int = Field(examples=[24])
     as_of: str | None = Field(examples=[DECIDED])
 
 
@@ -204,17 +208,23 @@ class DayShareOut(CameraShareOut):
 
 
 class SizeOut(BaseModel):
-    """The store's size at the end of a day."""
+    """The store's size at the end of a day, the bytes that go on it, and those that only a hold keeps.
+
+    The first day has all that is due by its end.
+    """
 
     day: str = Field(examples=["2026-11-24"])
     bytes: int = Field(examples=[31457280])
+    goes: int = Field(examples=[524288])
+    held: int = Field(examples=[0])
 
 
 class PlannedChangeOut(BaseModel):
-    """The change a plan was made with."""
+    """The change a plan was made with, and whether a second person would have to approve it."""
 
     scope: str = Field(examples=["kecamatan:73.71.01"])
     terms: TermsOut
+    shortens: bool
 
 
 class PlanOut(BaseModel):

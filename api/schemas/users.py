@@ -50,9 +50,22 @@ class ChangeOut(BaseModel):
     reason: str = Field(examples=["lengkap"])
 
 
-class OneUserOut(UserOut):
-    """An account with its history, oldest first."""
+class SecondPartOut(BaseModel):
+    """What waits for a second person now, and why the caller may not be the one.
 
+    ``invited_by`` has the first half of a code that waits for its second; "" if none waits. ``consent`` and
+    ``second_half`` are codes of problems; "" if the caller may do it, or if nothing waits.
+    """
+
+    invited_by: str = Field(examples=["user:kominfo"])
+    consent: str = Field(examples=["persons_tied"])
+    second_half: str = Field(examples=[""])
+
+
+class OneUserOut(UserOut):
+    """An account with what of it waits for a second person, and its history, oldest first."""
+
+    second_part: SecondPartOut
     history: list[ChangeOut]
 
 

@@ -65,7 +65,7 @@ class CameraHistoryOut(BaseModel):
 
 
 class HistoryOut(BaseModel):
-    """Some cameras, by id. ``view`` shows the first nine of them; ``next`` is the cursor of the next page."""
+    """Some cameras, by id. ``view`` shows the first sixteen; ``next`` is the cursor of the next page."""
 
     start: str = Field(alias="from", examples=[FROM])
     end: str = Field(alias="to", examples=[TO])

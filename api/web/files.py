@@ -24,7 +24,17 @@ PLAYER = "hls.js"
 """The player, fetched from npm."""
 EXPLORER, EXPLORER_STYLE = "swagger-ui.js", "swagger-ui.css"
 """The script and style that show the API's description, fetched from npm."""
-_PACKAGES = {PLAYER: "hls.js", EXPLORER: "swagger-ui-dist", EXPLORER_STYLE: "swagger-ui-dist"}
+MAP, MAP_STYLE = "leaflet.js", "leaflet.css"
+"""The script and style of the map, fetched from npm."""
+_PACKAGES = {
+    PLAYER: "hls.js",
+    EXPLORER: "swagger-ui-dist",
+    EXPLORER_STYLE: "swagger-ui-dist",
+    MAP: "leaflet",
+    MAP_STYLE: "leaflet",
+}
+OUTLINES = "outlines.json"
+"""The outlines of the map, if the installation has some."""
 
 ASSETS = "/aset"
 SIGN_IN = "/masuk"
@@ -33,6 +43,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".json": "application/geo+json",
 }
 _HASH = 16
 
@@ -45,11 +56,13 @@ def fetched(name: str) -> Path:
 class Assets:
     """The assets of one process, read when it starts."""
 
-    def __init__(self, catalogues: Mapping[str, Catalogue]) -> None:
+    def __init__(self, catalogues: Mapping[str, Catalogue], *, outlines: bytes | None = None) -> None:
         found = {path.name: path for path in OWN.iterdir() if path.suffix in _TYPES}
         found |= {name: fetched(name) for name in _PACKAGES}
         contents = {name: path.read_bytes() for name, path in found.items() if path.is_file()}
         contents |= {f"words.{language}.js": one.script() for language, one in catalogues.items()}
+        if outlines is not None:
+            contents[OUTLINES] = outlines
         self._contents: Mapping[str, bytes] = MappingProxyType(contents)
         self.version = _version(contents)
         self._packed = lru_cache(maxsize=None)(lambda name: gzip.compress(contents[name], 9, mtime=0))

@@ -16,7 +16,8 @@ from archive.model.user import Role
 class Shell:
     """A page: its path, its template below ``pages``, the action that opens it, the names in its query.
 
-    A name in the path, ``{id}``, is the id of what the page shows. ``lists`` are names that may be repeated.
+    A name in the path, ``{id}``, is the id of what the page shows. ``lists`` are names that may be repeated,
+    ``long`` those of texts that may be long, such as an outline.
     """
 
     path: str
@@ -24,10 +25,25 @@ class Shell:
     action: str
     query: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    long: tuple[str, ...] = ()
 
 
 SHELLS = (
-    Shell("/tampilan", "view", "session.read", query=("from", "to", "at"), lists=("camera",)),
+    Shell(
+        "/temukan",
+        "find",
+        "recordings.read",
+        query=("near", "radius_m", "box", "text", "kecamatan", "kelurahan", "from", "to", "at"),
+        lists=("camera",),
+        long=("polygon",),
+    ),
+    Shell(
+        "/tinjau",
+        "view",
+        "session.read",
+        query=("from", "to", "at", "range", "marked", "large"),
+        lists=("camera",),
+    ),
     Shell("/ajukan", "request_new", "requests.file", query=("from", "to", "amend"), lists=("camera",)),
     Shell("/permintaan", "requests", "requests.read"),
     Shell("/permintaan/{request_id}", "request", "requests.read"),
@@ -35,9 +51,37 @@ SHELLS = (
     Shell("/antrean", "queue", "requests.decide"),
     Shell("/paket", "packages", "evidence.read", query=("status",)),
     Shell("/paket/{evidence_id}", "package", "evidence.read"),
+    Shell("/retensi", "retention", "policies.read"),
+    Shell("/retensi/{scope_id}", "policy", "policies.read"),
+    Shell("/penahanan", "holds", "holds.read", query=("from", "to"), lists=("camera",)),
+    Shell("/penahanan/{hold_id}", "hold", "holds.read"),
+    Shell("/pemusnahan", "dispositions", "dispositions.read"),
+    Shell("/pemusnahan/{disposition}", "disposition", "dispositions.read"),
+    Shell("/akun", "accounts", "users.read"),
+    Shell("/akun/{user_id}", "account", "users.read"),
+    Shell("/insiden", "incidents", "incidents.read"),
+    Shell("/insiden/{incident_id}", "incident", "incidents.read"),
+    Shell(
+        "/pengawasan",
+        "oversight",
+        "custody.read",
+        query=("item", "person", "from", "to", "footage_from", "footage_to"),
+    ),
+    Shell("/pengawasan/log", "log", "log.read", query=("key",)),
+    Shell("/pengawasan/penonton", "viewers", "users.read", query=("camera", "at", "footage_at")),
+    Shell("/saya", "me", "session.read"),
     Shell("/bagian", "parts", "api.describe"),
+    Shell("/kesehatan", "health", "health.read"),
+    Shell("/kamera", "cameras", "cameras.read", query=("q", "kecamatan", "owner", "state")),
+    Shell("/kamera/{camera}", "camera", "cameras.read"),
+    Shell("/kamera/{camera}/ubah", "camera_edit", "cameras.edit"),
+    Shell("/kamera-baru", "camera_add", "cameras.edit"),
+    Shell("/kamera-impor", "camera_import", "cameras.edit"),
 )
 """Every page that is a shell."""
+
+MOVED: Mapping[str, str] = MappingProxyType({"/tampilan": "/tinjau"})
+"""Former addresses of pages: papers and mails carry them. Each leads to its page, with its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +99,21 @@ class Place:
 
 
 PLACES = (
-    Place("view", "/tampilan", "footage.play"),
+    Place("find", "/temukan", "recordings.read"),
+    Place("view", "/tinjau", "footage.play"),
     Place("requests", "/permintaan", "requests.amend"),
     Place("verify", "/verifikasi", "evidence.read"),
     Place("queue", "/antrean", "requests.decide"),
     Place("packages", "/paket", "evidence.read"),
+    Place("cameras", "/kamera", "cameras.read"),
+    Place("health", "/kesehatan", "health.read"),
+    Place("retention", "/retensi", "policies.read"),
+    Place("holds", "/penahanan", "holds.read"),
+    Place("dispositions", "/pemusnahan", "dispositions.read"),
+    Place("people", "/akun", "users.read"),
+    Place("incidents", "/insiden", "incidents.read"),
+    Place("oversight", "/pengawasan", "custody.read"),
+    Place("me", "/saya", "session.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""
@@ -68,12 +122,12 @@ MOST = 6
 """Places in the bar of any reader; further ones stand in the reader's menu."""
 
 BARS: Mapping[Role, tuple[str, ...]] = MappingProxyType({
-    Role.POLICE: ("view", "requests", "packages", "verify"),
-    Role.SATPOL_PP: ("view", "requests", "packages", "verify"),
-    Role.KECAMATAN: ("view",),
-    Role.WAR_ROOM: ("view", "queue", "packages"),
-    Role.ADMIN: ("view",),
-    Role.AUDITOR: ("packages",),
+    Role.POLICE: ("find", "view", "requests", "verify"),
+    Role.SATPOL_PP: ("find", "view", "requests", "verify"),
+    Role.KECAMATAN: ("find", "view", "health"),
+    Role.WAR_ROOM: ("view", "find", "queue", "packages", "holds", "health"),
+    Role.ADMIN: ("health", "cameras", "retention", "holds", "people", "incidents"),
+    Role.AUDITOR: ("oversight", "incidents", "dispositions", "retention", "holds", "verify"),
 })  # fmt: skip
 """The places of each role in the order of its work; the first one is its home."""
 

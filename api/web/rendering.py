@@ -14,7 +14,8 @@ from starlette.responses import Response
 from api.auth.principal import Principal
 from api.headers import PAGES
 from api.web.catalogue import FIRST, Catalogue
-from api.web.files import FOLDER, Assets
+from api.web.files import FOLDER, OUTLINES, Assets
+from api.web.ground import Ground, origin_of
 from api.web.navigation import bar_of, is_here, places_of
 
 LANGUAGE = "saksi_bahasa"
@@ -39,6 +40,7 @@ class Pages:
         *,
         zone: str,
         base_path: str,
+        ground: Ground | None = None,
         largest_paper: int = 20 << 20,
     ) -> None:
         self.assets = assets
@@ -53,6 +55,15 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        ground = ground or Ground()
+        self._policy = _policy_of(ground)
+        self._environment.globals["ground"] = {
+            "box": ",".join(ground.box),
+            "tiles": ground.tiles,
+            "attribution": ground.attribution,
+            "closest": ground.closest,
+            "outlines": "" if ground.outlines is None else base_path + assets.path(OUTLINES),
+        }
 
     def catalogue(self, request: Request) -> Catalogue:
         """The catalogue of the reader's language."""
@@ -64,7 +75,7 @@ class Pages:
         name: str,
         *,
         reader: Principal | None = None,
-        policy: str = PAGES,
+        policy: str = "",
         status: int = 200,
         **facts: object,
     ) -> Response:
@@ -86,5 +97,14 @@ class Pages:
             further=menu,
             **facts,
         )
-        headers = {"Content-Security-Policy": policy, "Vary": "Cookie"}
+        headers = {
+            "Content-Security-Policy": policy or (PAGES if reader is None else self._policy),
+            "Vary": "Cookie",
+        }
         return Response(text, status_code=status, media_type=_HTML, headers=headers)
+
+
+def _policy_of(ground: Ground) -> str:
+    """The policy of pages for readers: they may load the map's tiles, from exactly where those are."""
+    origin = origin_of(ground.tiles) if ground.tiles else ""
+    return PAGES.replace("img-src 'self'", f"img-src 'self' {origin}") if origin else PAGES

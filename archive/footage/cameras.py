@@ -318,6 +318,17 @@ class Registry:
         """The whole source URL, for the recorder alone. Raises IntegrityError ``secret_unreadable``."""
         return self._secrets.open(camera.sealed_source)
 
+    def sealed(self, url: str) -> tuple[str, str]:
+        """A source that no camera has yet: as it may be shown, and sealed for recorders.
+
+        Raises:
+            Malformed: ``bad_source``. Refused: ``source_refused``: no camera's source may lead there.
+        """
+        shown = shown_source(url)
+        parse_source(url)  # what no recorder could read is refused
+        self._rule.check(url)
+        return shown, self._secrets.seal(url)
+
     def _switch(
         self, camera_id: str, action: str, *, actor: str, reason: str, expected: int | None
     ) -> Camera:
@@ -337,9 +348,7 @@ class Registry:
             raise Malformed(
                 f"segment_seconds {form.segment_seconds!r} is not a number", code="bad_segment_seconds"
             ) from error
-        shown = shown_source(form.source)
-        parse_source(form.source)  # what no recorder could read is not registered
-        self._rule.check(form.source)
+        shown, sealed_source = self.sealed(form.source)
         kecamatan = self._areas.kecamatan(form.kecamatan)
         kelurahan = self._areas.kelurahan(form.kelurahan, kecamatan=kecamatan)
         fields = asdict(form)
@@ -347,7 +356,7 @@ class Registry:
             id=check_name("camera", form.id),
             name=form.name.strip(),
             source=shown,
-            sealed_source=self._secrets.seal(form.source),
+            sealed_source=sealed_source,
             place=parse_place(form.lat, form.lon, kecamatan, kelurahan, form.owner),
             segment_seconds=check_segment_seconds(seconds),
             registered_at=registered_at,

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from archive.footage.mp4.sound import Sound
 from archive.model import leaf as leaves
-from archive.model.segment import Segment, SoundStatement
+from archive.model.segment import MADE_FROM, Segment, SoundStatement
 
 SILENT = (
     "Rekaman ini tidak memuat suara: suara tidak direkam pada kamera ini.",
@@ -19,6 +20,18 @@ _SOURCES: Mapping[str, str] = {
     "pcm_s16be": "PCM",
     "adpcm_g726": "G.726",
 }
+
+
+def statement_of(sound: Sound | None, *, sent: str) -> SoundStatement | None:
+    """What a leaf states of its segment's sound; ``sent`` is FFmpeg's name of what the camera sent."""
+    if sound is None:
+        return None
+    return SoundStatement(
+        codec=sound.codec_string,
+        channels=sound.channels,
+        rate=sound.timescale,
+        made_from=sent if sent in MADE_FROM else "",
+    )
 
 
 def sound_of_leaf(line: bytes) -> SoundStatement | None:

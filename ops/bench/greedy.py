@@ -50,7 +50,7 @@ _IDS = {
     "number": "1", "part": "20261124T0600Z",
     "scope_id": "default", "disposition": "DSP-2026-AAAAAAAAAA", "name": "words.js",
     "incident_id": "INC-2026-AAAAAAAAAA", "user_id": "citra", "grant_id": "GRT-2026-AAAAAAAAAA",
-    "export_id": "exp-0123456789abcdef01234567",
+    "export_id": "exp-0123456789abcdef01234567", "trial_id": "trial-0123456789abcdef01234567",
 }  # fmt: skip
 """What stands for the ids in paths: the camera exists, the others do not."""
 

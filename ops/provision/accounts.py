@@ -26,6 +26,7 @@ from enum import StrEnum
 
 from archive import keys
 from archive.canonical import JsonObject
+from archive.footage.trials import ANSWERS, ORDERS, TAKEN
 from archive.ids import check_name
 from archive.records.ledger.streams import KINDS
 
@@ -214,8 +215,8 @@ JOBS: Mapping[str, str] = {
 def recorder_account(recorder: str) -> Account:
     """The account of one recorder: it adds segments and its own journal, and reads no footage.
 
-    It may read names and its own journal batches, which a recorder needs after it lost its spool. Raises
-    Malformed ``bad_id``.
+    It may read names and its own journal batches, which a recorder needs after it lost its spool; and it
+    reads orders of connection tests, takes them, and writes answers. Raises Malformed ``bad_id``.
     """
     recorder = check_name("recorder", recorder)
     return _account(
@@ -226,6 +227,9 @@ def recorder_account(recorder: str) -> Account:
         _records("s", "journal/"),
         _records("rs", *_ledger("camera", "policy", "hold", "recorder")),
         _records("p", f"ledger/recorder/{recorder}/"),
+        _cache("rs", ORDERS),
+        _cache("rp", TAKEN),
+        _cache("p", ANSWERS),
     )
 
 

@@ -28,6 +28,7 @@ from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.footage.cameras import CameraForm
 from archive.footage.derive import StillMaker
+from archive.footage.heard import statement_of
 from archive.footage.mp4.finalise import Finalised
 from archive.footage.reader import recorded_leaf
 from archive.footage.skim.decoding import Decoder
@@ -288,6 +289,7 @@ def archive_run(
             clock=clock,
             camera_time=None,
             ingested_at=at + 11 * SECOND,
+            sound=statement_of(result.header.sound, sent="aac"),
         )
         stored = services.stores.footage.put(
             segment.key,

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from api.web.files import PLAYER, fetched
 from archive.model.user import Role
 from archive.timespan import SECOND
+from ops.pages import TOOLS_FOLDER
 from tests.support import api_site
 from tests.support.api_site import EMPTY_CAMERA, T0, Site, archive_run, open_site
 from tests.support.browser import chromium
@@ -60,7 +61,7 @@ def driven() -> Iterator[Browser]:
     if not fetched(PLAYER).is_file():
         sentence = "the pages' packages are not there; fetch them with: python -m ops.pages"
         pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
-    expect.set_options(timeout=PATIENCE_S * 1000)
+    expect.set_options(timeout=PATIENCE_S * 1000)  # a busy machine needs more than five seconds
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium(),
@@ -71,6 +72,21 @@ def driven() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def barriers(page: Page) -> list[str]:
+    """What keeps people out of a page as it is now, by axe-core: of any level, best practices too."""
+    script = TOOLS_FOLDER / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        sentence = "axe-core is not there; fetch it with: python -m ops.pages --tools"
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    page.evaluate(script.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']} ({one['impact']}): {one['help']}: {node['target']} {node['html'][:160]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api.auth.permissions import PERMISSIONS, RIGHT_OF, Reach
-from api.web.navigation import SHELLS
+from api.web.navigation import MOVED, SHELLS
 from archive.model.grant import Grant, Right
 from archive.model.token import KIND as TOKENS
 from archive.model.token import TokenScope, to_json
@@ -25,6 +25,7 @@ OWN, OTHER = "73.71.01", "73.71.02"
 ELSEWHERE, NO_CAMERA = "cam-9", "cam-0"
 NO_REQUEST, NO_EVIDENCE = "REQ-2026-0123456789", "EVD-2026-0123456789"
 NO_EXPORT = "exp-0123456789abcdef01234567"
+NO_TRIAL = "trial-0123456789abcdef01234567"
 NO_HOLD, NO_GRANT = "hold-0123456789abcdef0123456789abcdef", "GRT-0123456789abcdef"
 GRANTED = Timespan(T0, T0 + 25 * SECOND)
 ANOTHER_TIME = Timespan(T0 + 60 * SECOND, T0 + 70 * SECOND)
@@ -441,6 +442,13 @@ def _camera_probes() -> list[Probe]:
             ),
             Probe("GET", f"{one}/moves", _at("/v1/cameras/{}/moves"), **about),
             Probe(
+                "POST",
+                "/v1/camera-trials",
+                lambda _w, camera: Call("/v1/camera-trials", json={"camera": camera}),
+                **about,
+                also=frozenset({"too_many_trials"}),
+            ),
+            Probe(
                 "GET", "/v1/recordings", lambda _w, c: Call("/v1/recordings", {**ASKED, "camera": c}), **about
             ),
             Probe("GET", "/v1/segments", lambda _w, c: Call("/v1/segments", {**ASKED, "camera": c}), **about),
@@ -479,6 +487,7 @@ def _camera_probes() -> list[Probe]:
             **listing,
         ),
         Probe("GET", "/v1/health/recorders", _at("/v1/health/recorders")),
+        Probe("GET", "/v1/health/archive", _at("/v1/health/archive")),
         Probe(
             "GET",
             "/v1/health/compliance",
@@ -501,6 +510,17 @@ def _camera_probes() -> list[Probe]:
             listed=_counted,
             known=lambda _w: {code: a_camera(camera) for camera, code in DISTRICT_OF.items()},
         ),
+        *[
+            Probe(
+                "GET",
+                path,
+                _at(path.replace("{trial_id}", "{}")),
+                _nobodys_trial,
+                lambda _w: NO_TRIAL,
+                NO_TRIAL,
+            )
+            for path in ("/v1/camera-trials/{trial_id}", "/v1/camera-trials/{trial_id}/still.jpg")
+        ],
         Probe(
             "POST",
             "/v1/cameras/import",
@@ -688,6 +708,11 @@ def _footage_probes() -> list[Probe]:
         )
     )
     return made
+
+
+def _nobodys_trial(_who: Who, _action: str, _reach: frozenset[Reach]) -> str:
+    """A connection test belongs to who asked for it; for everybody else there is none."""
+    return "trial_not_found"
 
 
 def _nobodys_export(_who: Who, _action: str, _reach: frozenset[Reach]) -> str:
@@ -997,11 +1022,12 @@ def _session_probes() -> list[Probe]:
         ),
         Probe("GET", "/masuk", _at("/masuk"), is_open=True),
         Probe(
-            "GET", "/aset/{version}/{name}", _at("/aset/0/tampilan.js"), is_open=True,
+            "GET", "/aset/{version}/{name}", _at("/aset/0/tinjau.js"), is_open=True,
             also=frozenset({"no_such_file"}),
         ),
         Probe("GET", "/", _at("/")),
         Probe("GET", "/antarmuka", _at("/antarmuka")),
+        *(Probe("GET", former, _at(former)) for former in MOVED),
         *(Probe("GET", shell.path, _at(re.sub(r"{\w+}", "x", shell.path))) for shell in SHELLS),
         Probe("GET", "/openapi.json", _at("/openapi.json")),
         Probe("GET", "/metrics", _at("/metrics")),

@@ -8,6 +8,7 @@ A client connects to the parent's socket and sends what to run, with the three s
 process that serves the client: it forks the one that runs the module, tells its id, waits, and tells its end.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -24,8 +25,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
+from ops.heap import undisturbed
+
 ROOT = Path(__file__).resolve().parents[2]
 PRELOADED = "ops.cli"
+LATE = ("archive.objects.s3", "search.elastic", "ops.serving")
+"""What commands import when they need it: the libraries of a city's servers take longer than all the rest."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,11 @@ def _serve_one(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def _main() -> None:
-    import_module(PRELOADED).build()  # the whole tree, so that the modules of every command are there
+    with undisturbed():
+        import_module(PRELOADED).build()  # the whole tree, so that the modules of every command are there
+        for name in LATE:
+            import_module(name)
+    gc.freeze()  # no fork looks through what was imported
     asked, streams = _serve(sys.argv[1]) or ({}, [])
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

@@ -99,7 +99,7 @@ def watch(
     times = {"from": instant(0), "to": instant(end), "at": instant(at)}
     query = urlencode([*(("camera", one) for one in shown), *times.items()])
     browser.cookie(url, cookie_of(wall.site, WHO, purpose=""))
-    browser.open(f"{url}/tampilan?{query}")
+    browser.open(f"{url}/tinjau?{query}")
     browser.wait("!document.getElementById('ask').hidden")
     browser.write("#purpose", PURPOSE)
     browser.click("#purpose-form button")
@@ -113,7 +113,7 @@ def watch(
 def play(browser: Browser, *, rate: int = 1) -> None:
     """Press play, at a speed."""
     for _ in range({1: 0, 2: 1, 4: 2}[rate]):
-        browser.key("+", text="+")
+        browser.key(">", text=">")
     browser.key(" ", code="Space", text=" ")
     browser.wait("document.getElementById('state').textContent.startsWith('Memutar')")
 

@@ -60,7 +60,7 @@ function sayNext() {
   if (timeOf("from").instant !== null && timeOf("to").instant !== null && !span) return say("fault.empty_span");
   if (!span || !cameras) return say("filing.next_none");
   const values = { cameras, length: sayLength(span.to - span.from), hours: sayLength(cameras * (span.to - span.from)) };
-  const held = say(amended ? "filing.next_amended" : "filing.next_held", values);
+  const held = say(amended ? "filing.next_amended" : cameras > 1 ? "filing.next_held" : "filing.next_held_one", values);
   if (span.to > Date.now()) return `${held} ${say("filing.next_future")}`;
   return `${held} ${say(form.elements.urgent.checked && !scan ? "filing.next_urgent" : "filing.next_decided")}`;
 }
@@ -252,7 +252,7 @@ async function main() {
   account = me.id;
   changed();
   at("send").disabled = false;
-  await choice.load();
+  await choice.show();
 }
 
 forgive(form);

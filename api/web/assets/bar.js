@@ -1,9 +1,9 @@
 // The bar of every page: the other language, the theme, and sign-out.
 
 import { BASE, send } from "./calls.js";
+import { at, tell } from "./dom.js";
 import { choose, sayProblem, switchLanguage } from "./words.js";
 
-const at = (id) => document.getElementById(id);
 const root = document.documentElement;
 const light = matchMedia("(prefers-color-scheme: light)");
 
@@ -19,8 +19,7 @@ async function signOut() {
     const { location: where } = await send("/auth/logout");
     location.replace(where || `${BASE}/masuk`);
   } catch (problem) {
-    at("problem").textContent = sayProblem(problem);
-    at("problem").hidden = false;
+    tell(sayProblem(problem));
   }
 }
 

@@ -53,6 +53,19 @@ export async function askPicture(camera, query, signal) {
   return { picture: await createImageBitmap(await answer.blob()), at: answer.headers.get("Saksi-Frame-At") };
 }
 
+/** The bytes of a decoded picture without loss, and the instant that it shows, as text from the server. */
+export async function askFrame(camera, query) {
+  const path = `${BASE}/v1/cameras/${encodeURIComponent(camera)}/frame.png`;
+  const answer = await answerOf(`${path}?${new URLSearchParams(query)}`, {});
+  return { bytes: await answer.blob(), at: answer.headers.get("Saksi-Frame-At") };
+}
+
+/** A sheet of thumbnails, by an address from the server. */
+export async function askSheet(address) {
+  const answer = await answerOf(local(address), {});
+  return createImageBitmap(await answer.blob());
+}
+
 /** The JSON at one of our paths with its version (`ETag`), which a change of it must name. */
 export async function read(path, query = {}) {
   const text = new URLSearchParams(query).toString();

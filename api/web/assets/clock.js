@@ -18,11 +18,16 @@ function fields(instant) {
   return found;
 }
 
-/** Year, month, day, hour, minute and second of an instant in the city's zone, as numbers. */
+/**
+ * Year, month, day, hour, minute and second of an instant in the city's zone.
+ * @param {number} instant
+ * @returns {{ year: number, month: number, day: number, hour: number, minute: number, second: number }}
+ */
 export function fieldsOf(instant) {
   const found = fields(instant);
-  return Object.fromEntries(
-    ["year", "month", "day", "hour", "minute", "second"].map((name) => [name, Number(found[name])]));
+  const [year, month, day, hour, minute, second] = ["year", "month", "day", "hour", "minute", "second"]
+    .map((name) => Number(found[name]));
+  return { year, month, day, hour, minute, second };
 }
 
 /** The reverse of `fieldsOf`; null for a day or a time that there is not. */

@@ -6,6 +6,7 @@ import { make } from "./dom.js";
 import { say, sayIf, sayNumber } from "./words.js";
 
 const SECOND = 1000;
+/** @type {[string, number][]} */
 const UNITS = [["days", 86400000], ["hours", 3600000], ["minutes", 60000], ["seconds", SECOND]];
 const KINDS = ["recorded", "missing", "pending", "locked", "held"];
 
@@ -17,7 +18,7 @@ const KINDS = ["recorded", "missing", "pending", "locked", "held"];
 /** @returns {{ start: number, end: number, cause: string }} */
 function stretchOf(/** @type {Stretch} */ one) {
   if (Array.isArray(one)) return { start: one[0], end: one[1], cause: one[2] ?? one["cause"] ?? "" };
-  return { start: one.from, end: one.to, cause: one.cause ?? "" };
+  return { start: one.from ?? one["start"], end: one.to ?? one["end"], cause: one.cause ?? "" };
 }
 
 /** The parts of stretches within a window, in order, joined where they touch and have one cause. */
@@ -69,10 +70,11 @@ export const sayCause = (/** @type {string} */ cause) => sayIf(`cause.${cause}`,
  * @param {boolean} [more.words] whether the sentence stands below it; the label of the bar has it in any case
  * @param {number | null} [more.at] an instant to mark
  * @param {((instant: number) => void) | null} [more.onpick] called with the instant that is clicked
+ * @param {((from: number, to: number) => void) | null} [more.onrange] called with the time that is dragged over
  * @returns {HTMLElement}
  */
 export function coverageBar({ from, to, recorded = [], missing = [], pending = [], held = [], locked = [] },
-  { words = true, at = null, onpick = null } = {}) {
+  { words = true, at = null, onpick = null, onrange = null } = {}) {
   const parts = { recorded, missing, pending, locked, held };
   const sentence = sayCoverage({ from, to, ...parts });
   const track = make("div", { class: "track", role: "img", "aria-label": sentence });
@@ -83,14 +85,47 @@ export function coverageBar({ from, to, recorded = [], missing = [], pending = [
   track.append(hand);
   const bar = make("div", { class: "coverage" }, track, words ? make("p", { class: "coverage-text" }, sentence) : null);
   if (at !== null) markAt(bar, { from, to }, at);
-  if (onpick) {
-    track.classList.add("pickable");
-    track.addEventListener("click", (event) => {
-      const { left, width } = track.getBoundingClientRect();
-      onpick(from + Math.min(1, Math.max(0, (event.clientX - left) / width)) * (to - from));
-    });
-  }
+  if (onpick || onrange) listen(track, { from, to }, { onpick, onrange });
   return bar;
+}
+
+const DRAG = 8;
+
+/** A click gives an instant, dragging a time. With the keyboard, both are typed or set by a slider beside it. */
+function listen(track, { from, to }, { onpick, onrange }) {
+  track.classList.add("pickable");
+  let start = null;
+  const instantOf = (event) => {
+    const { left, width } = track.getBoundingClientRect();
+    return from + Math.min(1, Math.max(0, (event.clientX - left) / width)) * (to - from);
+  };
+  const chosen = make("div", { class: "range", hidden: true });
+  track.append(chosen);
+  const isDrag = (event) => onrange && Math.abs(event.clientX - start.x) >= DRAG;
+  track.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button) return;
+    start = { x: event.clientX, instant: instantOf(event) };
+    track.setPointerCapture(event.pointerId);
+  });
+  track.addEventListener("pointermove", (event) => {
+    if (!start || !isDrag(event)) return;
+    const [first, last] = [start.instant, instantOf(event)].sort((one, other) => one - other);
+    chosen.hidden = false;
+    chosen.style.left = `${((first - from) / (to - from)) * 100}%`;
+    chosen.style.width = `${((last - first) / (to - from)) * 100}%`;
+  });
+  track.addEventListener("pointerup", (event) => {
+    if (!start) return;
+    const [first, last] = [start.instant, instantOf(event)].sort((one, other) => one - other);
+    if (isDrag(event) && last - first >= 2 * SECOND) onrange(first, last);
+    else onpick?.(instantOf(event));
+    start = null;
+    chosen.hidden = true;
+  });
+  track.addEventListener("pointercancel", () => {
+    start = null;
+    chosen.hidden = true;
+  });
 }
 
 /**
@@ -143,6 +178,8 @@ export function sayRecorded(/** @type {number} */ share) {
 
 /** How long nothing was recorded, and why. */
 export function sayMissing(/** @type {string} */ cause, /** @type {number} */ length) {
+  const isKnown = sayIf(`cause.${cause}`, "") && cause !== "unknown";
+  if (!isKnown) return say("coverage_bar.missing_unknown", { length: sayLength(length) });
   return say("coverage_bar.missing_for", { length: sayLength(length), cause: sayCause(cause) });
 }
 

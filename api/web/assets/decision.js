@@ -5,14 +5,16 @@ import { say, sayProblem } from "./words.js";
 
 /**
  * Ask, and do it if the answer is yes. `sentence` says what will happen, `points` are facts about it, `reason`
- * asks for one under `label`, and `act` gets it; it returns a promise. Its problem is shown in the dialog, which stays open.
+ * asks for one under `label` (a number is how long it may be), and `act` gets it; it returns a promise. Its
+ * problem is shown in the dialog, which stays open.
  * Returns what `act` gave, or null if the reader turned back.
  */
 export function decide({ title, sentence, points = [], reason = false, label = say("decision.reason"), danger = false, word, act }) {
   return new Promise((done) => {
-    const before = document.activeElement;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     let result = null;
-    const field = reason ? make("textarea", { id: "decision-reason", rows: 3, maxlength: 500, required: true }) : null;
+    const most = reason === true ? 500 : reason;
+    const field = reason ? make("textarea", { id: "decision-reason", rows: 3, maxlength: most, required: true }) : null;
     const problem = make("p", { class: "problem", role: "alert", hidden: true });
     const yes = make("button", { class: `button main${danger ? " danger" : ""}` }, word);
     const back = make("button", { class: "button", type: "button", onclick: () => dialog.close() }, say("do.not"));

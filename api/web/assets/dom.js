@@ -3,6 +3,10 @@
 /**
  * An element. `facts` are attributes; `on…` are listeners, `data` its dataset, `class` its classes, and true or
  * false sets or leaves out an attribute. Children that are null or false are left out.
+ * @param {string} tag
+ * @param {Record<string, any>} facts
+ * @param {...any} children
+ * @returns {any}
  */
 export function make(tag, facts = {}, ...children) {
   const element = document.createElement(tag);
@@ -12,16 +16,24 @@ export function make(tag, facts = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  element.append(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  element.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
   return element;
 }
 
-/** The element of this id. */
+/**
+ * The element of this id; the page's template says what it is.
+ * @param {string} id
+ * @returns {any}
+ */
 export const at = (id) => document.getElementById(id);
 
-/** Put these into an element, in place of what is there. */
+/**
+ * Put these into an element, in place of what is there.
+ * @param {any} element
+ * @param {...any} children
+ */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  element.replaceChildren(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
 }
 
 /** Show a problem in the page's own place for it; "" takes it away. */

@@ -7,6 +7,7 @@ import { local } from "./calls.js";
 
 const EDGE_S = 0.08; // closer than this to a gap, the last picture is frozen
 const TOLERANCE_MS = 60; // runs that meet may be a millisecond apart; that is not a gap
+const FASTEST = 16; // browsers play no faster
 const JUMP_S = 0.35; // a larger deviation is corrected by seeking, a smaller one by changing the speed
 const SLACK_S = 0.04;
 const EPSILON_S = 0.001;
@@ -41,15 +42,18 @@ export class Footage {
   #loading = null;
   #sought = { place: null, at: -Infinity };
   #lead = { number: 0, at: -Infinity };
+  #refusedBy = null;
+  #refusals = 0;
   #sounds = new Map(); // whether there is sound, by the description that a fragment's bytes begin with
 
   constructor(video) {
     this.#video = video;
     this.shown = null; // wall time of the picture on screen
+    video.addEventListener("error", () => this.#refused());
     this.#watch();
   }
 
-  /** Why it does not play: `codec`, `player`, or the player's own reason; null while it plays. */
+  /** Why it does not play: `codec`, `decode`, `player`, or the player's own reason; null while it plays. */
   get trouble() {
     return this.#trouble;
   }
@@ -108,6 +112,7 @@ export class Footage {
       const status = error.response?.code;
       if (/codec|incompatible/i.test(error.details)) this.#end("codec");
       else if (status === 503 && COPIES.test(this.#address)) this.#end("codec"); // nobody makes copies here
+      else if (this.#refused()) return;
       else if (status === 401 || status === 403) this.#end(status === 401 ? "signed_out" : "not_permitted");
       else this.#broken = error.details;
     });
@@ -135,9 +140,15 @@ export class Footage {
 
   /** Play another address, whatever happened before. */
   reopen(address) {
-    this.#trouble = null;
-    this.close();
+    this.reset();
     this.open(address);
+  }
+
+  /** Release all resources, and forget what went wrong. */
+  reset() {
+    this.#trouble = null;
+    this.#refusals = 0;
+    this.close();
   }
 
   /** Stop trying to play; stills are shown instead. */
@@ -256,7 +267,8 @@ export class Footage {
       return true;
     }
     if (Math.abs(off) > jump) this.#catchUp(place, rate);
-    const wanted = Math.abs(off) > SLACK_S ? rate * (1 - Math.max(-0.2, Math.min(0.2, off))) : rate;
+    const near = Math.abs(off) > SLACK_S ? rate * (1 - Math.max(-0.2, Math.min(0.2, off))) : rate;
+    const wanted = Math.min(FASTEST, near);
     if (Math.abs(video.playbackRate - wanted) > 0.01) video.playbackRate = wanted;
     if (video.paused) video.play().catch(() => {});
     return true;
@@ -292,6 +304,20 @@ export class Footage {
       if (buffered.start(one) <= time + EPSILON_S && wanted <= buffered.end(one) + EPSILON_S) return true;
     }
     return false;
+  }
+
+  /**
+   * Whether the browser's decoder refused the footage: some clips amid open GOPs are refused. A decoder that ran out
+   * of room says the same, so the first time the player is made anew, and the second time it ends.
+   */
+  #refused() {
+    if (this.#hls === null || this.#video.error?.code !== MediaError.MEDIA_ERR_DECODE) return false;
+    if (this.#refusedBy === this.#hls) return true;
+    this.#refusedBy = this.#hls;
+    this.#refusals += 1;
+    if (this.#refusals > 1) this.#end("decode");
+    else this.#broken = "decode";
+    return true;
   }
 
   #end(trouble) {

@@ -1,8 +1,8 @@
 // The sign-in page: the provider's button, if there is a provider, and the form of local accounts.
 
+import { at } from "./dom.js";
 import { say, sayProblem, switchLanguage } from "./words.js";
 
-const at = (id) => document.getElementById(id);
 const base = document.documentElement.dataset.base;
 
 /** The path to return to afterwards: one of ours, never another host's. */

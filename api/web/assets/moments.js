@@ -21,12 +21,19 @@ const MONTHS = [
   ["jan"], ["feb", "peb"], ["mar"], ["apr"], ["mei", "may"], ["jun"], ["jul"], ["agu", "ags", "agt", "aug"], ["sep"],
   ["okt", "oct"], ["nov", "nop"], ["des", "dec"],
 ];
-const UNITS = [[/^(d(e|tk)|s)/, 1000], [/^(m)/, MINUTE], [/^(j|hour|h$)/, 60 * MINUTE], [/^(ha|d)/, DAY]];
+const UNITS = [
+  { pattern: /^(d(e|tk)|s)/, length: 1000 }, { pattern: /^(m)/, length: MINUTE },
+  { pattern: /^(j|hour|h$)/, length: 60 * MINUTE }, { pattern: /^(ha|d)/, length: DAY },
+];
 
-/** The length of a unit by its word, in ms. */
+/**
+ * The length of a unit by its word, in ms.
+ * @param {string} word
+ * @returns {number}
+ */
 function lengthOf(word) {
   if (/^(d|days?|hari)$/.test(word)) return DAY;
-  return UNITS.find(([pattern]) => pattern.test(word))[1];
+  return UNITS.find(({ pattern }) => pattern.test(word)).length;
 }
 
 /**

@@ -15,7 +15,7 @@ export function actorName(actor, name = "") {
   switch (kind) {
     case "user": return name || id;
     case "os": return say("actor.host", { name: name || id });
-    case "token": return say("actor.machine", { name: id });
+    case "token": return say("actor.token", { name: id });
     case "job": case "rule": return say("actor.archive");
     default: return name || actor;
   }

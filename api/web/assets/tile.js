@@ -4,14 +4,14 @@ import { askPicture, BASE, withQuery } from "./calls.js";
 import { boundsOf, doubtAt, doubtOfEdges } from "./certainty.js";
 import { dateOf, parse, timeOf, write, ZONE_NAME } from "./clock.js";
 import { Footage } from "./footage.js";
-import { partAt, stretchAt, stretchesOf } from "./stretches.js";
+import { heldOf, partAt, stretchAt, stretchesOf } from "./stretches.js";
 import { Watchdog } from "./watchdog.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
 const ROUNDING_MS = 2; // playlists give times to the millisecond; a picture of 3.000 s must not show as 2.9
 const STILL_EVERY_MS = 1000; // without a player, one still a second at most
 const TAKEN_MS = 60000; // the clip that is offered where the browser cannot play
-const NO_MORE = ["codec", "player"]; // what a new player does not mend
+const NO_MORE = ["codec", "decode", "player"]; // what a new player does not mend
 
 function made(tag, name, parent) {
   const element = document.createElement(tag);
@@ -29,18 +29,14 @@ export class Tile {
   #tries = { seek: 0, rebuild: 0 };
 
   /**
-   * `camera` is a camera of the API's answer, or an id with `problem` if it was refused; `person` has the purpose
-   * (`why`), and whether clips may be downloaded (`maySave`).
+   * `camera` is a camera of the API's answer for a window, or an id with `problem` if it was refused; `person` has
+   * the purpose (`why`), and whether clips may be downloaded (`maySave`).
    */
-  constructor(camera, person) {
+  constructor(camera, window, person) {
     this.id = camera.camera;
+    this.name = this.id;
     this.#purpose = person.why;
     this.#maySave = person.maySave;
-    this.problem = camera.problem ?? null;
-    this.stretches = this.problem ? [] : stretchesOf(camera);
-    this.bounds = this.problem ? [] : boundsOf(camera);
-    this.camera = camera;
-    this.name = camera.facts?.at(-1)?.name ?? camera.camera;
     this.root = document.createElement("figure");
     this.root.className = "tile";
     this.root.dataset.camera = this.id;
@@ -62,13 +58,30 @@ export class Tile {
     const caption = made("figcaption", "caption", this.root);
     this.label = made("button", "label", caption);
     this.label.type = "button";
-    this.label.textContent = this.name;
     this.label.title = this.id;
     this.time = made("span", "stamp", caption);
+    this.date = made("span", "stamp-date", this.time);
+    this.hour = made("span", "", this.time);
     this.doubt = made("span", "doubt", caption);
     this.sound = made("span", "sound", caption);
     this.footage = new Footage(this.video);
-    this.copied = false; // whether viewing copies are shown instead of the footage itself
+    this.copied = ""; // why viewing copies are shown instead of the footage itself: `codec` or `decode`
+    this.load(camera, window);
+  }
+
+  /** Show another window of the same camera, or the same one after a refusal. */
+  load(camera, window) {
+    this.window = window;
+    this.problem = camera.problem ?? null;
+    this.stretches = this.problem ? [] : stretchesOf(camera);
+    this.held = this.problem ? [] : heldOf(camera);
+    this.bounds = this.problem ? [] : boundsOf(camera);
+    this.camera = camera;
+    this.name = camera.facts?.at(-1)?.name ?? this.name;
+    this.label.textContent = this.name;
+    this.footage.reset();
+    this.#part = null;
+    this.#dog.retry();
   }
 
   /** What the clock has to know: whether it can show an instant at once, does so in step, and has footage there. */
@@ -107,7 +120,8 @@ export class Tile {
   show(wall, { rate, slack, isLeft }) {
     if (this.problem) {
       this.#cover("refused", sayProblem(this.problem), "");
-      this.time.textContent = "";
+      put(this.date, "");
+      put(this.hour, "");
       return;
     }
     const here = this.#here(wall);
@@ -143,6 +157,13 @@ export class Tile {
     }
   }
 
+  /** Call the camera by a name: for the time before it was registered, the API has none. */
+  call(name) {
+    this.name = name;
+    this.label.textContent = name;
+    this.relabel();
+  }
+
   /** Update the texts to the chosen language. */
   relabel() {
     this.label.setAttribute("aria-label", say("do.large", { name: this.name }));
@@ -152,10 +173,11 @@ export class Tile {
     return stretchAt(this.stretches, wall);
   }
 
-  /** Begin again with viewing copies, if the browser cannot decode the camera's codec. False if that was tried. */
+  /** Begin again with viewing copies, if the browser cannot decode the footage. False if that was tried. */
   #copies() {
-    if (this.copied || this.#part === null || this.footage.trouble !== "codec") return false;
-    this.copied = true;
+    const { trouble } = this.footage;
+    if (this.copied || this.#part === null || !["codec", "decode"].includes(trouble)) return false;
+    this.copied = trouble;
     this.root.dataset.picture = "viewing_copy";
     this.footage.reopen(this.#address(this.#part));
     return true;
@@ -166,9 +188,9 @@ export class Tile {
   }
 
   #noteCopies() {
-    this.note.hidden = !this.copied;
+    this.note.hidden = this.copied === "";
     if (!this.copied) return;
-    put(this.noteText, say("note.viewing_copy"));
+    put(this.noteText, say(this.copied === "codec" ? "note.viewing_copy" : "note.refused_copy"));
     this.save.hidden = true;
   }
 
@@ -193,7 +215,8 @@ export class Tile {
   }
 
   #stamp(instant) {
-    put(this.time, `${dateOf(instant)} ${timeOf(instant, true)} ${ZONE_NAME}`);
+    put(this.date, `${dateOf(instant)} `);
+    put(this.hour, `${timeOf(instant, true)} ${ZONE_NAME}`);
   }
 
   #gap(here) {
@@ -242,8 +265,9 @@ export class Tile {
   #tell(why, wall) {
     this.note.hidden = false;
     const text = this.#still.problem || sayIf(`error.${why}`, say("error.playback", { why }));
-    const offers = why === "codec" && this.#maySave;
-    put(this.noteText, offers || why !== "codec" ? text : `${text} ${say("save.ask")}`);
+    const isCodec = ["codec", "decode"].includes(why);
+    const offers = isCodec && this.#maySave;
+    put(this.noteText, offers || !isCodec ? text : `${text} ${say("save.ask")}`);
     this.save.hidden = !offers;
     if (!offers) return;
     put(this.save, say("save.clip"));

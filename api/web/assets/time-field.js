@@ -18,8 +18,7 @@ class TimeField extends HTMLElement {
     this.input.addEventListener("input", () => this.#read());
     this.input.addEventListener("change", () => this.#read());
     this.input.setAttribute("aria-describedby", this.echo.id);
-    document.getElementById(this.dataset.dayOf)?.closest("time-field")
-      .addEventListener("instant", () => this.#read());
+    this.#dayField()?.addEventListener("instant", () => this.#read());
     this.#read();
   }
 
@@ -33,9 +32,14 @@ class TimeField extends HTMLElement {
     this.#read();
   }
 
+  /** @returns {TimeField | null} */
+  #dayField() {
+    return /** @type {TimeField | null} */ (document.getElementById(this.dataset.dayOf)?.closest("time-field") ?? null);
+  }
+
   #read() {
     const text = this.input.value;
-    const day = document.getElementById(this.dataset.dayOf)?.closest("time-field")?.instant ?? null;
+    const day = this.#dayField()?.instant ?? null;
     const before = this.#instant;
     this.#instant = text.trim() ? read(text, Date.now(), day) : null;
     const wrong = this.#instant === null && text.trim() !== "";

@@ -1,66 +1,148 @@
-// The timeline: one row for each camera, one axis, one hand; hovering shows a small picture of that instant.
+// The timeline: one row for each camera, one axis, one hand, for any range from a second to a month.
+//
+// The blocks of a row are drawn on a strip three ranges wide. Panning and zooming move the strip; blocks are drawn
+// anew only when it no longer fits. So a step costs the same with any number of blocks.
 
-import { askPicture } from "./calls.js";
 import { bandsOf, doubtAt } from "./certainty.js";
-import { parse, stampOf, timeOf, write, ZONE_NAME } from "./clock.js";
-import { heldOf, stretchAt } from "./stretches.js";
-import { draw, fromTo } from "./tile.js";
-import { say, sayIf, sayProblem } from "./words.js";
+import { rangeOf, stampOf } from "./clock.js";
+import { make } from "./dom.js";
+import { listen } from "./gestures.js";
+import { Glimpse } from "./glimpse.js";
+import { panned, showing, ticksOf, zoomed } from "./range.js";
+import { say } from "./words.js";
 
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600];
-const PATIENCE_MS = 180; // a pointer that only passes by requests no picture: each request is recorded
-const PICTURES = 240; // instants that are distinguished along the line
-const KEPT = 120;
+const THIN = 1 / 2400; // of a strip: what is closer together is one block
+const STALE = 2; // a strip that is stretched or pressed by more is drawn anew
 
-function made(tag, name, parent) {
-  const element = document.createElement(tag);
-  element.className = name;
-  parent.append(element);
-  return element;
-}
+/**
+ * @typedef {import("./range.js").Span} Span
+ */
 
 export class Timeline {
-  #window;
+  #view;
   #tiles;
-  #purpose;
-  #kept = new Map();
-  #waiting = null;
-  #dragging = false;
+  #known;
+  #range;
+  #rows = [];
+  #due = false;
+  #drawn = null;
+  #marked = null;
+  #wall = 0;
+  #followed = true;
+  #latest = 0;
 
-  /** `window` is `{start, end}`; `go(instant)` is called for every instant that the user selects. */
-  constructor(root, window, tiles, purpose, go) {
-    Object.assign(this, { root, go });
-    this.#window = window;
-    this.#tiles = tiles;
-    this.#purpose = purpose;
-    root.replaceChildren();
-    this.axis = made("div", "axis", root);
-    this.rows = made("div", "rows", root);
-    for (const tile of tiles) this.#row(tile);
-    this.plane = made("div", "plane", root);
-    this.hand = made("div", "hand", this.plane);
-    this.glimpse = made("div", "glimpse", root);
-    this.canvas = made("canvas", "glimpse-picture", this.glimpse);
-    this.glimpseText = made("p", "glimpse-text", this.glimpse);
-    this.glimpse.hidden = true;
-    this.plane.tabIndex = 0;
-    this.plane.setAttribute("role", "slider");
-    this.plane.setAttribute("aria-valuemin", "0");
-    this.plane.setAttribute("aria-valuemax", String(Math.round((window.end - window.start) / 1000)));
-    this.plane.addEventListener("pointerdown", (event) => this.#press(event));
-    this.plane.addEventListener("pointermove", (event) => this.#move(event));
-    this.plane.addEventListener("pointerup", () => { this.#dragging = false; });
-    this.plane.addEventListener("pointercancel", () => { this.#dragging = false; });
-    this.plane.addEventListener("pointerleave", () => this.#leave());
-    new ResizeObserver(() => this.#ticks()).observe(this.plane);
+  /**
+   * `go(instant, isOver)` and `mark(from, to, isOver)` are called for what a pointer does; `ranged()` after the range
+   * changed.
+   * @param {HTMLElement} root
+   * @param {{tiles: any[], purpose: string, known: any, activity: any, range: Span, desk: HTMLElement,
+   *   go: (instant: number, isOver: boolean) => void, mark: (from: number, to: number, isOver: boolean) => void,
+   *   ranged: () => void}} view
+   */
+  constructor(root, view) {
+    this.root = root;
+    this.#view = view;
+    this.#tiles = view.tiles;
+    this.#known = view.known;
+    this.#range = view.range;
+    this.#latest = view.range.end;
+    root.style.setProperty("--count", String(view.tiles.length));
+    this.axis = make("div", { class: "axis" });
+    this.rows = make("div", { class: "rows" });
+    this.marked = make("div", { class: "marked", hidden: true });
+    this.hand = make("div", { class: "hand" });
+    this.plane = make("div", { class: "plane", tabindex: 0, role: "slider", "aria-valuemin": 0 }, this.marked, this.hand);
+    root.replaceChildren(this.axis, this.rows, this.plane);
+    for (const tile of view.tiles) this.#row(tile);
+    this.glimpse = new Glimpse(view.desk, view.purpose);
+    listen(this.plane, {
+      instant: (x) => this.#instant(x),
+      isAxis: (event) => event.clientY < this.axis.getBoundingClientRect().bottom,
+      go: (instant, isOver) => view.go(instant, isOver),
+      mark: (from, to, isOver) => view.mark(from, to, isOver),
+      pan: (pixels) => this.pan((pixels / this.plane.clientWidth) * (this.#range.end - this.#range.start)),
+      zoom: (factor, about) => this.zoom(factor, about),
+      hover: (event) => this.#hover(event),
+      leave: () => this.glimpse.hide(),
+    });
+    new ResizeObserver(() => this.redraw()).observe(this.plane);
+    this.redraw();
   }
 
-  /** Move the hand to an instant. */
-  point(wall) {
+  /** @returns {Span} */
+  get range() {
+    return this.#range;
+  }
+
+  /** @param {Span} range */
+  set range(range) {
+    this.#range = range;
+    this.#followed = range.start <= this.#wall && this.#wall <= range.end;
+    this.#known.want(range);
+    this.redraw();
+    this.#view.ranged();
+  }
+
+  /**
+   * Zoom by a factor about an instant: without one about the hand, or the middle if the hand is elsewhere.
+   * @param {number} factor
+   * @param {number | null} about
+   */
+  zoom(factor, about = null) {
+    const { start, end } = this.#range;
+    const hand = start <= this.#wall && this.#wall <= end ? this.#wall : (start + end) / 2;
+    this.range = zoomed(this.#range, factor, about ?? hand, this.#end());
+  }
+
+  /** @param {number} ms */
+  pan(ms) {
+    this.range = panned(this.#range, ms, this.#end());
+  }
+
+  /**
+   * Move the range, if it must, so that an instant can be seen.
+   * @param {number} instant
+   */
+  reveal(instant) {
+    this.#latest = Math.max(this.#latest, instant);
+    const range = showing(this.#range, instant, this.#end());
+    if (range !== this.#range) this.range = range;
+  }
+
+  /**
+   * Show what is marked, or that nothing is.
+   * @param {Span | null} span
+   */
+  mark(span) {
+    this.#marked = span;
+    this.#place();
+  }
+
+  /** Draw everything anew at the next frame: more is known, or the width is another one. */
+  redraw() {
+    this.#drawn = null;
+    this.#soon();
+  }
+
+  /**
+   * Move the hand to an instant.
+   * @param {number} wall
+   * @param {boolean} isPlaying the range goes along if the hand leaves it
+   */
+  point(wall, isPlaying) {
+    this.#wall = wall;
+    const { start, end } = this.#range;
+    const isSeen = start <= wall && wall <= end;
+    if (isPlaying && this.#followed && wall > end) {
+      this.range = showing(panned(this.#range, (end - start) * 0.9, Infinity), wall, Infinity);
+    }
+    if (isSeen) this.#followed = true;
+    this.hand.hidden = !isSeen;
     this.hand.style.left = `${this.#percent(wall)}%`;
-    this.plane.setAttribute("aria-valuenow", String(Math.round((wall - this.#window.start) / 1000)));
+    const seconds = Math.round((Math.max(start, Math.min(end, wall)) - start) / 1000);
+    put(this.plane, "aria-valuenow", String(seconds));
     const doubts = this.#tiles.map((tile) => [tile.name, doubtAt(tile.bounds, wall)]).filter(([, doubt]) => doubt);
-    this.plane.setAttribute("aria-valuetext", [stampOf(wall), ...doubts.map((one) => one.join(" "))].join("; "));
+    put(this.plane, "aria-valuetext", [stampOf(wall), ...doubts.map((one) => one.join(" "))].join("; "));
   }
 
   /** Update the texts to the chosen language. */
@@ -68,137 +150,142 @@ export class Timeline {
     this.plane.setAttribute("aria-label", say("do.timeline"));
   }
 
+  /** The range as text. */
+  get text() {
+    return rangeOf(this.#range.start, this.#range.end);
+  }
+
+  #end() {
+    return Math.max(Date.now(), this.#latest);
+  }
+
   #row(tile) {
-    const row = made("div", "row", this.rows);
-    made("span", "row-name", row).textContent = tile.name;
-    const track = made("div", "track", row);
-    for (const one of tile.stretches) this.#block(track, one, `block ${one.kind}`);
-    if (!tile.problem) for (const one of heldOf(tile.camera)) this.#block(track, one, "block held");
-    for (const one of bandsOf(tile.bounds)) this.#block(track, one, "block doubtful");
-    if (!tile.problem) return;
-    track.classList.add("refused");
-    made("span", "refused-text", track).textContent = say("is.refused");
+    const strip = make("div", { class: "strip" });
+    const track = make("div", { class: "track" }, strip);
+    const name = make("span", { class: "row-name" }, tile.name);
+    this.rows.append(make("div", { class: "row" }, name, track));
+    this.#rows.push({ tile, strip, track, name });
   }
 
-  #block(track, stretch, name) {
-    const start = Math.max(stretch.start, this.#window.start);
-    const end = Math.min(stretch.end, this.#window.end);
-    if (end <= start) return;
-    const block = made("span", name, track);
-    block.style.left = `${this.#percent(start)}%`;
-    block.style.width = `${this.#percent(end) - this.#percent(start)}%`;
+  #soon() {
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      this.#draw();
+    });
   }
 
-  #ticks() {
-    const width = this.plane.clientWidth;
-    const seconds = (this.#window.end - this.#window.start) / 1000;
-    const step = (STEPS_S.find((one) => (one / seconds) * width >= 84) ?? 43200) * 1000;
-    this.axis.replaceChildren();
-    for (let at = Math.ceil(this.#window.start / step) * step; at < this.#window.end; at += step) {
-      const percent = this.#percent(at);
-      if ((percent / 100) * width < 4 || ((100 - percent) / 100) * width < 60) continue;
-      const tick = made("span", "tick", this.axis);
-      tick.style.left = `${percent}%`;
-      tick.textContent = step < 60000 ? timeOf(at) : timeOf(at).slice(0, 5);
+  #draw() {
+    const { start, end } = this.#range;
+    const width = end - start;
+    const isFresh = this.#drawn !== null && this.#drawn.width / width < STALE && width / this.#drawn.width < STALE
+      && this.#rows.every((_, index) => fits(this.#drawn.strips[index], this.#range));
+    if (!isFresh) this.#drawn = { width, strips: this.#rows.map((row) => this.#drawRow(row)) };
+    for (const [index, { strip }] of this.#rows.entries()) {
+      const drawn = this.#drawn.strips[index];
+      strip.style.left = `${((drawn.start - start) / width) * 100}%`;
+      strip.style.width = `${((drawn.end - drawn.start) / width) * 100}%`;
     }
+    const ticks = ticksOf(this.#range, this.plane.clientWidth).map(({ at, text }) => {
+      const percent = this.#percent(at);
+      const isCut = ((100 - percent) / 100) * this.plane.clientWidth < 60;
+      if (isCut || (percent / 100) * this.plane.clientWidth < 4) return null;
+      const tick = make("span", { class: "tick" }, text);
+      tick.style.left = `${percent}%`;
+      return tick;
+    });
+    this.axis.replaceChildren(...ticks.filter((one) => one !== null));
+    put(this.plane, "aria-valuemax", String(Math.round(width / 1000)));
+    this.#place();
+  }
+
+  /** Draw one row's blocks; returns the span of its strip. */
+  #drawRow({ tile, strip, track, name }) {
+    if (name.textContent !== tile.name) name.textContent = tile.name;
+    name.title = tile.name;
+    track.classList.toggle("refused", Boolean(tile.problem));
+    const width = this.#range.end - this.#range.start;
+    if (tile.problem) {
+      strip.replaceChildren(make("span", { class: "refused-text" }, say("is.refused")));
+      return { ...this.#range, isStart: true, isEnd: true };
+    }
+    const row = this.#known.row(tile, this.#range);
+    const base = {
+      start: Math.max(row.start, this.#range.start - width), end: Math.min(row.end, this.#range.end + width),
+    };
+    if (base.end <= base.start) {
+      strip.replaceChildren();
+      return { ...this.#range };
+    }
+    const blocks = [
+      ...blocksOf(row.stretches.filter((one) => one.kind !== "missing"), base),
+      ...blocksOf(row.stretches.filter((one) => one.kind === "missing"), base),
+      ...blocksOf(row.held, base),
+      ...blocksOf(bandsOf(row.bounds).map((one) => ({ ...one, kind: "doubtful" })), base),
+      ...blocksOf(this.#view.activity.found(tile.id), base),
+    ];
+    strip.replaceChildren(...blocks);
+    return { ...base, isStart: base.start === row.start, isEnd: base.end === row.end };
+  }
+
+  #place() {
+    this.hand.style.left = `${this.#percent(this.#wall)}%`;
+    const span = this.#marked;
+    this.marked.hidden = !span || span.end <= this.#range.start || span.start >= this.#range.end;
+    if (!span) return;
+    this.marked.style.left = `${this.#percent(span.start)}%`;
+    this.marked.style.width = `${this.#percent(span.end) - this.#percent(span.start)}%`;
   }
 
   #percent(wall) {
-    const { start, end } = this.#window;
+    const { start, end } = this.#range;
     return Math.max(0, Math.min(100, ((wall - start) / (end - start)) * 100));
   }
 
-  #instant(event) {
+  #instant(x) {
     const box = this.plane.getBoundingClientRect();
-    const part = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
-    return this.#window.start + part * (this.#window.end - this.#window.start);
+    const part = Math.max(0, Math.min(1, (x - box.left) / box.width));
+    return this.#range.start + part * (this.#range.end - this.#range.start);
   }
 
-  #press(event) {
-    if (event.button) return;
-    this.#dragging = true;
-    this.plane.setPointerCapture(event.pointerId);
-    this.go(this.#instant(event));
-  }
-
-  #move(event) {
-    const wall = this.#instant(event);
-    if (this.#dragging) this.go(wall);
-    const rows = [...this.rows.children];
-    let index = rows.findIndex((row) => event.clientY < row.getBoundingClientRect().bottom);
-    if (index < 0) index = rows.length - 1;
-    this.#glance(this.#tiles[index], wall, event.clientX);
-  }
-
-  #leave() {
-    this.glimpse.hidden = true;
-    clearTimeout(this.#waiting?.timer);
-    this.#waiting?.abort.abort();
-    this.#waiting = null;
-  }
-
-  #glance(tile, wall, x) {
-    clearTimeout(this.#waiting?.timer);
-    const step = (this.#window.end - this.#window.start) / PICTURES;
-    const here = stretchAt(tile.stretches, wall);
-    this.glimpse.hidden = false;
-    const box = this.root.getBoundingClientRect();
-    const half = this.glimpse.offsetWidth / 2;
-    this.glimpse.style.left = `${Math.max(half + 4, Math.min(box.width - half - 4, x - box.left))}px`;
-    if (here?.kind !== "recorded") {
-      this.canvas.hidden = true;
-      this.glimpseText.textContent = `${tile.name}\n${timeOf(wall)} ${ZONE_NAME}\n${wordsOf(tile, here)}`;
-      return;
-    }
-    const at = Math.max(here.start, this.#window.start + Math.floor((wall - this.#window.start) / step) * step);
-    const key = `${tile.id} ${at}`;
-    const known = this.#kept.get(key);
-    this.glimpseText.textContent = footageAt(tile, known?.at ?? wall);
-    if (known) {
-      this.#paint(known.picture);
-      return;
-    }
-    if (this.canvas.dataset.key !== key) this.canvas.hidden = true;
-    const abort = new AbortController();
-    this.#waiting = { abort, timer: setTimeout(() => this.#fetch(tile, at, key, abort), PATIENCE_MS) };
-  }
-
-  async #fetch(tile, at, key, abort) {
-    try {
-      const query = { at: write(Math.ceil(at)), width: "240", purpose: this.#purpose };
-      const { picture, at: shown } = await askPicture(tile.id, query, abort.signal);
-      const kept = document.createElement("canvas");
-      draw(kept, picture);
-      this.#kept.set(key, { picture: kept, at: parse(shown) ?? at });
-      if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
-      if (abort.signal.aborted || this.glimpse.hidden) return;
-      this.canvas.dataset.key = key;
-      this.#paint(kept);
-      this.glimpseText.textContent = footageAt(tile, parse(shown) ?? at);
-    } catch (problem) {
-      if (problem.name !== "AbortError") this.glimpseText.textContent = sayProblem(problem);
-    }
-  }
-
-  #paint(kept) {
-    this.canvas.hidden = false;
-    this.canvas.width = kept.width;
-    this.canvas.height = kept.height;
-    this.canvas.getContext("2d").drawImage(kept, 0, 0);
+  #hover(event) {
+    const wall = this.#instant(event.clientX);
+    let index = this.#rows.findIndex(({ track }) => event.clientY < track.parentElement.getBoundingClientRect().bottom);
+    if (index < 0) index = this.#rows.length - 1;
+    const { tile } = this.#rows[index];
+    this.glimpse.show(tile, this.#known.row(tile, this.#range), wall, event.clientX, this.#range);
   }
 }
 
-/** Name and time of a picture, and how far the time may be wrong. */
-function footageAt(tile, instant) {
-  return `${tile.name}\n${timeOf(instant)} ${ZONE_NAME} ${doubtAt(tile.bounds, instant)}`.trim();
+/** Whether a strip covers a range, or as much of it as is known. */
+function fits(strip, range) {
+  return (strip.isStart || strip.start <= range.start) && (strip.isEnd || range.end <= strip.end);
 }
 
-function wordsOf(tile, here) {
-  if (tile.problem) return sayProblem(tile.problem);
-  if (here?.kind === "locked") return `${say("locked.title")}\n${sayProblem(tile.camera.locked)}\n${fromTo(tile, here)}`;
-  if (here?.kind === "missing") {
-    const cause = sayIf(`cause.${here.cause}`, here.cause);
-    return `${say("gap.title")}, ${say("gap.why", { cause })}\n${fromTo(tile, here)}`;
+/** Elements of stretches that overlap a strip; neighbours that no screen can tell apart are one. */
+function blocksOf(stretches, base) {
+  const length = base.end - base.start;
+  const found = [];
+  for (const one of stretches) {
+    const start = Math.max(one.start, base.start);
+    const end = Math.min(one.end, base.end);
+    if (end <= start) continue;
+    const last = found.at(-1);
+    const part = one.part ?? 1;
+    const isThin = (end - start) / length < THIN && last && last.kind === one.kind && (start - last.end) / length < THIN;
+    if (isThin && last.part === part) last.end = Math.max(last.end, end);
+    else found.push({ start, end, part, kind: one.kind });
   }
-  return here?.kind === "pending" ? say("pending.title") : "";
+  return found.map(({ start, end, kind, part }) => {
+    const block = make("span", { class: `block ${kind}${part < 1 ? " part" : ""}` });
+    block.style.left = `${((start - base.start) / length) * 100}%`;
+    block.style.width = `${((end - start) / length) * 100}%`;
+    if (part < 1) block.style.height = `${Math.max(25, Math.min(80, part * 100))}%`;
+    return block;
+  });
+}
+
+function put(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }

@@ -32,7 +32,7 @@ class Event(StrEnum):
     TEST = "test"
 
 
-VIEW_PAGE = "/tampilan"
+VIEW_PAGE = "/tinjau"
 """The page where people view footage."""
 
 

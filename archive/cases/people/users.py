@@ -160,18 +160,34 @@ class Users:
                 ``invitation_needed``: another person has set the account's password.
         """
         before, version = self._head(user_id, expected)
-        after = check_compatible(safeguards.consented(before))
-        own = f"user:{before.id}"
-        if not before.enabled:
-            raise Refused("the account is closed", code="account_disabled", hint="Reopen the account first.")
-        history = self.history(user_id)
-        if set(after.roles) == {Role.ADMIN} and self._founds(actor):
-            after = replace(after, founder=True)
-        else:
-            proposed_by = [one for one in safeguards.proposers(history) if one != own]
-            self._separation.check(Decision.ACCOUNT_CONSENT, actor, proposed_by, about=(own,))
-            safeguards.check_own_password(after, history)
+        after = self._consented(before, actor)
         return self._append(after, version, action="user.consented", actor=actor, reason=reason)
+
+    def why_no_consent(self, user_id: str, *, actor: str) -> Refused | None:
+        """Why a person may not consent to what is proposed now; None if they may, or nothing is proposed.
+
+        Raises:
+            NotFound: ``user_not_found``. Unavailable, IntegrityError: as the ledger.
+        """
+        user = self.user(user_id)
+        try:
+            if user.proposed:
+                self._consented(user, actor)
+        except Refused as error:
+            return error
+        return None
+
+    def why_no_second_half(self, user_id: str, *, actor: str, invited_by: str) -> Refused | None:
+        """Why a person may not be given the second half of an invitation's code; None if they may.
+
+        Raises:
+            Unavailable, IntegrityError: as the ledger.
+        """
+        try:
+            self._check_second_half(user_id, actor, invited_by)
+        except Refused as error:
+            return error
+        return None
 
     def refuse(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
         """Drop the roles that are proposed; any administrator may, since nobody gains by it.
@@ -235,7 +251,7 @@ class Users:
             Refused: as :func:`archive.separation.check_separation`.
         """
         user, version = self._head(user_id)
-        self._separation.check(Decision.INVITATION_COMPLETE, actor, (invited_by,), about=(f"user:{user.id}",))
+        self._check_second_half(user_id, actor, invited_by)
         return self._append(user, version, action="user.invitation_completed", actor=actor, reason=reason)
 
     def end_sessions(self, user_id: str, *, actor: str, reason: str, expected: int | None = None) -> User:
@@ -288,6 +304,23 @@ class Users:
         """The newest state; a conflict if ``expected`` is another version, before any rule is checked."""
         head = self._ledger.head_at(KIND, check_name(KIND, user_id), expected)
         return from_state(user_id, head.state), head.version
+
+    def _consented(self, before: User, actor: str) -> User:
+        """The account after this person's consent. Raises as :meth:`consent`."""
+        after = check_compatible(safeguards.consented(before))
+        own = f"user:{before.id}"
+        if not before.enabled:
+            raise Refused("the account is closed", code="account_disabled", hint="Reopen the account first.")
+        history = self.history(before.id)
+        if set(after.roles) == {Role.ADMIN} and self._founds(actor):
+            return replace(after, founder=True)
+        proposed_by = [one for one in safeguards.proposers(history) if one != own]
+        self._separation.check(Decision.ACCOUNT_CONSENT, actor, proposed_by, about=(own,))
+        safeguards.check_own_password(after, history)
+        return after
+
+    def _check_second_half(self, user_id: str, actor: str, invited_by: str) -> None:
+        self._separation.check(Decision.INVITATION_COMPLETE, actor, (invited_by,), about=(f"user:{user_id}",))
 
     def _changed(
         self, before: User, after: User, version: int, *, action: str, actor: str, reason: str

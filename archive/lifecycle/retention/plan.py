@@ -110,7 +110,8 @@ class DayShare:
 class Plan:
     """What would go at ``at``. ``days`` is ordered by camera and day; it lists only footage past its term.
 
-    ``projected`` is the store's size at the end of each of the next days if all due footage goes every day.
+    ``projected`` is the store's size at the end of each of the next days if all due footage goes every day;
+    ``due`` are the bytes that go on each of them, and those that a hold keeps although they would.
     """
 
     at: int
@@ -122,6 +123,7 @@ class Plan:
     total: Share
     days: tuple[DayShare, ...]
     projected: tuple[tuple[str, int], ...]
+    due: tuple[tuple[int, int], ...]
     digest: str
 
     @property
@@ -151,7 +153,10 @@ class Plan:
             "total": self.total.to_json(),
             "by_camera": [{"camera": camera, **share.to_json()} for camera, share in self.by_camera()],
             "days": [_day_json(one) for one in self.days],
-            "projected": [{"day": day, "bytes": size} for day, size in self.projected],
+            "projected": [
+                {"day": day, "bytes": size, "goes": goes, "held": held}
+                for (day, size), (goes, held) in zip(self.projected, self.due, strict=True)
+            ],
         }
 
 
@@ -205,6 +210,7 @@ def make_plan(
         total=total,
         days=tuple(days),
         projected=tuple((calendar.day(at), size) for at, size in projection.sizes()),
+        due=tuple(projection.due()),
         digest=_digest(moment, basis, days),
     )
 

@@ -1,4 +1,4 @@
-"""How large the store will be, day by day, if all due footage goes every day.
+"""How large the store will be, and what goes, day by day, if all due footage goes every day.
 
 The projection assumes that each camera goes on at the rate of its last days, at its present place. Held
 footage is assumed to stay; footage at an edge goes with the next day. Rules that are decided and begin later
@@ -35,6 +35,7 @@ class Projection:
         self._stored = 0
         self._per_day = 0
         self._gone = [0] * HORIZON_DAYS
+        self._spared = [0] * HORIZON_DAYS
 
     def add(self, camera: str, facts: Sequence[HourFacts]) -> None:
         """Count one camera, with all its stored footage in order of time."""
@@ -43,11 +44,12 @@ class Projection:
         self._stored += sum(one.bytes for one in facts)
         stays = self._basis.stays(camera)
         groups = self._groups(camera, stays, facts)
-        for (stay, since), hours in groups.items():
+        for (stay, since, is_held), hours in groups.items():
+            past = self._spared if is_held else self._gone
             ends = [hour + HOUR - 1 for hour, _ in hours]
             sums = [0, *accumulate(size for _, size in hours)]
             for day, cutoff in enumerate(self._cutoffs_of(camera, stays[stay][1], since)):
-                self._gone[day] += sums[bisect_right(ends, cutoff)]
+                past[day] += sums[bisect_right(ends, cutoff)]
         rate = self._rate(facts)
         self._per_day += rate
         for day, cutoff in enumerate(self._cutoffs_of(camera, stays[-1][1], self._now)):
@@ -59,21 +61,29 @@ class Projection:
         for day, instant in enumerate(self._instants):
             yield instant, self._stored + self._per_day * (day + 1) - self._gone[day]
 
+    def due(self) -> Iterator[tuple[int, int]]:
+        """For each day, the bytes that go on it, and those that would if no hold kept them.
+
+        The first day has all that is due by its end, however long it has been so.
+        """
+        for day in range(HORIZON_DAYS):
+            before = (self._gone[day - 1], self._spared[day - 1]) if day else (0, 0)
+            yield self._gone[day] - before[0], self._spared[day] - before[1]
+
     def _groups(
         self, camera: str, stays: Sequence[tuple[int, Place | None]], facts: Sequence[HourFacts]
-    ) -> dict[tuple[int, int], list[tuple[int, int]]]:
-        """Hours that may go, with their bytes, by stay and by the instant since which their lock counts."""
+    ) -> dict[tuple[int, int, bool], list[tuple[int, int]]]:
+        """Hours with their bytes, by stay, by the instant since which their lock counts, and if held."""
         held = self._basis.held(camera)
         begins = [since for since, _ in stays]
         turns = [[0, *self._basis.locks.minimum(camera, place).changes] for _, place in stays]
-        groups: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        groups: dict[tuple[int, int, bool], list[tuple[int, int]]] = defaultdict(list)
         for one in facts:
             hour = one.hour
-            if held and held.within(Timespan(hour, hour + 2 * HOUR)):
-                continue
+            is_held = bool(held and held.within(Timespan(hour, hour + 2 * HOUR)))
             stay = max(bisect_right(begins, hour) - 1, 0)
             turn = turns[stay]
-            groups[stay, turn[bisect_right(turn, hour) - 1]].append((hour, one.bytes))
+            groups[stay, turn[bisect_right(turn, hour) - 1], is_held].append((hour, one.bytes))
         return groups
 
     def _cutoffs_of(self, camera: str, place: Place | None, since: int) -> list[int]:

@@ -170,6 +170,29 @@ class Policies:
 
         return due_at
 
+    @property
+    def floor_days(self) -> int:
+        """How long everything is kept, whatever policies say."""
+        return self._floor_days
+
+    @property
+    def wait_hours(self) -> int:
+        """How long after its approval a shortening begins at the earliest."""
+        return self._wait // HOUR
+
+    def shortens(self, scope: Scope, terms: Terms) -> bool:
+        """Whether :meth:`propose` would only put these terms forward, for a second person to approve.
+
+        Raises:
+            NotFound: ``camera_not_found``.
+        """
+        now = self._clock.now()
+        entries = self.heads()
+        head = entries.get(scope.id)
+        policy = Policy(scope=scope, terms=()) if head is None else from_state(head.state)
+        adopted = changes.adopted(policy, replace(terms, effective_from=max(terms.effective_from, now)))
+        return self._shortens(entries, adopted, now)
+
     # Changing ----------------------------------------------------------------------------------------
 
     def propose(

@@ -135,6 +135,11 @@ user.added | – | – | pengguna ditambahkan | user added
 user.changed | – | – | pengguna diubah | user changed
 user.disabled | – | – | pengguna dinonaktifkan | user disabled
 user.enabled | – | – | pengguna diaktifkan | user enabled
+user.consented | – | authorization | peran yang diusulkan berlaku | proposed roles in force
+user.refused | – | – | usulan peran dibatalkan | proposed roles dropped
+user.linked | – | – | nama di host dicatat | name on a host recorded
+user.password_set | – | – | kata sandi diatur di host | password set on the host
+user.invitation_completed | – | – | paruh kedua kode undangan diberikan | second half of an invitation given
 grant.given | – | authorization | izin melihat diberikan | grant given
 grant.revoked | – | authorization | izin melihat dicabut | grant revoked
 policy.proposed | policy assignment* | authorization | kebijakan diusulkan | policy proposed
@@ -145,7 +150,17 @@ policy.withdrawn | policy assignment* | authorization | kebijakan ditarik | poli
 policy.stopped | policy assignment* | authorization | kebijakan dihentikan | policy stopped
 policy.restored | policy assignment* | authorization | kebijakan dipulihkan | policy restored
 integrity_incident.opened | fixity check | – | insiden integritas dibuka | integrity incident opened
+integrity_incident.reopened | fixity check | – | insiden integritas dibuka lagi | incident opened again
 integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed
+disposition.started | – | – | pemusnahan dimulai | disposition begun
+disposition.done | – | – | pemusnahan selesai | disposition done
+disposition.stamped | – | – | catatan pemusnahan diberi cap waktu | disposition record time-stamped
+break_glass.ordered | – | authorization | perintah pemusnahan darurat diajukan | break-glass order filed
+break_glass.approved | – | authorization | perintah pemusnahan darurat disetujui | break-glass order approved
+break_glass.started | – | – | pemusnahan darurat dimulai | break-glass destruction begun
+break_glass.executed | – | – | pemusnahan darurat dilaksanakan | break-glass order carried out
+recorder.registered | – | – | perekam didaftarkan | recorder registered
+recorder.key_changed | – | – | kunci perekam diganti | recorder's key changed
 """
 
 _PAGE = """\

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from api.archive_health import REUSE
 from archive.canonical import JsonObject
 from archive.model.user import Role
 from archive.timespan import MINUTE, SECOND, format_instant
+from ops.fixity import make_scrub
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, SECRET, Site, camera_json, open_site
 from tests.support.people import add_person, caller, catch_up
 
@@ -99,6 +101,25 @@ def test_each_role_sees_what_it_may(site: Site) -> None:
         assert caller(site, "berkas").get(path).json()["code"] == "not_permitted"
     assert caller(site, "erna").get(RECORDERS).status_code == 403
     assert {one["camera"] for one in caller(site, "erna").get(COMPLIANCE).json()["cameras"]} == {ELSEWHERE}
+
+
+def test_the_archive_says_how_far_its_scrub_is(site: Site) -> None:
+    body = caller(site, "indra").get("/v1/health/archive").json()
+    assert body["fixity"] == {
+        "days": 30, "percent": 100, "hours": 0, "findings": 0, "oldest_checked_at": None,
+        "bytes_per_second": 0,
+    }  # fmt: skip
+    list(make_scrub(site.evidence.site, None).due())
+    again = caller(site, "indra").get("/v1/health/archive").json()
+    assert again["fixity"] == body["fixity"], (
+        "at most five minutes old, for each costs a read of every camera"
+    )
+    site.clock.advance(REUSE)
+    found = caller(site, "citra").get("/v1/health/archive").json()["fixity"]
+    assert found["hours"] >= 1
+    assert (found["percent"], found["findings"]) == (100, 0)
+    assert caller(site, "erna").get("/v1/health/archive").json()["code"] == "not_permitted"
+    site.clock.step(-REUSE)
 
 
 def test_recorders_are_listed_with_their_troubles(site: Site) -> None:

@@ -19,7 +19,8 @@ from fastapi.routing import APIRoute
 from api.auth.principal import Principal
 from api.playback import bound_id
 from api.routing import action_of
-from api.web.navigation import SHELLS
+from api.web.navigation import MOVED, SHELLS
+from archive.footage.trials import Sighting
 from archive.model import leaf as leaves
 from archive.model.custody import Actor, CustodyEvent, Outcome
 from archive.model.retention import Policy, Scope, Terms, to_state
@@ -43,9 +44,11 @@ UNRECORDED = {
     "GET /v1/cameras",  # places of cameras, which every authenticated caller may know in their reach
     "GET /v1/health/cameras",  # which cameras and recorders work
     "GET /v1/health/recorders",
+    "GET /v1/health/archive",
     "GET /v1/cameras.geojson",
     "GET /v1/cameras/{camera}",  # where it shows no owner's name
     "GET /v1/cameras/{camera}/moves",
+    "GET /v1/camera-trials/{trial_id}",  # one's own; order and picture are on record
     "GET /v1/places",
     "GET /v1/retention/policies",  # rules, which a city publishes
     "GET /v1/retention/policies/{scope_id}",
@@ -55,7 +58,13 @@ UNRECORDED = {
 }
 """Reads of facts about nobody: a refusal of them goes on record, an answer does not."""
 
-PAGES = {"GET /", "GET /antarmuka", "GET /aset/{version}/{name}", *(f"GET {shell.path}" for shell in SHELLS)}
+PAGES = {
+    "GET /",
+    "GET /antarmuka",
+    "GET /aset/{version}/{name}",
+    *(f"GET {shell.path}" for shell in SHELLS),
+    *(f"GET {former}" for former in MOVED),
+}
 """Pages and their parts, the same for everybody and without a fact in them."""
 
 PARTS = {"run", "seq", "sha256", "number", "part"}
@@ -205,6 +214,13 @@ def cameras(story: Story) -> None:
     story.tagged("ada", "PUT", f"{one}/audio", one, json={"audio": "keep", "reason": "loket"})
     story.tagged("budi", "POST", f"{one}/audio/approve", one, json={})
     story("indra", "GET", f"/v1/cameras/{CAMERA}/viewers")
+    trial = story("ada", "POST", "/v1/camera-trials", json={"camera": CAMERA}).json()["id"]
+    board = story.site.services.trials
+    (order,) = board.orders(())
+    sighting = Sighting(codec="avc1.640028", width=640, height=360, mfps=15_000, sound="")
+    board.answer(order, "rec-1", sighting, b"\xff\xd8")
+    story("ada", "GET", f"/v1/camera-trials/{trial}")
+    story("ada", "GET", f"/v1/camera-trials/{trial}/still.jpg")
 
 
 def footage(story: Story) -> None:
@@ -376,6 +392,7 @@ def records(story: Story) -> None:
     story("first", "GET", "/metrics")
     story("citra", "GET", "/v1/health/cameras")
     story("ada", "GET", "/v1/health/recorders")
+    story("ada", "GET", "/v1/health/archive")
     story("indra", "GET", "/v1/health/compliance")
     story("indra", "GET", "/v1/health/compliance.csv")
     story("ada", "GET", "/v1/integrity-incidents")

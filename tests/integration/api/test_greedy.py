@@ -121,6 +121,7 @@ def reads_of(app: FastAPI) -> list[str]:
         "number": "0", "part": "20261124T0600Z", "scope_id": "default", "name": "words.js",
         "version": "0" * 16,
         "disposition": "DSP-2026-AAAAAAAAAA", "export_id": "exp-0123456789abcdef01234567",
+        "trial_id": "trial-0123456789abcdef01234567",
         "incident_id": "INC-2026-AAAAAAAAAA", "user_id": "citra", "grant_id": "GRT-2026-AAAAAAAAAA",
     }  # fmt: skip
     spanned = {

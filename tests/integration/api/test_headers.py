@@ -148,7 +148,7 @@ def test_pages_run_our_scripts_and_no_others(site: Site) -> None:
     add_person(site, "citra", Role.WAR_ROOM)
     catch_up(site)
     cookie = cookie_of(site, "citra").replace("saksi=", "__Host-saksi=", 1)
-    view = Caller(site.app, {"Cookie": cookie}).get("/tampilan")
+    view = Caller(site.app, {"Cookie": cookie}).get("/tinjau")
     assert (view.status_code, view.headers[POLICY]) == (200, PAGES)
 
 

@@ -1,16 +1,22 @@
 """Playlists over segments with sound: it is there if it is asked for and every segment has it."""
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from zipfile import ZipFile
 
 import m3u8
 import pytest
 
 from api.web.files import ASSETS, PLAYER, path_of
 from archive.model.user import Role
-from archive.timespan import HOUR, SECOND
+from archive.timespan import HOUR, SECOND, Timespan
+from search.rebuilding import rebuild_index
+from search.sqlite import open_sqlite
 from tests.integration.api.test_server import serving
 from tests.support.api_site import CAMERA, PLAYLIST, T0, Site, archive_run, open_site, span
 from tests.support.beeping import beeping_run, beeps_in, sound_of
@@ -139,6 +145,43 @@ def test_stills_viewing_copies_and_sheets_are_made_of_segments_with_sound(site: 
     assert site.call.get(f"{BASE}contact-sheet.jpg", params=span(0, 20)).status_code == 200
 
 
+def test_downloads_of_many_cameras_and_of_originals_hold_the_same_bytes(site: Site) -> None:
+    clip = site.call.get(f"{BASE}clip.mp4", params=span(3.3, 14.05))
+    many = site.call.get("/v1/clips.zip", params={**span(3.3, 14.05), "camera": CAMERA})
+    with ZipFile(BytesIO(many.content)) as opened_zip:
+        (name,) = [one for one in opened_zip.namelist() if one.endswith(".mp4")]
+        assert opened_zip.read(name) == clip.content
+    asked = {**span(3.3, 14.05), "container": "original"}
+    originals = site.call.get(f"{BASE}clip.mp4", params=asked)
+    with ZipFile(BytesIO(originals.content)) as opened_zip:
+        held = {one: opened_zip.read(one) for one in opened_zip.namelist() if one.endswith(".mp4")}
+        index = json.loads(
+            opened_zip.read(next(one for one in opened_zip.namelist() if one.endswith("/index.json")))
+        )
+    stored = [site.services.stores.footage.get(ref.key) for ref in site.first]
+    assert sorted(held.values()) == sorted(stored[:2])
+    assert [one["sound"]["codec"] for one in index["segments"]] == ["mp4a.40.2"] * 2
+
+
+def test_skimming_reads_the_pictures_beside_sound(site: Site) -> None:
+    """The same pictures stand in the archive with sound and without."""
+    with_sound, without = (
+        site.call.get(f"{BASE}activity", params=asked) for asked in (span(0, 20), span(30, 50))
+    )
+    assert with_sound.status_code == 200, with_sound.text
+    heard, silent = with_sound.json(), without.json()
+    assert len(heard["intervals"]) == len(silent["intervals"])
+    assert site.call.get(f"{BASE}sprites", params=span(0, 20)).json()["sprites"]
+
+
+def test_an_index_made_anew_knows_the_segments_with_sound(site: Site, tmp_path: Path) -> None:
+    whole = Timespan(T0, T0 + HOUR)
+    with closing(open_sqlite(tmp_path / "fresh.sqlite")) as fresh:
+        report = rebuild_index(site.services.stores, fresh)
+        assert list(fresh.segments(CAMERA, whole)) == [*site.first, *site.second]
+    assert report.segments == len(site.first) + len(site.second)
+
+
 def test_what_was_heard_is_on_record(site: Site) -> None:
     asked = span(0, 20)
     for more, expected in (({}, None), (KEPT, 11)):
@@ -207,7 +250,7 @@ def test_a_browser_plays_the_sound_and_shows_the_exact_frames(site: Site, tmp_pa
     with serving(site) as port, opened(chromium(), tmp_path) as browser:
         url = f"http://127.0.0.1:{port}"
         browser.cookie(url, cookie_of(site, "citra", purpose=""))
-        browser.open(f"{url}/tampilan")
+        browser.open(f"{url}/tinjau")
         browser.wait("document.readyState === 'complete'")
         asked = urlencode({**span(0, 20), "purpose": "LP/B/123/XI/2026"})
         script = PLAY % {

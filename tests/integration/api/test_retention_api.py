@@ -48,7 +48,8 @@ def second(site: Site) -> Caller:
 
 
 def test_a_policy_from_proposal_to_force(site: Site, second: Caller) -> None:
-    assert site.call.get(POLICIES).json()["policies"] == []
+    known = site.call.get(POLICIES).json()
+    assert (known["policies"], known["floor_days"], known["wait_hours"]) == ([], 30, 24)
     made = site.call("POST", f"{DEFAULT}/propose", json=LONGER, headers=FIRST)
     assert (made.status_code, made.headers["ETag"]) == (200, '"1"')
     assert made.json()["in_force"]["keep_days_min"] == 60
@@ -133,7 +134,13 @@ def test_a_plan_of_a_change_shows_what_would_go_and_changes_nothing(untouched: S
     assert plan["total"]["goes"] == plan["stored"]
     assert [(one["camera"], one["day"]) for one in plan["days"]] == [(CAMERA, "2026-11-24")]
     assert plan["change"]["scope"] == "default"
+    assert plan["change"]["shortens"], "nothing was destroyed before"
     assert len(plan["projected"]) == 90
+    sooner = {"change": {"scope": "default", "terms": {**TERMS, "keep_days_max": 60}}}
+    projected = site.call("POST", "/v1/retention/plan", json=sooner).json()["projected"]
+    assert sum(one["goes"] for one in projected) > 0 == sum(one["held"] for one in projected)
+    longer = {"change": {"scope": "default", "terms": {**TERMS, "keep_days_max": None}}}
+    assert not site.call("POST", "/v1/retention/plan", json=longer).json()["change"]["shortens"]
     assert site.call("POST", "/v1/retention/plan", json=asked).json()["digest"] == plan["digest"]
     unchanged = site.call("POST", "/v1/retention/plan", json={"at": asked["at"]}).json()
     assert unchanged["total"]["goes"]["segments"] == 0

@@ -362,6 +362,7 @@ ALONE_OVER_HTTP = frozenset(
     # token that decides nothing; the end of an incident, which stays on record.
     """accept_invitation add_camera add_paper amend_request begin_download cancel_request change_export
     change_password order_export
+    order_trial
     close_account close_integrity_incident comment_on_request confirm disable_camera edit_camera enable_camera
     end_sessions extend_hold file_request import_cameras invite make_token open_account place_hold
     plan_retention propose_policy propose_release refuse reject_policy request_evidence review_hold

@@ -118,7 +118,7 @@ def browser(url: str, tmp_path: Path) -> Iterator[Browser]:
 
 def view(url: str, *cameras: str, start: float = 0, end: float = 120, **more: str) -> str:
     times = [("from", instant(start)), ("to", instant(end)), *more.items()]
-    return f"{url}/tampilan?{urlencode([*(('camera', one) for one in cameras), *times])}"
+    return f"{url}/tinjau?{urlencode([*(('camera', one) for one in cameras), *times])}"
 
 
 def look(browser: Browser, site: Site, url: str, *cameras: str, who: str = "erna", **more: Any) -> None:
@@ -216,7 +216,7 @@ def test_a_gap_is_shown_with_its_cause_and_the_clock_goes_on(browser: Browser, s
     video.requestVideoFrameCallback(each);""".replace("NUMBER", NUMBER)
     )
     for _ in range(2):  # four times as fast: the picture moves on before the test reads it
-        browser.key("+", text="+")
+        browser.key(">", text=">")
     browser.key(" ", code="Space", text=" ")
     browser.wait("document.querySelector('[data-camera=\"cam-1\"]').innerText.includes('Tidak ada rekaman')")
     text = tile(browser, CAMERA)
@@ -279,7 +279,7 @@ def test_markup_in_a_cameras_name_is_text(browser: Browser, site: Site, url: str
     look(browser, site, url, "cam-8", start=1700, end=1900)
     assert browser.run("document.querySelector('.label').textContent") == MARKUP
     assert browser.run("document.querySelectorAll('#view img, #view script').length") == 0
-    browser.open(f"{url}/tampilan")
+    browser.open(f"{url}/tinjau")
     browser.wait("document.querySelectorAll('#cameras label').length > 0")
     assert MARKUP in browser.text()
     assert browser.run("window.broken") is None
@@ -297,7 +297,7 @@ def test_whoever_is_not_signed_in_signs_in_and_comes_back(browser: Browser, url:
     browser.wait("document.body.innerText.includes('Nama atau kata sandi salah')")
     browser.write("#password", PASSWORD)
     browser.click("#go")
-    browser.wait("location.pathname === '/tampilan' && !document.getElementById('ask').hidden")
+    browser.wait("location.pathname === '/tinjau' && !document.getElementById('ask').hidden")
     assert browser.run("location.href") == wanted
     assert "Anda masuk sebagai citra." in browser.text()
     browser.click(".reader summary")
@@ -322,7 +322,7 @@ def test_whoever_was_invited_chooses_a_password_here(browser: Browser, site: Sit
     browser.run("document.getElementById('again').value = ''")
     browser.write("#again", PASSWORD)
     browser.click("#accept")
-    browser.wait("location.pathname === '/tampilan'")
+    browser.wait("location.pathname === '/tinjau'")
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_a_link_leads_to_no_other_host(browser: Browser, url: str, following: st
     browser.write("#name", "citra")
     browser.write("#password", PASSWORD)
     browser.click("#go")
-    browser.wait("location.pathname === '/tampilan'")
+    browser.wait("location.pathname === '/tinjau'")
     assert browser.run("location.origin") == url
 
 
@@ -426,7 +426,7 @@ def test_english_second_and_kept(browser: Browser, site: Site, url: str) -> None
         "document.documentElement.lang === 'en' && document.getElementById('state').textContent === 'Paused'"
     )
     assert "Not recorded" in browser.text()
-    browser.open(f"{url}/tampilan")
+    browser.open(f"{url}/tinjau")
     browser.wait("document.body.innerText.includes('Choose cameras and a time')")
     assert browser.run("document.documentElement.lang") == "en"
 
@@ -485,7 +485,7 @@ def test_the_city_may_be_in_another_zone(site: Site) -> None:
     from zoneinfo import ZoneInfo
 
     settings = replace(site.services.settings, zone=ZoneInfo("Asia/Jayapura"))
-    answer = Caller(site.remade(settings=settings), {"Cookie": cookie_of(site, "erna")}).get("/tampilan")
+    answer = Caller(site.remade(settings=settings), {"Cookie": cookie_of(site, "erna")}).get("/tinjau")
     assert 'data-zone="Asia/Jayapura"' in answer.text
     assert "{{" not in answer.text
 
@@ -505,12 +505,12 @@ def test_pages_and_their_files_are_served_as_what_they_are(site: Site) -> None:
         assert stranger.get(assets.path(name)).status_code == 404
     assert stranger.get(assets.path("tile.js").replace(assets.version, "0" * 16)).status_code == 404
     assert stranger.get("/aset/tile.js").status_code == 404
-    assert erna.get("/tampilan").headers["cache-control"] == "no-store"
-    policy = erna.get("/tampilan").headers["content-security-policy"]
+    assert erna.get("/tinjau").headers["cache-control"] == "no-store"
+    policy = erna.get("/tinjau").headers["content-security-policy"]
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
     assert stranger.get("/masuk").headers["content-security-policy"] == policy
-    assert erna.get("/").headers["location"] == "/tampilan"
+    assert erna.get("/").headers["location"] == "/tinjau"
 
 
 def test_scripts_put_no_markup_and_no_style_into_pages() -> None:

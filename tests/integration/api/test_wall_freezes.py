@@ -84,11 +84,11 @@ def test_one_camera_that_does_not_load_is_named_left_behind_and_rejoins(
     watch(browser, wall, url, "cam-11", "cam-12", "cam-13", end=30)
     for _ in range(4):
         browser.key("ArrowRight")
-    browser.key("-", text="-")  # at half the speed there is time to rejoin
+    browser.key("<", text="<")  # at half the speed there is time to rejoin
     browser.key(" ", code="Space", text=" ")
     state = "document.getElementById('state').textContent"
-    browser.wait(f"{state} === 'Menunggu: cam-12'")
-    browser.wait(f"{state} === 'Memutar tanpa: cam-12'")
+    browser.wait(f"{state} === 'Menunggu: Kamera cam-12'")
+    browser.wait(f"{state} === 'Memutar tanpa: Kamera cam-12'")
     assert "Gambar tertinggal" in browser.run("document.querySelector('[data-camera=\"cam-12\"]').innerText")
     before = measured(browser)["at"]
     browser.wait(f"window.measured().at > {before + 1}")

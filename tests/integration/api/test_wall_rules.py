@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from api.web.files import FOLDER
+from api.web.files import OWN
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
 
@@ -26,7 +26,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 def module(name: str) -> str:
-    text = base64.b64encode((FOLDER / name).read_bytes()).decode("ascii")
+    text = base64.b64encode((OWN / name).read_bytes()).decode("ascii")
     return f'await import("data:text/javascript;base64,{text}")'
 
 
@@ -198,9 +198,7 @@ def test_a_wall_that_stands_waits_for_every_picture(browser: Browser) -> None:
 
 
 def test_scripts_are_the_modules_of_the_page() -> None:
-    page = (FOLDER / "wall.js").read_text("utf-8") + (FOLDER / "tile.js").read_text("utf-8")
+    page = (OWN / "wall.js").read_text("utf-8") + (OWN / "tile.js").read_text("utf-8")
     assert 'from "./patience.js"' in page
     assert 'from "./watchdog.js"' in page
-    assert all(
-        "import " not in Path(FOLDER, name).read_text("utf-8") for name in ("patience.js", "watchdog.js")
-    )
+    assert all("import " not in Path(OWN, name).read_text("utf-8") for name in ("patience.js", "watchdog.js"))

@@ -255,5 +255,5 @@ def test_addresses_are_whole_where_the_installation_knows_its_own(site: Site) ->
     answer = Caller(app, site.headers).get(HISTORY, params={**span(0, 60), "camera": CAMERA}).json()
     (found,) = answer["cameras"]
     assert found["playlist"].startswith(f"https://saksi.test/v1/cameras/{CAMERA}/playlist.m3u8?from=")
-    assert found["view"].startswith("https://saksi.test/tampilan?camera=cam-1&from=")
+    assert found["view"].startswith("https://saksi.test/tinjau?camera=cam-1&from=")
     assert answer["view"] == found["view"]

@@ -211,6 +211,7 @@ def test_what_is_missing_is_said_at_its_field_and_a_draft_is_kept(console: Conso
             f"{console.url}/ajukan?camera={CAMERA}&from={instant(0)}&to={instant(60)}".replace("+", "%2B")
         )
         expect(page.locator("#cameras .coverage")).to_have_count(1)
+        expect(page.locator("#cameras .chip")).to_contain_text("Jl. Penghibur cam-1")
         page.fill("#purpose", MARKUP)
         page.click("#send")
         expect(page.locator("#filing-problem")).to_contain_text("isian belum lengkap")

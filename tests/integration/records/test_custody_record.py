@@ -159,6 +159,7 @@ def filled(site: Site, path: str) -> str:
         "sha256": "0" * 64,
         "number": "1",
         "part": "20261124T0600Z",
+        "trial_id": "trial-0123456789abcdef01234567",
     }
     for name, value in values.items():
         path = path.replace(f"{{{name}}}", value)

@@ -215,6 +215,18 @@ def test_a_hold_and_a_policy_to_come_are_in_the_size_to_come() -> None:
     assert sizes[-1] == 144 * size
 
 
+def test_what_goes_on_each_day_to_come_adds_up_and_shows_what_a_hold_keeps() -> None:
+    segments = recorded(MIDNIGHT - 40 * DAY, MIDNIGHT - 30 * DAY)
+    a_day = 144 * segments[0].size
+    held = hold(MIDNIGHT - 40 * DAY, MIDNIGHT - 39 * DAY)
+    plan = planned(basis({DEFAULT: [terms(1, 45)]}, holds=[held]), segments)
+    assert len(plan.due) == len(plan.projected) == 90
+    for day, (goes, kept) in enumerate(plan.due, start=1):
+        assert (goes, kept) == (a_day if 7 <= day <= 15 else 0, a_day if day == 6 else 0), day
+    overdue = planned(basis({DEFAULT: [terms(1, 35)]}, holds=[held]), segments)
+    assert overdue.due[0] == (5 * a_day, a_day), "the first day has all that is due by its end"
+
+
 # Compared with a decision segment by segment ---------------------------------------------------------
 
 CAMERAS = ("cam-1", "cam-2")

@@ -55,7 +55,7 @@ def test_no_page_ends_processes_by_a_name(page: Path) -> None:
     assert not re.search(r"\b(pkill|killall)\b", page.read_text("utf-8"))
 
 
-def test_the_account_that_is_announced_signs_in(
+def test_the_people_who_are_announced_sign_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     port = free_port()
@@ -64,22 +64,22 @@ def test_the_account_that_is_announced_signs_in(
     saksi = CommandLine(tmp_path / "home")
     made.announce(0)
     told = capfd.readouterr().out
-    assert f"http://127.0.0.1:{port}/tampilan" in told
-    name = re.search(r"Sign in as: +(\S+)", told)
-    password = re.search(r"Password: +(\S+)", told)
-    assert name is not None
-    assert password is not None
+    base = f"http://127.0.0.1:{port}"
+    assert f"{base}/ " in told
+    codes = re.findall(r"Code: +(.+)", told)
     with subprocess.Popen(
         saksi.argv("serve", "--port", str(port)), env=saksi.environment(), stderr=subprocess.DEVNULL
     ) as serving:
         try:
-            base = f"http://127.0.0.1:{port}"
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             until(lambda: answers(opener, f"{base}/healthz"), "the API answers")
-            body = json.dumps({"name": name[1], "password": password[1]}).encode()
-            headers = {"Content-Type": "application/json", "Saksi-Request": "1"}
-            asked = urllib.request.Request(f"{base}/auth/local", body, headers)  # noqa: S310
-            with opener.open(asked) as answer:
-                assert json.load(answer)["roles"] == ["kecamatan"]
+            roles = []
+            for code in codes:
+                body = json.dumps({"code": code, "password": "pasar-terong-malam-42"}).encode()
+                headers = {"Content-Type": "application/json", "Saksi-Request": "1"}
+                asked = urllib.request.Request(f"{base}/auth/invitation", body, headers)  # noqa: S310
+                with opener.open(asked) as answer:
+                    roles += json.load(answer)["roles"]
+            assert roles == ["police", "war_room", "admin"]
         finally:
             serving.terminate()

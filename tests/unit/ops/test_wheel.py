@@ -49,7 +49,7 @@ def test_what_is_for_development_is_not_in_it(installed: Path) -> None:
     assert {one.name for one in installed.iterdir() if one.suffix != ".dist-info"} == {
         "api", "archive", "ops", "recorder", "search",
     }  # fmt: skip
-    for absent in ("ops/bench", "ops/stack", "ops/demo.py", "tests"):
+    for absent in ("ops/bench", "ops/stack", "ops/demo.py", "ops/demo_people.py", "tests"):
         assert not (installed / absent).exists(), absent
     (facts,) = installed.glob("*.dist-info/METADATA")
     assert "maven" not in facts.read_text("utf-8")

@@ -1,0 +1,158 @@
+// Cameras on the map: where they stand, where they look, and how much of the asked time they recorded. What a
+// colour says, a shape says too: a full disc, a half disc, a ring with a stroke.
+
+import { metresPerPixel } from "./map-canvas.js";
+
+const MOST_CONES = 150;
+const MOST_NAMES = 25;
+const SHORTEST_CONE = 16;
+const NAME_FONT = "600 12px system-ui, sans-serif";
+const QUARTER = Math.PI / 2;
+
+/**
+ * A camera as the map takes it: from `/v1/cameras` (`id`, `bearing`…) or from `/v1/search` (`camera`, `sight`,
+ * `in_view`, `coverage_percent`); `tone` is the name of a colour of the page, for another question than coverage.
+ * @param {any} one
+ * @returns {{ id: string, name: string, lat: number, lon: number, kecamatan: string, kelurahan: string,
+ *   sight: { bearing: number, field_of_view: number, reach_m: number } | null, share: number | null,
+ *   inView: string | null, faint: boolean, isPending: boolean, tone: string | null }}
+ */
+export function markOf(one) {
+  const flat = one.bearing !== null && one.bearing !== undefined && one.field_of_view && one.reach_m;
+  const sight = one.sight !== undefined ? one.sight : flat
+    ? { bearing: one.bearing, field_of_view: one.field_of_view, reach_m: one.reach_m } : null;
+  return {
+    id: one.camera ?? one.id, name: one.name, lat: one.lat, lon: one.lon,
+    kecamatan: one.kecamatan_name ?? "", kelurahan: one.kelurahan_name ?? "", sight,
+    share: one.share !== undefined ? one.share : one.coverage_percent !== undefined ? one.coverage_percent / 100 : null,
+    inView: one.in_view ?? null, faint: one.faint ?? false, tone: one.tone ?? null,
+    // Nothing yet, and perhaps all of it still comes: that is not the same as not recorded.
+    isPending: one.pending_seconds > 0 && one.coverage_percent === 0 && Object.keys(one.gap_seconds ?? {}).length === 0,
+  };
+}
+
+/**
+ * Paint the cameras that lie within the painted part.
+ * @param {CanvasRenderingContext2D} context
+ * @param {any} part what is painted, of map-canvas.js
+ * @param {{ map: any, marks: any[], chosen: Set<string>, lit: string | null, colours: Record<string, string> }} state
+ */
+export function paintCameras(context, part, { map, marks, chosen, lit, colours }) {
+  const near = [];
+  let inside = 0;
+  for (const mark of marks) {
+    const at = map.latLngToLayerPoint([mark.lat, mark.lon]);
+    if (at.x < part.left - 200 || at.x > part.right + 200 || at.y < part.top - 200 || at.y > part.bottom + 200) continue;
+    near.push({ mark, at });
+    if (part.inner.contains(at)) inside += 1;
+  }
+  const size = inside > 800 ? 3 : inside > 200 ? 4.5 : 7;
+  const bold = near.filter(({ mark }) => !mark.faint);
+  if (inside <= MOST_CONES) for (const one of bold) paintCone(context, one, map, colours);
+  for (const one of near) if (one.mark.faint) paintFaint(context, one, Math.min(size, 4), colours);
+  // The first of the list is the most useful: it is painted last, above the others.
+  for (const one of bold.reverse()) paintDisc(context, one, size, colours, chosen.has(one.mark.id));
+  const isLit = near.find(({ mark }) => mark.id === lit);
+  if (isLit) ring(context, isLit.at, size + 7, 3, colours.main);
+  const named = inside <= MOST_NAMES ? bold : bold.filter(({ mark }) => mark.id === lit || chosen.has(mark.id));
+  paintNames(context, named.slice(-MOST_NAMES).reverse(), size, colours);
+}
+
+function colourOf(mark, colours) {
+  if (mark.tone) return colours[mark.tone];
+  if (mark.share === null) return colours.main;
+  if (mark.isPending) return colours.pending;
+  return mark.share > 0 ? colours.recorded : colours.missing;
+}
+
+function paintCone(context, { mark, at }, map, colours) {
+  if (!mark.sight) return;
+  const reach = Math.max(SHORTEST_CONE, mark.sight.reach_m / metresPerPixel(mark.lat, map.getZoom()));
+  const middle = (mark.sight.bearing * Math.PI) / 180 - QUARTER;
+  const half = (mark.sight.field_of_view * Math.PI) / 360;
+  const colour = colourOf(mark, colours);
+  const fade = context.createRadialGradient(at.x, at.y, 0, at.x, at.y, reach);
+  fade.addColorStop(0, `${colour}b0`);
+  fade.addColorStop(1, `${colour}10`);
+  context.beginPath();
+  if (half < Math.PI) context.moveTo(at.x, at.y);
+  context.arc(at.x, at.y, reach, middle - half, middle + half);
+  context.closePath();
+  context.fillStyle = fade;
+  context.fill();
+  if (mark.inView !== "yes") return;
+  context.lineWidth = 1.5;
+  context.strokeStyle = colours.text;
+  context.stroke();
+}
+
+function paintFaint(context, { at }, size, colours) {
+  context.beginPath();
+  context.arc(at.x, at.y, size, 0, 2 * Math.PI);
+  context.fillStyle = colours.edge;
+  context.fill();
+}
+
+function paintDisc(context, { mark, at }, size, colours, isChosen) {
+  const colour = colourOf(mark, colours);
+  context.beginPath();
+  context.arc(at.x, at.y, size, 0, 2 * Math.PI);
+  context.fillStyle = colours.plane;
+  context.fill();
+  context.lineWidth = Math.max(1.5, size / 3);
+  context.strokeStyle = colour;
+  if (mark.isPending) context.setLineDash([size / 3, size / 2]);
+  context.stroke();
+  context.setLineDash([]);
+  context.fillStyle = colour;
+  if (mark.isPending) {
+    // A dotted ring, as the dots of the coverage bar.
+  } else if (mark.share === null || mark.share >= 1) {
+    context.fill();
+  } else if (mark.share > 0) {
+    context.beginPath();
+    context.arc(at.x, at.y, size, QUARTER, 3 * QUARTER);
+    context.fill();
+  } else {
+    context.beginPath();
+    context.moveTo(at.x - size * 0.7, at.y + size * 0.7);
+    context.lineTo(at.x + size * 0.7, at.y - size * 0.7);
+    context.stroke();
+  }
+  if (isChosen) ring(context, at, size + 4, 2.5, colours.text);
+}
+
+function ring(context, at, radius, width, colour) {
+  context.beginPath();
+  context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+  context.lineWidth = width;
+  context.strokeStyle = colour;
+  context.stroke();
+}
+
+/** Names, the most useful first; one that would lie on another is left out, and the list has it. */
+function paintNames(context, named, size, colours) {
+  const taken = [];
+  context.font = NAME_FONT;
+  for (const { mark, at } of named) {
+    const name = mark.name.length > 28 ? `${mark.name.slice(0, 27)}…` : mark.name;
+    const left = at.x + size + 5;
+    const box = { left, right: left + context.measureText(name).width, top: at.y - 9, bottom: at.y + 9 };
+    const isFree = taken.every((one) =>
+      box.right < one.left || one.right < box.left || box.bottom < one.top || one.bottom < box.top);
+    if (!isFree) continue;
+    taken.push(box);
+    outlined(context, name, left, at.y + 4, NAME_FONT, colours.text, colours.ground);
+  }
+}
+
+/** A text with an edge of the ground's colour, to be read on anything. */
+export function outlined(context, text, x, y, font, colour, edge) {
+  context.font = font;
+  context.lineJoin = "round";
+  context.lineWidth = 4;
+  context.strokeStyle = edge;
+  context.strokeText(text, x, y);
+  context.fillStyle = colour;
+  context.fillText(text, x, y);
+}

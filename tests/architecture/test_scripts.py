@@ -1,0 +1,29 @@
+"""The scripts of the pages use each other and the browser as they are; TypeScript checks them."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import playwright
+import pytest
+
+from ops.pages import TOOLS_FOLDER
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKER = TOOLS_FOLDER / "typescript" / "tsc.js"
+
+
+def test_scripts_fit_each_other_and_the_browser() -> None:
+    if not CHECKER.is_file():
+        sentence = "TypeScript is not there; fetch it with: python -m ops.pages --tools"
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    node = Path(playwright.__file__).parent / "driver" / "node"  # the one that Playwright brings
+    done = subprocess.run(
+        [node, CHECKER, "--project", ROOT / "api" / "web" / "tsconfig.json"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout.splitlines() == []
+    assert done.returncode == 0
