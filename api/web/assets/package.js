@@ -22,16 +22,13 @@ let shown = "";
 const fact = (key, value) => [make("dt", {}, say(key)), make("dd", {}, value)];
 
 function rail(one) {
-  const requested = parse(one.requested_at);
-  const isSealed = one.tagmanifest_sha256 !== null;
   const stations = [
-    { word: say("package_status.requested"), at: requested, by: actorName(one.requested_by) },
-    { word: say("package_status.sealing"), at: one.attempts > 0 || isSealed ? requested : null },
+    { word: say("package_status.requested"), at: parse(one.requested_at), by: actorName(one.requested_by) },
     { word: say("package_status.sealed"), at: one.gen_time ? parse(one.gen_time) : null },
   ];
-  if (one.attempts > 0 && !isSealed) stations[1].by = say("package.attempts", { count: one.attempts });
+  const attempt = one.status === "sealing" ? ` (${say("package.attempts", { count: one.attempts })})` : "";
   const next = one.failure ? "" : one.waiting ? sayIf(`package_waits.${one.waiting}`, say("package_waits.other"))
-    : OPEN.has(one.status) ? say(`package_next.${one.status}`) : "";
+    : OPEN.has(one.status) ? `${say(`package_status.${one.status}`)}${attempt}. ${say(`package_next.${one.status}`)}` : "";
   return stateRail(stations, { ended: one.failure ? say("package_status.seal_failed") : "", next });
 }
 

@@ -1,7 +1,7 @@
 // The decision: the letter beside the footage, what the request would overlap and use up, and four ways to answer.
 
 import { BASE } from "./calls.js";
-import { parse, rangeOf, shortOf, ZONE_NAME } from "./clock.js";
+import { fullOf, parse, rangeOf, shortOf, ZONE_NAME } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
@@ -11,9 +11,7 @@ import { cameraNames } from "./queue-row.js";
 import { change, whyNot } from "./request-acts.js";
 import { coverageOf, requestFootage } from "./request-footage.js";
 import { failedState } from "./states.js";
-import { say, sayNumber } from "./words.js";
-
-const HOUR = 3600000;
+import { say } from "./words.js";
 
 /**
  * The part of a page that decides on a submitted request.
@@ -28,7 +26,7 @@ export function deciding(request, tag) {
     make("div", { class: "decide-pair" },
       make("section", { "aria-labelledby": "decide-letter-title" }, make("h3", { id: "decide-letter-title" }, say("deciding.letter")), letter(request)),
       make("section", { "aria-labelledby": "decide-footage-title" }, make("h3", { id: "decide-footage-title" }, say("deciding.footage")), footage)),
-    overlaps(request),
+    overlaps(request, tag),
     acts);
   fill(acts, buttons(request, tag, null, null));
   void load();
@@ -54,8 +52,8 @@ function letter(request) {
   const others = attachments.filter((one) => one !== found);
   const facts = make("dl", { class: "facts" },
     fact("deciding.letter_number", named.number || say("deciding.not_there")),
-    fact("deciding.letter_date", named.date || say("deciding.not_there")),
-    request.legal_basis.map((basis) => fact("deciding.basis",
+    fact("deciding.letter_date", named.date ? dayOf(named.date) : say("deciding.not_there")),
+    request.legal_basis.flatMap((basis) => fact("deciding.basis",
       [say(`basis_kind.${basis.kind}`), basis.number, basis.article].filter(Boolean).join(" · "))),
     fact("deciding.purpose", request.purpose));
   return make("div", {}, facts,
@@ -65,10 +63,13 @@ function letter(request) {
     others.map((one) => paperView(request.id, one)));
 }
 
+/** A day as people write it; `day` is YYYY-MM-DD. */
+const dayOf = (day) => fullOf(parse(`${day}T12:00:00Z`)).split(/,? \d\d:/)[0];
+
 const fact = (key, value) => [make("dt", {}, say(key)), make("dd", {}, value)];
 
-function overlaps(request) {
-  const hours = (parse(request.to) - parse(request.from)) * request.cameras.length / HOUR;
+function overlaps(request, tag) {
+  const asked = (parse(request.to) - parse(request.from)) * request.cameras.length;
   const rows = request.related.map((one) => {
     const from = Math.max(parse(one.from), parse(request.from));
     const to = Math.min(parse(one.to), parse(request.to));
@@ -78,7 +79,8 @@ function overlaps(request) {
       ` · ${say(`queue_status.${one.status}`)} · ${say("deciding.common", { cameras: common, length: sayLength(to - from) })}`);
   });
   return make("div", { class: "decide-facts" },
-    make("p", {}, say("deciding.limit", { hours: sayNumber(hours), limit: request.limit_in_force })),
+    make("p", {}, say("deciding.limit", { length: sayLength(asked), limit: request.limit_in_force })),
+    limit(request, { id: request.id, tag }),
     rows.length
       ? make("details", { open: rows.length < 4 }, make("summary", {}, say("deciding.overlaps", { count: rows.length })), make("ul", { class: "rows-list" }, rows))
       : make("p", { class: "quiet" }, say("deciding.no_overlaps")));
@@ -113,7 +115,6 @@ function buttons(request, tag, coverage, names) {
   return [
     why ? make("p", { id: "why-not", class: "why-not" }, why) : null,
     make("div", { class: "row-of-buttons" }, approve, more, reject),
-    limit(request, of),
   ];
 }
 
@@ -142,11 +143,11 @@ function limit(request, of) {
     event.preventDefault();
     const hours = Number(field.value);
     void decide({
-      title: say("deciding.raise"), sentence: say("deciding.will_raise", { hours, before: request.limit_in_force }), reason: true,
-      word: say("deciding.raise"), act: (reason) => change("limit", { camera_hours: hours, reason }, of),
+      title: say("deciding.raise_do"), sentence: say("deciding.will_raise", { hours, before: request.limit_in_force }), reason: true,
+      word: say("deciding.raise_do"), act: (reason) => change("limit", { camera_hours: hours, reason }, of),
     });
   } },
   make("label", { for: "limit-hours" }, say("deciding.limit_hours")), field,
-  make("button", { class: "button", disabled: Boolean(why), "aria-describedby": why ? "why-not" : null }, say("deciding.raise")));
+  make("button", { class: "button", disabled: Boolean(why), "aria-describedby": why ? "why-not" : null }, say("deciding.raise_do")));
   return make("details", { class: "limit" }, make("summary", {}, say("deciding.raise")), make("p", { class: "quiet" }, say("deciding.raise_hint")), form);
 }

@@ -131,6 +131,8 @@ def test_a_request_is_approved_in_three_interactions(console: Console) -> None:
         expect(page.locator("#decision .still canvas")).to_be_visible()
         expect(page.locator("#decision .coverage-text")).to_have_text("Terekam seluruhnya")
         expect(page.locator("#decision .decide-facts")).to_contain_text("1 permintaan lain")
+        expect(page.locator("#decision")).to_contain_text("Laporan polisi · LP/B/123/XI/2026 · Pasal 363")
+        assert "[object" not in page.locator("main").inner_text()
         click(page.locator("#decision").get_by_role("button", name="Setujui", exact=True))
         expect(decision_of(page)).to_contain_text("10 dtk rekaman dari 1 kamera")
         click(decision_of(page).get_by_role("button", name="Setujui"))
@@ -158,7 +160,7 @@ def test_what_one_may_not_decide_is_grey_and_names_who_can(console: Console) -> 
         page.get_by_label("Message").fill(f"Mohon LP {MARKUP}")
         decision_of(page).get_by_role("button", name="Send").click()
         expect(decision_of(page)).to_have_count(0)
-        page.locator("summary", has_text="Raise the limit").click()
+        page.locator("summary", has_text="needs more").click()
         page.get_by_label("New limit").fill("60")
         page.locator(".limit-form").get_by_role("button").click()
         page.get_by_label("Reason").fill("kasus besar")
@@ -210,6 +212,25 @@ def test_nothing_moves_under_the_pointer(console: Console) -> None:
         expect(rows).to_have_count(2)
         assert [row.get_attribute("data-request") for row in rows.all()] == [urgent["id"], first["id"]]
         expect(page.locator("#changed")).to_be_hidden()
+        console.expected.append("ERR_FAILED")
+        page.route("**/v1/requests?*", lambda route: route.abort())
+        page.get_by_role("button", name="Muat ulang").click()
+        expect(page.locator("#as-of")).to_contain_text("Server tidak menjawab. Ini keadaan pukul")
+        expect(rows).to_have_count(2)
+
+
+def test_where_nothing_was_recorded_a_statement_is_approved(console: Console) -> None:
+    request = filed(console.site, **{"from": instant(31), "to": instant(45)})
+    with console.page_of("citra", size=PHONE) as page:
+        page.goto(f"{console.url}/permintaan/{request['id']}")
+        decision = page.locator("#decision")
+        expect(decision.locator(".coverage-text")).to_contain_text("kamera tidak terjangkau")
+        decision.get_by_role("button", name="Setujui surat tidak ada rekaman").click()
+        expect(decision_of(page)).to_contain_text("arsip tidak memiliki rekaman ini")
+        decision_of(page).get_by_role("button", name="Setujui surat").click()
+        expect(decision).to_be_hidden()
+    decided = shown(console.site, request["id"])
+    assert (decided["status"], decided["decision"]["kind"]) == ("approved", "no_footage")
 
 
 def test_a_package_goes_over_the_counter_and_the_request_ends(console: Console) -> None:
