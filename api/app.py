@@ -44,7 +44,7 @@ from api.limits.throttle import AddressThrottle, PrincipalThrottle, Throttle
 from api.limits.turns import TurnTaking, turns_of
 from api.limits.work import THREADS, Work
 from api.metrics import Metrics, MetricsMiddleware
-from api.openapi import WITHOUT_KEY, DescribedApp
+from api.openapi import WITHOUT_KEY, DescribedApp, operation_id
 from api.playback import PlaybackSessions
 from api.playback_book import OpenSessions
 from api.readiness import Readiness, probes_of
@@ -138,7 +138,10 @@ def _routes() -> tuple[BaseRoute, ...]:
 
     They are made once in a process, because to make them takes half a second.
     """
-    router = APIRouter(route_class=StrictRoute, redirect_slashes=False)
+    router = APIRouter(
+        route_class=StrictRoute, redirect_slashes=False, strict_content_type=True,
+        generate_unique_id_function=operation_id,
+    )  # fmt: skip
     for resource in RESOURCES:
         resource.add_routes(router)
     for route in router.routes:

@@ -17,7 +17,7 @@ from recorder.binary import Binary, find_ffmpeg
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
 from recorder.sources import Source
-from recorder.trials import Seen, TrialDesk
+from recorder.trials import LONGEST, Seen, TrialDesk
 from search.health import newest_footage
 
 _TRIAL_PATIENCE_S = 6.0
@@ -65,16 +65,18 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
     )
 
 
-def trial_desk(site: Site, binary: Binary, log: Any) -> TrialDesk:
-    """What answers, for this site, the connection tests that people order."""
+def trial_desk(
+    site: Site, binary: Binary, log: Any, *, patience: float = _TRIAL_PATIENCE_S, longest: float = LONGEST
+) -> TrialDesk:
+    """What answers, for this site, the connection tests that people order; times in seconds."""
 
     async def look(source: Source) -> Seen:
         return await look_once(
-            source, rule=site.source_rule, binary=binary, clock=site.clock, patience=_TRIAL_PATIENCE_S
+            source, rule=site.source_rule, binary=binary, clock=site.clock, patience=patience
         )
 
     board = TrialBoard(site.stores.cache, site.clock)
-    return TrialDesk(board, site.secrets.open, look, site.clock, log)
+    return TrialDesk(board, site.secrets.open, look, site.clock, log, longest)
 
 
 def _look_whether_new(site: Site, log: Any) -> None:

@@ -56,7 +56,7 @@ class Board(Protocol):
 
 @dataclass(slots=True)
 class TrialDesk:
-    """Takes orders and answers them. ``opened`` opens a sealed source, ``look`` tries it.
+    """Takes orders and answers them: ``opened`` opens a sealed source, ``look`` tries it in ``longest`` s.
 
     The log names neither the source nor its address.
     """
@@ -66,6 +66,7 @@ class TrialDesk:
     look: Look
     clock: Clock
     log: Any
+    longest: float = LONGEST
     _known: set[str] = field(default_factory=set)
     _running: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -114,7 +115,7 @@ class TrialDesk:
         """What the source gives, or why it gives nothing."""
         try:
             source = parse_source(self.opened(order.sealed_source))
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(self.longest):
                 seen = await self.look(source)
         except TimeoutError:
             return TrialFailure(code=_NOTHING, cause="stalled"), None

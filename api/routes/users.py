@@ -298,9 +298,7 @@ def _answer(
     return JSONResponse(body, status_code=status, headers={**tagged(head.entry.version), **(headers or {})})
 
 
-def _second_part(
-    context: RequestContext, administration: AccountAdministration, user_id: str
-) -> JsonObject:
+def _second_part(context: RequestContext, administration: AccountAdministration, user_id: str) -> JsonObject:
     found = administration.second_part(user_id, actor=context.principal.id)
     bar = "" if context.principal.may("users.edit") else "not_permitted"
     return {

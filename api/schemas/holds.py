@@ -47,7 +47,7 @@ class HoldOut(BaseModel):
 
 
 class HoldProgressOut(BaseModel):
-    """How far the hold is set in the store: versions covered, verified by reading back, kept by other holds.
+    """How far the hold is set in the store: versions covered and their size, verified, kept by other holds.
 
     ``waits_for`` names what may still add segments: ``span_end``, ``recorders``, or recorder ids.
     """
@@ -55,6 +55,7 @@ class HoldProgressOut(BaseModel):
     in_force: bool = Field(examples=[True])
     swept_at: str = Field(examples=[DECIDED])
     segments: int = Field(examples=[60])
+    bytes: int = Field(examples=[31457280])
     verified: int = Field(examples=[60])
     kept: int = Field(examples=[0])
     troubles: int = Field(examples=[0])

@@ -100,11 +100,18 @@ class Trial:
 
 
 class TrialBoard:
-    """The connection tests in one cache bucket. Thread-safe; any number of processes may use it."""
+    """The connection tests in one cache bucket. Thread-safe; any number of processes may use it.
 
-    def __init__(self, cache: ObjectStore, clock: Clock) -> None:
+    ``fresh`` and ``patience`` are how long an order waits to be taken, and to be answered.
+    """
+
+    def __init__(
+        self, cache: ObjectStore, clock: Clock, *, fresh: int = FRESH, patience: int = PATIENCE
+    ) -> None:
         self._cache = cache
         self._clock = clock
+        self._fresh = fresh
+        self._patience = patience
 
     # For the interface --------------------------------------------------------------------------------
 
@@ -169,7 +176,7 @@ class TrialBoard:
                 order = _order_of(canonical.decode(self._cache.get(listed.key)))
             except (NotFound, Malformed):
                 continue  # gone meanwhile, or not ours
-            if order.id == name and abs(now - order.asked_at) < FRESH:
+            if order.id == name and abs(now - order.asked_at) < self._fresh:
                 yield order
 
     def take(self, order: TrialOrder, recorder: str) -> bool:
@@ -212,9 +219,9 @@ class TrialBoard:
         age = self._clock.now() - asked.asked_at
         recorder = "" if taken is None else str(taken.get("recorder", ""))
         if taken is None:
-            status = TrialStatus.WAITING if age < FRESH else TrialStatus.UNANSWERED
+            status = TrialStatus.WAITING if age < self._fresh else TrialStatus.UNANSWERED
         else:
-            status = TrialStatus.TAKEN if age < PATIENCE else TrialStatus.UNANSWERED
+            status = TrialStatus.TAKEN if age < self._patience else TrialStatus.UNANSWERED
         return replace(asked, status=status, recorder=recorder)
 
     def _asked(self) -> Iterator[Trial]:

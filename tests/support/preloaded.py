@@ -29,6 +29,8 @@ from ops.heap import undisturbed
 
 ROOT = Path(__file__).resolve().parents[2]
 PRELOADED = "ops.cli"
+LATE = ("archive.objects.s3", "search.elastic", "ops.serving")
+"""What commands import when they need it: the libraries of a city's servers take longer than all the rest."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def _serve_one(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
 def _main() -> None:
     with undisturbed():
         import_module(PRELOADED).build()  # the whole tree, so that the modules of every command are there
+        for name in LATE:
+            import_module(name)
     gc.freeze()  # no fork looks through what was imported
     asked, streams = _serve(sys.argv[1]) or ({}, [])
     for number, stream in enumerate(streams):

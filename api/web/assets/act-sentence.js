@@ -53,16 +53,16 @@ function recordName(id, cameras) {
   return /^(journal|ledger|custody)\//.test(id) ? say("thing.line") : id;
 }
 
-/** The footage that an act states, as text; "" if it states none. */
+/** The footage that an act states, as text: what was really seen, or else what was asked for; "" if neither. */
 function spanOf(details) {
+  const shown = String(details.shown ?? "").split(" ").filter(Boolean).map((one) => one.split("/").map(parse));
+  const ends = shown.flat().filter((one) => one !== null && one !== undefined);
+  if (ends.length) return rangeOf(Math.min(...ends), Math.max(...ends));
   const from = parse(details.from);
   const to = parse(details.to);
   if (from !== null && to !== null) return rangeOf(from, to);
   const at = parse(details.at);
-  if (at !== null) return `${shortOf(at)} ${ZONE_NAME}`;
-  const shown = String(details.shown ?? "").split(" ").filter(Boolean).map((one) => one.split("/").map(parse));
-  const ends = shown.flat().filter((one) => one !== null && one !== undefined);
-  return ends.length ? rangeOf(Math.min(...ends), Math.max(...ends)) : "";
+  return at === null ? "" : `${shortOf(at)} ${ZONE_NAME}`;
 }
 
 /**

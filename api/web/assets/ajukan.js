@@ -24,6 +24,7 @@ let account = "";
 let base = null; // the request that is amended, and its version
 let scan = "";
 let isCaseTyped = false;
+let isTouched = false; // only what somebody wrote is kept as a draft
 let sent = { text: "", key: "" };
 
 const timeOf = (name) => at(name).closest("time-field");
@@ -31,7 +32,7 @@ const spanOf = () => {
   const [from, to] = [timeOf("from").instant, timeOf("to").instant];
   return from !== null && to !== null && from < to ? { from, to } : null;
 };
-const choice = cameraChoice({ list: at("cameras"), search: at("place"), spanOf, onChange: changed });
+const choice = cameraChoice({ list: at("cameras"), search: at("place"), spanOf, onChange: touched });
 const letter = paperDrop({ id: "letter-scan", label: say("filing.scan"), hint: say("filing.scan_hint"), onStored: onLetter });
 fill(at("letter"), letter.element);
 at("cameras").after(coverageLegend(["recorded", "missing", "pending"]));
@@ -59,7 +60,7 @@ function sayNext() {
   if (timeOf("from").instant !== null && timeOf("to").instant !== null && !span) return say("fault.empty_span");
   if (!span || !cameras) return say("filing.next_none");
   const values = { cameras, length: sayLength(span.to - span.from), hours: sayLength(cameras * (span.to - span.from)) };
-  const held = say(amended ? "filing.next_amended" : "filing.next_held", values);
+  const held = say(amended ? "filing.next_amended" : cameras > 1 ? "filing.next_held" : "filing.next_held_one", values);
   if (span.to > Date.now()) return `${held} ${say("filing.next_future")}`;
   return `${held} ${say(form.elements.urgent.checked && !scan ? "filing.next_urgent" : "filing.next_decided")}`;
 }
@@ -73,8 +74,13 @@ function changed() {
   keepSoon();
 }
 
+function touched() {
+  isTouched = true;
+  changed();
+}
+
 function keep() {
-  if (amended || !account) return;
+  if (amended || !account || !isTouched) return;
   keepDraft(account, { values: valuesIn(form), cameras: choice.cameras, scan, scanned: at("letter-scan-told").textContent });
 }
 
@@ -85,7 +91,7 @@ function onLetter(sha256, name) {
   const date = form.elements["letter.date"];
   if (sha256 && !number.value) number.value = found.number;
   if (sha256 && !date.value) date.value = found.date || forField(Date.now()).slice(0, 10);
-  changed();
+  touched();
 }
 
 /** The case is most often the number of the legal basis: it follows until it is typed. */
@@ -129,7 +135,7 @@ function onAnother() {
   isCaseTyped = false;
   at("taken-over").hidden = true;
   form.elements["legal_basis.0.number"].focus();
-  changed();
+  touched();
 }
 
 function putTimes(from, to) {
@@ -246,14 +252,14 @@ async function main() {
   account = me.id;
   changed();
   at("send").disabled = false;
-  await choice.load();
+  await choice.show();
 }
 
 forgive(form);
 form.addEventListener("input", (event) => {
   if (event.target.name === "legal_basis.0.number") onNumber();
   if (event.target.name === "case") isCaseTyped = event.target.value !== "";
-  changed();
+  touched();
 });
 form.addEventListener("submit", onSubmit);
 at("place").addEventListener("input", showSoon);

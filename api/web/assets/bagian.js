@@ -8,6 +8,7 @@ import { at, fill, make } from "./dom.js";
 import { fileDrop } from "./file-drop.js";
 import { hashField } from "./hash-field.js";
 import { progressBar } from "./progress.js";
+import { showOnce } from "./once.js";
 import { stateRail } from "./state-rail.js";
 import "./time-field.js";
 import { say } from "./words.js";
@@ -69,3 +70,6 @@ fill(at("progress"), bars.map((one) => one.element));
 bars.forEach((one) => one.show(3 << 20, 8 << 20));
 bars[1].end(say("hash.same"));
 bars[2].fail(say("error.network"));
+fill(at("secrets"), make("button", { type: "button", class: "button", onclick: () => showOnce({
+  title: say("parts.secrets"), secret: "undangan_0123456789abcdefghijklmn", lines: [say("parts.example")],
+}) }, say("parts.secrets")));

@@ -33,7 +33,7 @@ export async function coverageOf(cameras, { from, to }) {
 export function cameraChoice({ list, search, spanOf, onChange }) {
   const chosen = new Set();
   const rows = new Map();
-  let registered = new Map();
+  let registered = null; // until it is there, nothing has a name, and nothing is shown
   let asking = 0;
 
   function rowOf(id) {
@@ -62,6 +62,7 @@ export function cameraChoice({ list, search, spanOf, onChange }) {
 
   /** Show the list anew, with the coverage of the present window. */
   async function show() {
+    registered ??= await allCameras();
     const matches = found().map((one) => one.id).filter((id) => !chosen.has(id));
     const shown = [...chosen, ...matches.slice(0, MOST)];
     fill(list, shown.map((id) => {
@@ -107,9 +108,5 @@ export function cameraChoice({ list, search, spanOf, onChange }) {
       chosen.clear();
     },
     show,
-    async load() {
-      registered = await allCameras();
-      await show();
-    },
   };
 }

@@ -1,9 +1,9 @@
 // The facts of one camera, its moves, how long it is kept, and who can see it.
 
-import { ask } from "./calls.js";
+import { BASE, ask } from "./calls.js";
 import { fullOf, parse, shortOf } from "./clock.js";
 import { make } from "./dom.js";
-import { sayView, viewSketch } from "./view-sketch.js";
+import { sayView } from "./view-sketch.js";
 import { emptyState } from "./states.js";
 import { say } from "./words.js";
 
@@ -52,7 +52,6 @@ export function factsPart(one) {
 /** @param {object} one @returns {Node[]} */
 export function wherePart(one) {
   return [
-    viewSketch(one),
     make("p", {}, sayView(one)),
     make("p", { class: "quiet" }, say("cam_one.point", { lat: one.lat, lon: one.lon })),
   ];
@@ -93,6 +92,7 @@ export async function keptPart(one) {
   return [
     make("p", {}, say(days.max === null ? "cam_kept.open" : "cam_kept.range", days)),
     make("p", { class: "quiet" }, told.wins ? say("cam_kept.by", { scope: scopeName(told.wins, one) }) : say("cam_kept.by_none")),
+    make("p", {}, make("a", { href: `${BASE}/retensi/${encodeURIComponent((told.wins ?? "default").replace(":", "-"))}` }, say("cam_one.retention"))),
   ];
 }
 

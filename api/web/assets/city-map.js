@@ -31,6 +31,7 @@ export class CityMap extends HTMLElement {
   #names = { kecamatan: [], kelurahan: [] };
   #chosen = new Set();
   #lit = null;
+  /** @type {Record<string, string>} */
   #colours = {};
   #cameras = null;
   #ground = null;
@@ -155,9 +156,10 @@ export class CityMap extends HTMLElement {
       const { lat, lng } = this.#map.getCenter();
       this.#tell("pick", { lat, lon: lng });
     });
-    for (const [name, act] of [["pointerdown", this.#press], ["pointermove", this.#move], ["pointerup", this.#release]]) {
-      place.addEventListener(name, (event) => act.call(this, event));
-    }
+    place.addEventListener("pointerdown", (event) => this.#press(event));
+    place.addEventListener("pointermove", (event) => this.#move(event));
+    place.addEventListener("pointerup", () => this.#release());
+    place.addEventListener("pointercancel", () => this.#endDrawing());
     new MutationObserver(() => this.#recolour()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#recolour());
     new ResizeObserver(() => this.#map.invalidateSize({ animate: false })).observe(place);
@@ -193,7 +195,7 @@ export class CityMap extends HTMLElement {
     this.#map.dragging.disable();
     this.#drawing = { points: [] };
     this.dataset.drawing = "yes";
-    this.querySelector(".map-place").focus({ preventScroll: true });
+    /** @type {HTMLElement} */ (this.querySelector(".map-place")).focus({ preventScroll: true });
   }
 
   /** Whether an area is being drawn. */

@@ -6,6 +6,7 @@ import { make } from "./dom.js";
 import { say, sayIf, sayNumber } from "./words.js";
 
 const SECOND = 1000;
+/** @type {[string, number][]} */
 const UNITS = [["days", 86400000], ["hours", 3600000], ["minutes", 60000], ["seconds", SECOND]];
 const KINDS = ["recorded", "missing", "pending", "locked", "held"];
 
@@ -17,7 +18,7 @@ const KINDS = ["recorded", "missing", "pending", "locked", "held"];
 /** @returns {{ start: number, end: number, cause: string }} */
 function stretchOf(/** @type {Stretch} */ one) {
   if (Array.isArray(one)) return { start: one[0], end: one[1], cause: one[2] ?? one["cause"] ?? "" };
-  return { start: one.from, end: one.to, cause: one.cause ?? "" };
+  return { start: one.from ?? one["start"], end: one.to ?? one["end"], cause: one.cause ?? "" };
 }
 
 /** The parts of stretches within a window, in order, joined where they touch and have one cause. */

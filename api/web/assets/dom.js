@@ -16,7 +16,7 @@ export function make(tag, facts = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  element.append(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  element.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
   return element;
 }
 
@@ -33,7 +33,7 @@ export const at = (id) => document.getElementById(id);
  * @param {...any} children
  */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  element.replaceChildren(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
 }
 
 /** Show a problem in the page's own place for it; "" takes it away. */

@@ -75,6 +75,7 @@ export function questionOf(address, now) {
  * @returns {Record<string, string>}
  */
 export function placeQuery({ near, polygon, box, text, kecamatan, kelurahan }) {
+  /** @type {Record<string, string>} */
   const found = {};
   if (near) Object.assign(found, { near: `${short(near.lat)},${short(near.lon)}`, radius_m: String(Math.round(near.radius)) });
   if (polygon) found.polygon = polygon.map(([lat, lon]) => `${short(lat)},${short(lon)}`).join(";");

@@ -52,14 +52,9 @@ async function badCameras() {
   return found;
 }
 
-/** Recorders, or null if the reader may not see them. */
+/** Recorders, or null if the reader sees only cameras of some districts. */
 async function recordersNow() {
-  try {
-    return (await ask("/v1/health/recorders")).recorders;
-  } catch (problem) {
-    if (problem.code === "not_permitted") return null;
-    throw problem;
-  }
+  return may("health.all") ? (await ask("/v1/health/recorders")).recorders : null;
 }
 
 /** The parts that do not answer, by their codes; the API names them to few, and answers 503 if there is one. */
@@ -128,7 +123,7 @@ export function districtsOf(now) {
   for (const one of now.known) if (!one.disabled) of(one.kecamatan, one.kecamatan_name || one.kecamatan).total += 1;
   for (const one of now.bad) of(one.kecamatan, one.kecamatan).bad.push(one);
   for (const one of all.values()) {
-    one.bad.sort((a, b) => OF_RECORDER.has(a.cause) - OF_RECORDER.has(b.cause) || a.name.localeCompare(b.name));
+    one.bad.sort((a, b) => Number(OF_RECORDER.has(a.cause)) - Number(OF_RECORDER.has(b.cause)) || a.name.localeCompare(b.name));
   }
   return [...all.values()].sort((a, b) => b.bad.length - a.bad.length || a.name.localeCompare(b.name));
 }

@@ -18,19 +18,20 @@ export function reviewBadge(hold) {
 }
 
 /**
- * How long a hold's span is, in hours and minutes.
+ * How long a hold's span is, in its two largest units.
  * @param {{from: string, to: string}} hold
  * @returns {string}
  */
 export function lengthText(hold) {
-  const minutes = Math.max(1, Math.round((parse(hold.to) - parse(hold.from)) / 60000));
-  return minutes < 60 ? say("keep.minutes", { minutes })
+  const seconds = Math.round((parse(hold.to) - parse(hold.from)) / 1000);
+  const minutes = Math.round(seconds / 60);
+  return seconds < 120 ? say("keep.seconds", { seconds }) : minutes < 60 ? say("keep.minutes", { minutes })
     : minutes < 1440 ? say("keep.hours_minutes", { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
       : say("keep.days_hours", { days: Math.floor(minutes / 1440), hours: Math.floor((minutes % 1440) / 60) });
 }
 
 /**
- * How far the store's own flags follow the hold, in a sentence; null before the first sweep.
+ * How far the store's own flags follow the hold, in a sentence; also before the first sweep.
  * @param {any} progress
  * @returns {string}
  */

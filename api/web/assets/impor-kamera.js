@@ -3,18 +3,13 @@
 import { BASE, send } from "./calls.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
+import { half } from "./halves.js";
 import { emptyState, failedState } from "./states.js";
 import { IS_ENGLISH, say } from "./words.js";
 
 const SHOWN = 500;
 
 let table = null;
-
-/** The half of a text in two languages, `Indonesia / English`, that the page has. */
-function half(text) {
-  const [first, ...rest] = text.split(" / ");
-  return IS_ENGLISH && rest.length ? rest.join(" / ") : first;
-}
 
 const typeOf = (file) => (/\.(geo)?json$/i.test(file.name) ? "application/geo+json" : "text/csv");
 

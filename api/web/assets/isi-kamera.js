@@ -3,6 +3,8 @@
 import { BASE, read, send } from "./calls.js";
 import { at, fill, make } from "./dom.js";
 import { allPlaces } from "./directory.js";
+import { half } from "./halves.js";
+import { placeOnMap, showPlace } from "./camera-place.js";
 import { trialPart } from "./trial-part.js";
 import { sayView, viewSketch } from "./view-sketch.js";
 import { say, sayProblem } from "./words.js";
@@ -17,7 +19,7 @@ const NUMBERS = ["lat", "lon", "height_m", "segment_seconds", ...SIGHT];
 const FIELD_OF = {
   camera_exists: "id", bad_id: "id", bad_source: "source", source_refused: "source", bad_place: "lat", bad_name: "name",
   unknown_area: "kelurahan", ambiguous_area: "kelurahan", bad_sight: "bearing", reason_missing: "reason",
-  bad_segment_seconds: "segment_seconds", bad_detail: "installed_on",
+  bad_segment_seconds: "segment_seconds",
 };
 
 let before = {};
@@ -53,8 +55,21 @@ function showKelurahan(chosen = "") {
 
 function showSketch() {
   const found = values();
-  const sight = Object.fromEntries(SIGHT.map((name) => [name, found[name] === "" || Number.isNaN(Number(found[name])) ? null : Number(found[name])]));
+  const sight = /** @type {any} */ (Object.fromEntries)(SIGHT.map((name) => [name, found[name] === "" || Number.isNaN(Number(found[name])) ? null : Number(found[name])]));
   fill(at("sketch"), viewSketch(sight), make("p", { class: "quiet" }, sayView(sight)));
+}
+
+/** The camera as the fields have it, for the map; null while it has no point. */
+function drafted() {
+  const found = numbered(values());
+  if (typeof found.lat !== "number" || typeof found.lon !== "number") return null;
+  const sight = Object.fromEntries(SIGHT.map((name) => [name, typeof found[name] === "number" ? found[name] : null]));
+  return { id: CAMERA, name: found.name, lat: found.lat, lon: found.lon, ...sight };
+}
+
+function write(texts) {
+  for (const [name, text] of Object.entries(texts)) at(name).value = text;
+  showSketch();
 }
 
 /** Take the marks of wrong fields away. */
@@ -66,8 +81,9 @@ function clearMarks() {
 
 /** Say what is wrong where it is wrong, and go there. */
 function mark(problem) {
-  const errors = (problem.errors ?? []).map((one) => [String(one.field ?? one.pointer ?? "").split(/[./]/).pop(), one.detail ?? one.message ?? ""]);
-  const told = errors.length ? errors : [[FIELD_OF[problem.code] ?? "", sayProblem(problem)]];
+  const errors = (problem.errors ?? []).map((one) => [one.field.split(".").pop(), half(one.message)]);
+  const whole = problem.detail ? `${half(problem.detail)} ${half(problem.hint ?? "")}`.trim() : sayProblem(problem);
+  const told = errors.length ? errors : [[FIELD_OF[problem.code] ?? "", whole]];
   const rest = [];
   for (const [name, text] of told) {
     const field = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
@@ -75,6 +91,7 @@ function mark(problem) {
       rest.push(text);
       continue;
     }
+    field.closest("details")?.setAttribute("open", "");
     field.classList.add("wrong-field");
     field.append(make("p", { class: "field-problem", role: "alert" }, text));
   }
@@ -165,11 +182,14 @@ try {
   if (IS_NEW) showKelurahan();
   else await load();
   showSketch();
+  placeOnMap({ read: drafted, write });
+  await showPlace(drafted(), !IS_NEW);
 } catch (problem) {
   if (!problem?.code) throw problem;
   mark(problem);
 }
 at("kecamatan").addEventListener("change", () => showKelurahan());
 form.addEventListener("input", showSketch);
+form.addEventListener("change", () => showPlace(drafted(), false));
 form.addEventListener("submit", onSubmit);
 at("try").addEventListener("click", tryIt);

@@ -18,6 +18,7 @@ const soundOf = (one) => (one.audio === "keep" ? "keep" : one.audio_proposal ? "
 const stateOf = (one) => (one.disabled ? "disabled" : states.get(one.id)?.state ?? "");
 const chosen = () => Object.fromEntries(FILTERS.map((name) => [name, at(name).value.trim()]));
 
+/** @param {any} one @param {any} filters */
 function fits(one, { q, kecamatan, owner, state }) {
   if (kecamatan && one.kecamatan !== kecamatan) return false;
   if (owner && one.owner !== owner) return false;

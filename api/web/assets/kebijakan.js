@@ -4,7 +4,7 @@ import { ask, BASE, read, send } from "./calls.js";
 import { decide } from "./decision.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
-import { actButton, actorText, countdown, historyList, moment, onWhatWasRead, scopeText, termsText } from "./keep.js";
+import { actButton, actorText, countdown, historyList, moment, oneLine, onWhatWasRead, scopeText, termsText } from "./keep.js";
 import { effectOf } from "./retention-effect.js";
 import { emptyState, show } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -68,7 +68,7 @@ function facts() {
     ["policy.until", terms.effective_until ? moment(terms.effective_until) : null],
     ["new_terms.pressure", say(terms.on_pressure === "keep" ? "new_terms.pressure_keep" : "new_terms.pressure_dispose")],
   ];
-  return make("dl", { class: "facts" }, more.filter(([, value]) => value).map(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)]));
+  return make("dl", { class: "facts" }, more.filter(([, value]) => value).flatMap(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)]));
 }
 
 const mayEdit = () => state.me.roles.includes("admin");
@@ -89,7 +89,7 @@ function showProposal() {
   }).then((done) => done && load());
   const reject = () => decide({
     title: say("policy.reject"), sentence: say("policy.reject_sentence"), points, reason: true, word: say("policy.reject"),
-    act: (reason) => change("reject", { reason }),
+    act: (reason) => change("reject", { reason: oneLine(reason) }),
   }).then((done) => done && load());
   fill(at("proposal"),
     make("h2", { id: "proposal-title" }, say("policy.proposal")),
@@ -112,7 +112,7 @@ function showComing() {
   at("coming").hidden = !coming.length;
   const stop = () => decide({
     title: say("policy.stop"), sentence: say("policy.stop_sentence"), reason: true, word: say("policy.stop"),
-    act: (reason) => change("reject", { reason }),
+    act: (reason) => change("reject", { reason: oneLine(reason) }),
   }).then((done) => done && load());
   fill(at("coming"),
     make("h2", { id: "coming-title" }, say("policy.coming")),
@@ -134,7 +134,7 @@ function showForm() {
   fill(at("effect"), make("p", { class: "quiet" }, say("new_terms.how")));
   const withdraw = () => decide({
     title: say("policy.withdraw"), sentence: say("policy.withdraw_sentence", { name: state.name }), reason: true, word: say("policy.withdraw"),
-    act: (reason) => change("withdraw", { reason }),
+    act: (reason) => change("withdraw", { reason: oneLine(reason) }),
   }).then((done) => done && load());
   fill(at("withdraw"), terms ? actButton(say("policy.withdraw"), withdraw, { id: "withdraw" }) : null);
 }

@@ -177,6 +177,15 @@ export function historyList(history) {
 }
 
 /**
+ * A reason as the ledger takes it: one line, also of what was typed as several.
+ * @param {string} text
+ * @returns {string}
+ */
+export function oneLine(text) {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+/**
  * A button that does an act; grey with the reason beside it where this reader may not.
  * @param {string} word
  * @param {() => unknown} act

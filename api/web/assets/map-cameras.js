@@ -11,11 +11,11 @@ const QUARTER = Math.PI / 2;
 
 /**
  * A camera as the map takes it: from `/v1/cameras` (`id`, `bearing`…) or from `/v1/search` (`camera`, `sight`,
- * `in_view`, `coverage_percent`).
+ * `in_view`, `coverage_percent`); `tone` is the name of a colour of the page, for another question than coverage.
  * @param {any} one
  * @returns {{ id: string, name: string, lat: number, lon: number, kecamatan: string, kelurahan: string,
  *   sight: { bearing: number, field_of_view: number, reach_m: number } | null, share: number | null,
- *   inView: string | null, faint: boolean, isPending: boolean }}
+ *   inView: string | null, faint: boolean, isPending: boolean, tone: string | null }}
  */
 export function markOf(one) {
   const flat = one.bearing !== null && one.bearing !== undefined && one.field_of_view && one.reach_m;
@@ -25,7 +25,7 @@ export function markOf(one) {
     id: one.camera ?? one.id, name: one.name, lat: one.lat, lon: one.lon,
     kecamatan: one.kecamatan_name ?? "", kelurahan: one.kelurahan_name ?? "", sight,
     share: one.share !== undefined ? one.share : one.coverage_percent !== undefined ? one.coverage_percent / 100 : null,
-    inView: one.in_view ?? null, faint: one.faint ?? false,
+    inView: one.in_view ?? null, faint: one.faint ?? false, tone: one.tone ?? null,
     // Nothing yet, and perhaps all of it still comes: that is not the same as not recorded.
     isPending: one.pending_seconds > 0 && one.coverage_percent === 0 && Object.keys(one.gap_seconds ?? {}).length === 0,
   };
@@ -59,6 +59,7 @@ export function paintCameras(context, part, { map, marks, chosen, lit, colours }
 }
 
 function colourOf(mark, colours) {
+  if (mark.tone) return colours[mark.tone];
   if (mark.share === null) return colours.main;
   if (mark.isPending) return colours.pending;
   return mark.share > 0 ? colours.recorded : colours.missing;

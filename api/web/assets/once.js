@@ -20,7 +20,7 @@ export function showOnce({ title, secret, lines, kept = say("once.kept") }) {
     const dialog = make("dialog", { class: "decision slip", "aria-labelledby": "once-title", onclose: onClose,
       oncancel: (event) => event.preventDefault() },
     make("h2", { id: "once-title" }, title),
-    make("code", { class: "secret", tabindex: "0", "aria-label": say("once.secret") }, secret),
+    make("div", { class: "secret", role: "textbox", "aria-readonly": "true", tabindex: "0", "aria-label": say("once.secret") }, secret),
     make("ul", { class: "points" }, lines.map((line) => make("li", {}, line))),
     make("p", { class: "note-line" }, say("once.warning")),
     make("div", { class: "row-of-buttons" },

@@ -31,6 +31,10 @@ class InBrowser {
     this.#held = 0;
   }
 
+  discard() {
+    return this.reset();
+  }
+
   /** Give the file to the reader, as any download. */
   async save(name) {
     const address = URL.createObjectURL(new Blob([...this.#blobs, ...this.#pieces], { type: "application/zip" }));
@@ -61,6 +65,10 @@ class OnDisk {
 
   save() {
     return this.#writer.close();
+  }
+
+  discard() {
+    return this.#writer.abort();
   }
 }
 
@@ -149,6 +157,11 @@ export class PackageFetch {
   /** Give the whole file to the reader. */
   save() {
     return this.#place.save(`${this.facts.evidence}.zip`);
+  }
+
+  /** Keep nothing of it. */
+  discard() {
+    return this.#place.discard();
   }
 
   async #stretch() {

@@ -3,7 +3,7 @@
 import { sayBytes, saySeconds, sentenceOf } from "./act-sentence.js";
 import { BASE, ask } from "./calls.js";
 import { choiceOf } from "./choice.js";
-import { forField, fullOf, parse, rangeOf, shortOf, timeOf, write } from "./clock.js";
+import { forField, fullOf, parse, rangeOf, shortOf, timeOf, write, ZONE_NAME } from "./clock.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make } from "./dom.js";
 import { actorName, allPeople, districtNames, may, sayRoles } from "./names.js";
@@ -46,6 +46,7 @@ function asked(items, people) {
     const { instant } = at(field).closest("time-field");
     if (instant !== null && query.item && !NUMBER.test(query.item)) query[name] = write(instant);
   }
+  if (Boolean(query.footage_from) !== Boolean(query.footage_to)) throw { code: "unclear", detail: say("oversight.both_times") };
   if (at("when").value === "own") {
     for (const name of ["from", "to"]) {
       const { instant } = at(name).closest("time-field");
@@ -73,6 +74,7 @@ function showInForm(query, items, people) {
 function suit() {
   at("footage").hidden = !at("item").value.trim() || NUMBER.test(at("item").value.trim());
   at("own-times").hidden = at("when").value !== "own";
+  at("usual").textContent = say(NUMBER.test(at("item").value.trim()) ? "oversight.whole" : "oversight.week");
 }
 
 /** The name of what a query is about, for headings and titles. */
@@ -98,7 +100,8 @@ function totals(acts, names) {
   const { all, people } = totalsOf(acts);
   const facts = (total) => [
     say("oversight.total_acts", { n: total.acts }),
-    total.plays && say("oversight.total_plays", { n: total.plays, time: saySeconds(total.seconds) }),
+    total.plays && (total.seconds ? say("oversight.total_plays", { n: total.plays, time: saySeconds(total.seconds) })
+      : say("oversight.total_looks", { n: total.plays })),
     total.downloads && say("oversight.total_downloads", { n: total.downloads, size: sayBytes(total.bytes) }),
     total.refused && say("oversight.total_refused", { n: total.refused }),
   ].filter(Boolean);
@@ -136,6 +139,11 @@ function folded(acts, names) {
   return rows;
 }
 
+/** When a sitting was; one of less than a second has one time. */
+function whenOf({ from, to }) {
+  return to - from < 1000 ? `${shortOf(from)} ${ZONE_NAME}` : rangeOf(from, to);
+}
+
 /** One sitting: who, when, from where, and the acts in it. */
 function sittingBlock(sitting, names) {
   const { actor } = sitting;
@@ -145,7 +153,7 @@ function sittingBlock(sitting, names) {
   ].filter(Boolean);
   return make("section", { class: "sitting" },
     make("h3", {}, actorName(actor.id, names.people),
-      make("span", { class: "quiet" }, ` ${rangeOf(sitting.from, sitting.to)}`)),
+      make("span", { class: "quiet" }, ` ${whenOf(sitting)}`)),
     more.length ? make("p", { class: "quiet" }, more.join(" · ")) : null,
     make("ol", { class: "deeds" }, folded(sitting.acts, names).map((row) => actRow(row, names))));
 }
@@ -173,6 +181,8 @@ function reports(query) {
       make("button", { type: "button", class: "button main", onclick: save("/v1/custody/report.pdf") }, say("oversight.print")),
       make("button", { type: "button", class: "button", onclick: save("/v1/custody/report.jsonl") }, say("oversight.lines")),
       make("button", { type: "button", class: "button", onclick: () => window.print() }, say("oversight.print_page")), said),
+    query.item && !NUMBER.test(query.item) && may("users.read") ? make("p", {}, make("a",
+      { href: `${BASE}/pengawasan/penonton?camera=${encodeURIComponent(query.item)}` }, say("oversight.who_could"))) : null,
     problem);
 }
 

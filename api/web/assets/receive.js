@@ -131,6 +131,7 @@ async function finish(copy, bar) {
     state.handover = await ask(pathOf(state.value, ""));
     at("right").textContent = sayRight(state.handover);
   } else {
+    await fetching.discard();
     bar.fail(say("receiving.spoilt"));
   }
   fetching = null;

@@ -5,8 +5,10 @@ import { parse } from "./clock.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make } from "./dom.js";
 import { actorText, cameraText, countText, countdown, dayOf, kecamatanText, moment, scopeText, staleness, termsText } from "./keep.js";
+import { bands, marksOf } from "./retention-map.js";
 import { emptyState, failedState, show } from "./states.js";
 import { say, sayProblem } from "./words.js";
+import "./city-map.js";
 
 const OWNERS = ["government", "business", "public", "worship"];
 const KINDS = ["default", "owner", "kecamatan", "camera"];
@@ -23,7 +25,7 @@ async function named(policies) {
 }
 
 function waitingRow(policy) {
-  const open = make("a", { class: "button main", href: addressOf(policy.scope) },
+  const open = make("a", { class: policy.proposal ? "button main" : "button", href: addressOf(policy.scope) },
     say(policy.proposal ? "retention.read_decide" : "retention.see"));
   const { proposal } = policy;
   const told = proposal
@@ -35,14 +37,17 @@ function waitingRow(policy) {
   return make("li", { class: "waiting" }, make("div", {}, make("h3", {}, policy.name), told), open);
 }
 
-function policyRow(policy) {
+function policyRow(policy, floor) {
   const terms = policy.in_force;
   const cell = (name, ...texts) => make("td", { "data-name": say(name) }, texts);
+  const days = (count) => (count === null ? say("keep_terms.never") : say("keep_terms.days", { days: count }));
+  // Where the city has no policy, the lowest term rules; another scope without one leaves it to the next.
+  const rules = terms ?? (policy.scope === "default" ? { keep_days_min: floor, keep_days_max: null } : null);
   const state = policy.proposal ? "state_proposed" : policy.waiting.length ? "state_waiting" : terms ? "state_in_force" : "state_none";
   return make("tr", {},
     make("th", { scope: "row" }, make("a", { href: addressOf(policy.scope) }, policy.name)),
-    cell("retention.min", terms ? say("keep_terms.days", { days: terms.keep_days_min }) : "–"),
-    cell("retention.max", !terms ? "–" : terms.keep_days_max === null ? say("keep_terms.never") : say("keep_terms.days", { days: terms.keep_days_max })),
+    cell("retention.min", rules ? days(rules.keep_days_min) : "–"),
+    cell("retention.max", rules ? days(rules.keep_days_max) : "–"),
     cell("retention.basis", terms?.basis ?? "–"),
     cell("retention.since", terms ? dayOf(parse(terms.effective_from)) : "–"),
     cell("retention.state", make("span", { class: `badge ${state}` }, say(`retention.${state}`))));
@@ -55,16 +60,26 @@ function table(rows) {
     make("tbody", {}, rows));
 }
 
+/** The cameras on the map, in the colour of how long they are kept. A press on one explains it below. */
+async function showMap(policies) {
+  fill(at("bands"), bands.map(({ tone, share, key }) => make("li", {},
+    make("span", { class: `disc disc-${tone} ${share >= 1 ? "full" : share > 0 ? "half" : "stroke"}` }), make("span", {}, say(key)))));
+  if (!await at("map").ready) return;
+  at("map").show(marksOf([...(await allCameras()).values()], policies), { fit: true });
+}
+
 async function showPolicies() {
   await show(at("policies"), () => ask("/v1/retention/policies"), async (found) => {
     const policies = await named(found.policies);
     at("rule").textContent = say("retention.floor", { floor: found.floor_days, wait: found.wait_hours });
     const waiting = policies.filter((one) => one.proposal || one.waiting.length);
     at("waiting-section").hidden = !waiting.length;
+    showMap(found.policies).catch((problem) => fill(at("bands"), make("li", {}, sayProblem(problem))));
     fill(at("waiting"), make("ul", { class: "rows-list" }, waiting.map(waitingRow)));
+    const rows = (listed) => listed.map((one) => policyRow(one, found.floor_days));
     const hasCity = policies.some((one) => one.scope === "default");
     const city = { scope: "default", name: say("keep_scope.default"), in_force: null, proposal: null, waiting: [] };
-    return [staleness(found.as_of), table((hasCity ? policies : [city, ...policies]).map(policyRow))];
+    return [staleness(found.as_of), table(rows(hasCity ? policies : [city, ...policies]))];
   });
 }
 
@@ -100,10 +115,11 @@ async function offerCameras() {
 async function explain(byText) {
   const text = at("camera").value.trim();
   const camera = byText.get(text) ?? [...byText].find(([one]) => one.toLowerCase().startsWith(text.toLowerCase()))?.[1];
-  if (!camera) {
-    fill(at("explained"), emptyState(say("retention_why.no_camera", { text })));
-    return;
-  }
+  if (camera) await explainCamera(camera);
+  else fill(at("explained"), emptyState(say("retention_why.no_camera", { text })));
+}
+
+async function explainCamera(camera) {
   await show(at("explained"), () => ask("/v1/retention/explain", { camera }), async (found) => {
     const name = await cameraText(camera);
     const terms = { keep_days_min: found.keep_days_min, keep_days_max: found.keep_days_max };
@@ -156,6 +172,13 @@ chosen.catch((problem) => fill(at("explained"), failedState(problem)));
 at("explain").addEventListener("submit", async (event) => {
   event.preventDefault();
   explain(await chosen);
+});
+at("map").addEventListener("camera", async (event) => {
+  event.preventDefault(); // a place beside it is not meant
+  const { id } = event.detail;
+  at("camera").value = [...await chosen].find(([, one]) => one === id)?.[0] ?? "";
+  await explainCamera(id);
+  at("explain").scrollIntoView({ block: "start" });
 });
 offerScopes().catch((problem) => fill(at("explained"), make("p", { class: "problem" }, sayProblem(problem))));
 await Promise.all([showPolicies(), showPromise()]);

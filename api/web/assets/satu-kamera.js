@@ -8,6 +8,7 @@ import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
 import { sayCause, sayRemedy } from "./health-reading.js";
 import { lengthOf } from "./lengths.js";
+import { showPlace } from "./camera-place.js";
 import { may } from "./may.js";
 import { emptyState, failedState, show } from "./states.js";
 import { trialPart } from "./trial-part.js";
@@ -101,6 +102,7 @@ function showCamera() {
   fill(at("acts"), actButtons());
   fill(at("facts"), factsPart(one));
   fill(at("where"), wherePart(one));
+  showPlace(one, true);
 }
 
 async function readAgain() {

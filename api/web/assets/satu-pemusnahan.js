@@ -98,7 +98,7 @@ async function recordPart({ found, record, holds, problem }) {
     ["dispositions.stamped", found.stamped_at ? moment(found.stamped_at) : say("dispositions.not_stamped")],
   ];
   return [
-    make("dl", { class: "facts" }, pairs.filter(([, value]) => value).map(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)])),
+    make("dl", { class: "facts" }, pairs.filter(([, value]) => value).flatMap(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)])),
     outcome ? make("p", { class: "row-of-buttons" },
       make("a", { class: "button main", href: `${BASE}${PATH}/record.pdf` }, say("dispositions.pdf")),
       make("a", { class: "button", href: `${BASE}${PATH}/record.json`, download: `${found.id}.json` }, say("dispositions.json"))) : null,

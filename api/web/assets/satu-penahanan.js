@@ -8,7 +8,7 @@ import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
 import { lengthText, progressText, reviewBadge } from "./hold-parts.js";
-import { absent, actButton, actorText, cameraText, historyList, moment, onWhatWasRead } from "./keep.js";
+import { absent, actButton, actorText, cameraText, historyList, moment, oneLine, onWhatWasRead, sizeText } from "./keep.js";
 import { show } from "./states.js";
 import { stateRail } from "./state-rail.js";
 import { say, sayProblem } from "./words.js";
@@ -17,6 +17,7 @@ import "./time-field.js";
 const DAY = 86400000;
 const REVIEW_DAYS = 90;
 const NINE = 9;
+const LONGEST_REASON = 200;
 const ID = decodeURIComponent(location.pathname.split("/").pop());
 const PATH = `/v1/holds/${encodeURIComponent(ID)}`;
 
@@ -76,7 +77,7 @@ async function facts() {
   const pairs = [
     ["holds.span", [rangeOf(parse(hold.from), parse(hold.to)), " · ", lengthText(hold)]],
     ["holds.cameras", make("span", { class: "chips" }, chips)],
-    ["holds.size", progressText(hold.progress)],
+    ["holds.size", [progressText(hold.progress), hold.progress?.bytes ? ` ${say("holds.bytes", { size: sizeText(hold.progress.bytes) })}` : ""]],
     ["holds.owner", hold.owner],
     ["holds.basis", hold.basis],
     ["holds.review_at", hold.in_force ? reviewBadge(hold) : moment(hold.review_at)],
@@ -84,7 +85,7 @@ async function facts() {
   const waits = hold.progress?.waits_for ?? [];
   return [
     make("p", { class: hold.in_force ? "answer held" : "answer" }, say(hold.in_force ? "holds.in_force" : "holds.not_in_force")),
-    make("dl", { class: "facts" }, pairs.map(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)])),
+    make("dl", { class: "facts" }, pairs.flatMap(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)])),
     waits.length ? make("p", { class: "quiet" }, say(waits.includes("span_end") ? "holds.waits_span" : "holds.waits_recorders")) : null,
     has("admin", "war_room") ? make("p", {}, make("a", { href: `${BASE}/tinjau?${span}` }, say("holds.look"))) : null];
 }
@@ -105,8 +106,8 @@ function showRelease() {
     if (done) load();
   };
   const withdraw = async () => {
-    const done = await decide({ title: say("holds.withdraw"), sentence: say("holds.withdraw_sentence"), reason: true,
-      word: say("holds.withdraw"), act: (reason) => change("release/withdraw", { reason }) });
+    const done = await decide({ title: say("holds.withdraw"), sentence: say("holds.withdraw_sentence"), reason: LONGEST_REASON,
+      word: say("holds.withdraw"), act: (reason) => change("release/withdraw", { reason: oneLine(reason) }) });
     if (done) load();
   };
   const isMine = release.proposed_by === state.me.id;
@@ -130,7 +131,7 @@ async function offerChanges() {
   state.added = await cameraChoice({ search: at("search"), list: at("cameras"), told: at("chosen"), without: hold.cameras });
   const propose = async () => {
     const done = await decide({ title: say("holds.propose_release"), sentence: say("holds.propose_sentence"), points: await points(),
-      reason: true, danger: true, word: say("holds.propose_release"), act: (reason) => change("release", { reason }) });
+      reason: LONGEST_REASON, danger: true, word: say("holds.propose_release"), act: (reason) => change("release", { reason: oneLine(reason) }) });
     if (done) load();
   };
   fill(at("propose"), hold.status === "active"

@@ -12,20 +12,15 @@ const PAUSE = 30 * 60 * 1000;
  * @returns {any[]}
  */
 export function paired(acts) {
-  const starts = new Map();
-  const found = [];
-  for (const act of acts) {
-    const start = act.type.endsWith(".ended") ? starts.get(act.details.start) : undefined;
-    if (start) {
-      start.end = act;
-      start.open = false;
-      continue;
-    }
-    const one = { ...act, open: act.type.endsWith(".started") && act.source === "custody" };
-    if (one.open) starts.set(act.id, one);
-    found.push(one);
-  }
-  return found;
+  const isStart = (act) => act.type.endsWith(".started") && act.source === "custody";
+  const every = acts.map((act) => ({ ...act, open: isStart(act) }));
+  // Two acts of one instant stand in the order of their random ids: an end may come before its start.
+  const starts = new Map(every.filter((one) => one.open).map((one) => [one.id, one]));
+  return every.filter((one) => {
+    const start = one.type.endsWith(".ended") ? starts.get(one.details.start) : undefined;
+    if (start) Object.assign(start, { end: one, open: false });
+    return !start;
+  });
 }
 
 /** The session that an act belongs to; a playback has one of its own, and names that of its sign-in. */

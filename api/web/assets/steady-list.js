@@ -7,7 +7,7 @@ import { say } from "./words.js";
 
 /**
  * @template T
- * @param {{key: (item: T) => string, row: (item: T) => Node[], changed?: (recovered: number) => void}} how
+ * @param {{key: (item: T) => string, row: (item: T) => (Node | string)[], changed?: (recovered: number) => void}} how
  *   `row` makes what stands in an item's row; `changed` is called with the number of recovered rows.
  * @returns {{element: HTMLElement, update: (items: T[]) => void, sort: () => void}}
  */
@@ -19,12 +19,14 @@ export function steadyList({ key, row, changed = () => {} }) {
 
   function put(item) {
     const name = key(item);
-    const text = JSON.stringify(item);
+    const made = row(item);
+    const text = made.map((part) => (typeof part === "string" ? part : part.textContent)).join("\n");
     const one = known.get(name);
+    // What says the same stays as it is, with the reader's focus in it.
     if (one && one.text === text && !one.gone) return;
     const node = one?.node ?? make("li", { data: { key: name } });
     node.classList.remove("recovered");
-    node.replaceChildren(...row(item));
+    node.replaceChildren(...made);
     if (!one) element.append(node);
     known.set(name, { node, text, gone: false });
   }

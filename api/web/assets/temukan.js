@@ -72,7 +72,7 @@ function putInstant() {
   at("instant-echo").textContent = stampOf(instant);
 }
 
-const cornersOf = ([south, west, north, east]) => [[south, west], [south, east], [north, east], [north, west]];
+const cornersOf = (/** @type {number[]} */ [south, west, north, east]) => [[south, west], [south, east], [north, east], [north, west]];
 
 /** Keep the question in the address; `isNew` makes a step to come back to. */
 function keep(isNew = false) {
@@ -377,7 +377,7 @@ function listen() {
     state.endIsTyped = false;
   });
   for (const button of document.querySelectorAll("[data-widen]")) {
-    button.addEventListener("click", () => widen(Number(button.dataset.widen)));
+    button.addEventListener("click", () => widen(Number(button.getAttribute("data-widen"))));
   }
   at("draw").addEventListener("click", () => {
     map.draw();

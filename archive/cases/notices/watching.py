@@ -302,6 +302,7 @@ def _review(entry: Entry, now: int) -> Notice | None:
         mark=str(hold.review_at),
         at=hold.review_at,
         urgent=False,
+        link=f"/penahanan/{hold.id}",
         cameras=len(hold.cameras),
         due_at=hold.review_at,
     )

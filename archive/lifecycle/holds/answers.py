@@ -30,6 +30,7 @@ def progress_json(head: HoldHead, progress: HoldProgress | None) -> JsonObject |
         "in_force": progress.in_force,
         "swept_at": format_instant(progress.swept_at),
         "segments": progress.segments,
+        "bytes": progress.bytes,
         "verified": progress.verified,
         "kept": progress.kept,
         "troubles": progress.troubles,

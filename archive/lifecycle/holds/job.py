@@ -71,10 +71,12 @@ class _Sum(FolderCount):
     """The totals of one sweep."""
 
     segments: int = 0
+    bytes: int = 0
     absent: set[str] = field(default_factory=set)
 
     def add(self, folder: Folder, count: FolderCount) -> None:
         self.segments += len(folder.versions)
+        self.bytes += sum(version.size for version in folder.versions)
         self.absent |= {ref.key for ref in folder.absent}
         self.verified += count.verified
         self.kept += count.kept
@@ -324,6 +326,7 @@ def _progress(task: _Task, total: _Sum, waits_for: tuple[str, ...], at: int) -> 
         in_force=task.head.hold.in_force,
         swept_at=at,
         segments=total.segments,
+        bytes=total.bytes,
         verified=total.verified,
         kept=total.kept,
         troubles=total.troubles,

@@ -23,9 +23,10 @@ class HoldProgress:
     """The result of a hold's last sweep.
 
     ``entry_version`` is the ledger entry that the sweep carried out. ``segments`` counts the covered object
-    versions. ``verified`` counts those that the store itself reported as held (or, after a release, as free,
-    or without a hold left to clear). ``kept`` counts those that stay held by another hold after a release.
-    ``waits_for`` names what must pass before the hold counts as ``settled``: recorder ids, or ``span_end``.
+    versions, ``bytes`` their sizes (0 if an earlier release swept). ``verified`` counts those that the store
+    itself reported as held (or, after a release, as free, or without a hold left to clear). ``kept`` counts
+    those that stay held by another hold after a release. ``waits_for`` names what must pass before the hold
+    counts as ``settled``: recorder ids, or ``span_end``.
     """
 
     hold: str
@@ -38,6 +39,7 @@ class HoldProgress:
     troubles: int
     settled: bool
     waits_for: tuple[str, ...]
+    bytes: int = 0
 
     @property
     def is_verified(self) -> bool:

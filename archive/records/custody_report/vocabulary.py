@@ -30,8 +30,6 @@ export.download | dissemination* | transferred | mengunduh ekspor | downloaded a
 camera.change | – | – | mengubah data kamera | changed a camera
 camera.import | – | – | mengimpor tabel kamera | imported a table of cameras
 camera.export | dissemination* | transferred | mengekspor tabel kamera | exported a table of cameras
-camera.trial | – | – | menguji sambungan kamera | tested a camera's connection
-camera.trial_still | displaying* | examined | melihat gambar uji sambungan | looked at a test's picture
 camera.read | dissemination* | examined | melihat data pemilik kamera | looked at a camera's owner
 camera.added | – | – | kamera didaftarkan | camera registered
 camera.edited | – | – | data kamera diubah | camera edited
@@ -152,7 +150,7 @@ policy.withdrawn | policy assignment* | authorization | kebijakan ditarik | poli
 policy.stopped | policy assignment* | authorization | kebijakan dihentikan | policy stopped
 policy.restored | policy assignment* | authorization | kebijakan dipulihkan | policy restored
 integrity_incident.opened | fixity check | – | insiden integritas dibuka | integrity incident opened
-integrity_incident.reopened | fixity check | – | insiden integritas dibuka lagi | integrity incident reopened
+integrity_incident.reopened | fixity check | – | insiden integritas dibuka lagi | incident opened again
 integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed
 disposition.started | – | – | pemusnahan dimulai | disposition begun
 disposition.done | – | – | pemusnahan selesai | disposition done

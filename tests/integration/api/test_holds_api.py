@@ -9,7 +9,7 @@ import pytest
 
 from api.auth.principal import Principal, unrestricted
 from archive.clock import SystemClock
-from archive.timespan import DAY, format_instant
+from archive.timespan import DAY, SECOND, format_instant
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Caller, Site, instant, open_site
 from tests.support.host_people import Person, people_can_sign_in
 
@@ -77,6 +77,9 @@ def test_the_life_of_a_hold(site: Site) -> None:
     shown = cici.get(where).json()
     assert shown["progress"]["is_verified"]
     assert shown["progress"]["segments"] == shown["progress"]["verified"] > 0
+    assert shown["progress"]["bytes"] == sum(
+        one.size for one in [*site.first, *site.second] if one.span.start < T0 + 25 * SECOND
+    )
     ref = site.first[0]
     assert site.services.stores.footage.head(ref.key).held
 

@@ -235,6 +235,31 @@ def test_one_administrator_is_one_person_over_http(city: AccountAdministration) 
     assert change(city.budi, "POST", f"{policy}/approve", WHY, of=policy).is_success
 
 
+def test_an_account_tells_each_reader_whether_they_may_be_the_second_person(
+    city: AccountAdministration,
+) -> None:
+    made = city.ada("POST", "/v1/users", json=NEW | {"roles": ["war_room"], "districts": []})
+    assert made.status_code == 201, made.text
+
+    def second(name: str) -> dict[str, str]:
+        found: dict[str, str] = caller(city.site, name).get("/v1/users/erna").json()["second_part"]
+        return found
+
+    assert second("ada") == {"invited_by": "", "consent": "same_person", "second_half": ""}
+    assert second("budi") == {"invited_by": "", "consent": "", "second_half": ""}
+    invited = city.ada("POST", "/v1/invitations", json={"user": "erna", **WHY})
+    assert invited.status_code == 201
+    assert second("ada") == {"invited_by": "user:ada", "consent": "same_person", "second_half": "same_person"}
+    assert second("budi") == {"invited_by": "user:ada", "consent": "", "second_half": ""}
+    barred = "not_permitted"
+    assert second("indra") == {"invited_by": "user:ada", "consent": barred, "second_half": barred}
+    users_of(city.site).invited("budi", actor="user:ada", reason="x")
+    tied = "persons_tied"
+    assert second("budi") == {"invited_by": "user:ada", "consent": tied, "second_half": tied}
+    refused = change(city.budi, "POST", "/v1/users/erna/consent", WHY, of="/v1/users/erna")
+    assert code_of(refused) == (403, tied), "what was told is what happens"
+
+
 def test_nobody_raises_themselves(city: AccountAdministration) -> None:
     more = {"roles": ["admin", "kecamatan"], "districts": ["73.71.01"], "reason": "x"}
     answer = change(city.ada, "PATCH", "/v1/users/ada", more)

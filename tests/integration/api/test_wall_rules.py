@@ -201,6 +201,4 @@ def test_scripts_are_the_modules_of_the_page() -> None:
     page = (OWN / "wall.js").read_text("utf-8") + (OWN / "tile.js").read_text("utf-8")
     assert 'from "./patience.js"' in page
     assert 'from "./watchdog.js"' in page
-    assert all(
-        "import " not in Path(OWN, name).read_text("utf-8") for name in ("patience.js", "watchdog.js")
-    )
+    assert all("import " not in Path(OWN, name).read_text("utf-8") for name in ("patience.js", "watchdog.js"))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +12,9 @@ from playwright.sync_api import Browser, expect
 
 from api.app import create_app
 from archive.clock import ManualClock
+from archive.footage.trials import TrialBoard
 from archive.model.user import Role
+from archive.timespan import HOUR
 from ops import keys
 from ops.evidence import Evidence
 from ops.serving import services_of
@@ -34,6 +37,8 @@ def live(browser: Browser, tmp_path: Path) -> Iterator[Console]:
         with city.site() as wired:
             keys.init(wired.settings.keys_dir, clock=wired.clock)
             services = services_of(wired)
+            board = TrialBoard(wired.stores.cache, wired.clock, patience=HOUR)
+            services = replace(services, trials=board)
             app = create_app(services)
             token = token_file(wired).create("first", wired.clock)
             # The clock is the real one; the console only asks it for the time.

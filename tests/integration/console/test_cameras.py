@@ -99,6 +99,15 @@ def test_a_page_that_cannot_be_read_anew_says_as_of_when_it_is(console: Console)
     console.expected.clear()
 
 
+def test_a_district_sees_its_own_cameras_and_whom_to_ask_for_the_rest(console: Console) -> None:
+    beat(console.site, lost=True)
+    with console.page_of("erna") as page:
+        opened(console, page, "/kesehatan")
+        expect(page.locator("#verdict")).to_contain_text("1 dari 2 kamera tidak terekam")
+        expect(page.locator("#recorders")).to_contain_text("Tanyakan kepada admin Kominfo")
+        expect(page.locator("#archive")).to_contain_text("Tanyakan kepada admin Kominfo")
+
+
 def test_the_list_is_searched_and_filtered_and_the_address_keeps_it(console: Console) -> None:
     beat(console.site, lost=True)
     with console.page_of("citra") as page:
@@ -205,6 +214,22 @@ FORM = {
 }  # fmt: skip
 
 
+def set_on_the_map(page: Page) -> None:
+    """A click puts the camera there; the next one, after the button, says what it looks at."""
+    place = page.locator("#map .map-place")
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    middle = (box["width"] / 2, box["height"] / 2)
+    place.click(position={"x": middle[0], "y": middle[1]})
+    expect(page.locator("#lat")).not_to_have_value(FORM["lat"])
+    page.locator("#aim").click()
+    place.click(position={"x": middle[0] + 40, "y": middle[1]})
+    expect(page.locator("#bearing")).to_have_value("90")
+    expect(page.locator("#aim")).to_have_attribute("aria-pressed", "false")
+    page.locator("#reach_m").fill("40")
+
+
 def test_a_camera_is_tried_then_added_then_seen(console: Console) -> None:
     board = console.site.services.trials
     with console.page_of("ada") as page:
@@ -215,6 +240,7 @@ def test_a_camera_is_tried_then_added_then_seen(console: Console) -> None:
         page.locator("#kelurahan").select_option(label="Parang")
         page.locator("#is-public").check()
         expect(page.locator("#sketch")).to_contain_text("135° (tenggara)")
+        set_on_the_map(page)
         page.locator("#try").click()
         expect(page.locator("#trial")).to_contain_text("Perekam sedang mencoba kamera ini")
         (order,) = until(lambda: list(board.orders(())), "the order")
@@ -264,7 +290,7 @@ def test_a_table_is_tried_row_by_row_before_it_is_imported(console: Console) -> 
         "id,source,name,lat,lon,kecamatan,kelurahan,owner,view,permit\n"
         "impor-1,rtsp://192.0.2.50/1,Pasar Terong,-5.13,119.42,Bontoala,Wajo Baru,public,public,\n"
         f"impor-2,rtsp://192.0.2.51/1,Salah,95,119.42,Bontoala,Wajo Baru,public,public,{MARKUP}\n"
-        f"{CAMERA},,,,,,,,,503/9\n"
+        f"{CAMERA},,{NAMES[CAMERA]},-5.1436,119.4071,73.71.01,73.71.01.1001,public,public,503/9\n"
     )
     with console.page_of("ada") as page:
         opened(console, page, "/kamera-impor")

@@ -1,16 +1,23 @@
 """Find: a place and a time, the cameras that had it in view first, and the way to a request or to review."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from api.web.ground import Ground
 from archive.timespan import MINUTE
 from tests.integration.api.test_server import serving
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, PLACE, T0, Site, camera_json, instant
 from tests.support.console import PHONE, Console, open_city
+from tests.support.requesting import PNG
+from tests.support.waiting import PATIENCE_S
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 MARKUP = "<img src=x onerror=alert(1)>"
 POINT = f"{PLACE.lat}, {PLACE.lon}"
@@ -115,6 +122,36 @@ def test_a_click_on_the_map_asks_and_pictures_come_for_those_who_may_see(console
         page.wait_for_url("**near=*")
         expect(page.locator("#radius-part")).to_be_visible()
         assert "text" not in query_of(page)
+
+
+def test_a_place_is_typed_as_people_write_it(console: Console) -> None:
+    with console.page_of("dewi") as page:
+        page.goto(f"{console.url}/temukan?from={WINDOW['from']}&to={WINDOW['to']}")
+        expect(page.locator("#start")).to_be_visible()
+        place = page.locator("#place")
+        place.press_sequentially("bontor")
+        expect(page.locator("#suggestions option")).to_have_count(1)
+        suggested = page.locator("#suggestions option").get_attribute("value")
+        assert suggested == "Kel. Bontorannu (Mariso)"
+        place.fill(suggested)
+        place.press("Enter")
+        page.wait_for_url("**kelurahan=73.71.01.1001*")
+        expect(page.locator("#state")).to_have_text("4 kamera")
+        assert page.title().startswith("Kel. Bontorannu (Mariso), 24 Nov 13:59:00–14:02:00 WITA")
+        # A street: those whose name or address has it, and from there all that see around it.
+        place.fill("jl. haji bau")
+        place.press("Enter")
+        expect(page.locator("#state")).to_have_text("2 kamera")
+        page.locator("#around").click()
+        page.wait_for_url("**near=*")
+        expect(page.locator("#state")).to_contain_text("menghadap ke sana")
+        # A kecamatan by its name alone, and a place that nobody knows.
+        place.fill("mariso")
+        place.press("Enter")
+        page.wait_for_url("**kecamatan=73.71.01*")
+        place.fill("tidak ada tempat ini")
+        place.press("Enter")
+        expect(page.locator("#found")).to_contain_text("Periksa ejaannya")
 
 
 def test_a_time_is_dragged_on_a_coverage_bar(console: Console) -> None:
@@ -226,3 +263,31 @@ def test_what_fails_says_so_and_is_tried_again(console: Console) -> None:
         page.locator("#found .state-failed button").click()
         expect(page.locator(".found").first).to_be_visible()
     console.expected.remove("503")
+
+
+def test_tiles_and_outlines_are_the_installations_own(console: Console) -> None:
+    square = [[119.40, -5.15], [119.41, -5.15], [119.41, -5.14], [119.40, -5.14], [119.40, -5.15]]
+    one = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [square]}}
+    ground = Ground(
+        tiles="https://peta.example/{z}/{x}/{y}.png",
+        attribution=MARKUP,
+        outlines=json.dumps({"type": "FeatureCollection", "features": [one]}).encode(),
+    )
+    site = console.site
+    services = replace(site.services, settings=replace(site.services.settings, ground=ground))
+    with serving(replace(site, services=services)) as port:
+        theirs = Console(
+            site, f"http://127.0.0.1:{port}", console.browser, ["elsewhere: https://peta.example/"]
+        )
+        with theirs.page_of("citra") as page:
+            page.route(
+                "https://peta.example/**", lambda route: route.fulfill(body=PNG, content_type="image/png")
+            )
+            page.goto(f"{theirs.url}/temukan?{HERE}")
+            expect(page.locator("#map img.leaflet-tile-loaded").first).to_be_visible()
+            expect(page.locator("#map .map-attribution")).to_have_text(MARKUP)
+            page.wait_for_function("document.getElementById('map').outlines?.getLayers().length === 1")
+            # A tile that is not needed any more is taken away without asking for another picture.
+            page.locator("#map .leaflet-control-zoom-out").click()
+            page.locator("#map .leaflet-control-zoom-out").click()
+            expect(page.locator("#map img.leaflet-tile-loaded").first).to_be_visible()

@@ -83,7 +83,7 @@ def sealed(site: Site) -> dict[str, Any]:
     request = filed(site)
     change(site, "citra", request["id"], "approve", reason="lengkap")
     site.clock.advance(3 * MINUTE)
-    site.evidence.run_open_requests()
+    aside(site.evidence.run_open_requests)
     found = shown(site, request["id"])
     assert found["status"] == RequestStatus.SEALED.value
     return found

@@ -156,7 +156,7 @@ def test_an_urgent_request_gets_its_letter_a_comment_and_an_end(console: Console
     request = officer.file(purpose="pencurian")
     with console.page_of("dewi", size=PHONE, language="en") as page:
         page.goto(f"{console.url}/permintaan")
-        page.locator(".request-link").first.click()
+        page.locator(f'.request-link[href$="{request}"]').click()
         expect(page.locator("h1")).to_contain_text("Jl. Penghibur")
         expect(page.locator("#todo")).to_contain_text("There is no letter yet; it is due 25 Nov")
         page.get_by_role("button", name="Add the letter").click()
@@ -211,6 +211,7 @@ def test_what_is_missing_is_said_at_its_field_and_a_draft_is_kept(console: Conso
             f"{console.url}/ajukan?camera={CAMERA}&from={instant(0)}&to={instant(60)}".replace("+", "%2B")
         )
         expect(page.locator("#cameras .coverage")).to_have_count(1)
+        expect(page.locator("#cameras .chip")).to_contain_text("Jl. Penghibur cam-1")
         page.fill("#purpose", MARKUP)
         page.click("#send")
         expect(page.locator("#filing-problem")).to_contain_text("isian belum lengkap")

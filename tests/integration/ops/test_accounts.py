@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from archive import keys
 from archive.clock import SystemClock
 from archive.errors import Refused
+from archive.footage.trials import Sighting, TrialBoard
 from archive.ports import Content, Lock, LockMode, Stores
 from archive.timespan import DAY, SECOND, as_datetime
 from ops.provision import ACCOUNTS, provision_accounts
@@ -235,6 +236,32 @@ def test_a_recorder_reads_no_footage_and_writes_no_other_recorders_journal(
     ):
         with pytest.raises(Refused):
             act()
+
+
+def test_a_recorder_reads_orders_of_connection_tests_and_writes_answers_only(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SystemClock()
+    api = TrialBoard(city.stores(monkeypatch, "api", proxy=False).cache, clock)
+    trial = api.order("user:ada", camera="", source="rtsp://192.0.2.9/1", sealed_source="sealed")
+    cache = city.stores(monkeypatch, f"recorder-{RECORDER}", proxy=False).cache
+    board = TrialBoard(cache, clock)
+    (order,) = [one for one in board.orders(()) if one.id == trial.id]
+    assert order.sealed_source == "sealed"
+    assert board.take(order, RECORDER)
+    assert not board.take(order, "rec-2")
+    seen = Sighting(codec="avc1.640028", width=640, height=360, mfps=15_000, sound="")
+    board.answer(order, RECORDER, seen, b"\xff\xd8")
+    for act in (
+        lambda: cache.get(f"trials/asked/{trial.id}.json"),
+        lambda: cache.get(f"trials/answers/{trial.id}/still.jpg"),
+        lambda: cache.put(f"trials/orders/{trial.id}-2.json", Content.of_bytes(b"{}")),
+        lambda: cache.delete_version(f"trials/orders/{trial.id}.json", version="null"),
+        lambda: list(cache.list("headers/")),
+    ):
+        with pytest.raises(Refused):
+            act()
+    assert api.find("user:ada", trial.id).seen == seen
 
 
 @pytest.mark.parametrize(

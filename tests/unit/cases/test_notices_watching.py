@@ -103,7 +103,8 @@ def test_a_hold_is_told_from_its_review_on(city: Requesting) -> None:
     city.clock.step(hold.review_at - 1 - city.clock.now())
     assert (Event.HOLD_REVIEW_DUE, hold.id) not in told(looking)
     city.clock.step(1)
-    assert (Event.HOLD_REVIEW_DUE, hold.id) in told(looking)
+    (one,) = [notice for notice in looking.notices() if notice.event is Event.HOLD_REVIEW_DUE]
+    assert (one.subject, one.link) == (hold.id, f"/penahanan/{hold.id}")
 
 
 def test_sealing_is_told_once_and_each_failure_with_its_code(city: Requesting) -> None:
