@@ -1,7 +1,7 @@
 """Compresses answers of text for clients that read gzip: a list of 2,000 cameras is a tenth of its size.
 
 Compressed is what a route answered in one piece: JSON and pages, with status 200. What has an ``ETag`` stays
-as it is, since the tag names those bytes; so do footage, packages, reports and everything that is streamed. No
+as it is, since the tag names those bytes; so do footage, packages, reports and all that is streamed. No
 answer holds a secret beside text that somebody else chose, which compression would let them guess (BREACH).
 """
 

@@ -49,6 +49,18 @@ export class Activity {
     return starts.length ? Math.min(...starts) : null;
   }
 
+  /**
+   * Whether all that follows an instant was looked at for some cameras: else something earlier may be unknown.
+   * @param {any[]} tiles
+   * @param {number} instant
+   */
+  covers(tiles, instant) {
+    return this.isOn && tiles.every((tile) => {
+      const row = this.#rows.get(tile.id);
+      return row?.isComplete && row.start <= instant && instant < row.end;
+    });
+  }
+
   /** Show none, and stop looking. */
   stop() {
     this.isOn = false;

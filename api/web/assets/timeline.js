@@ -9,9 +9,10 @@ import { make } from "./dom.js";
 import { listen } from "./gestures.js";
 import { Glimpse } from "./glimpse.js";
 import { panned, showing, ticksOf, zoomed } from "./range.js";
-import { say } from "./words.js";
+import { say, sayProblem } from "./words.js";
 
 const THIN = 1 / 2400; // of a strip: what is closer together is one block
+const REFUSED = ["camera_not_found", "not_granted", "not_permitted"]; // another problem is no refusal
 const STALE = 2; // a strip that is stretched or pressed by more is drawn anew
 
 /**
@@ -204,10 +205,11 @@ export class Timeline {
   #drawRow({ tile, strip, track, name }) {
     if (name.textContent !== tile.name) name.textContent = tile.name;
     name.title = tile.name;
-    track.classList.toggle("refused", Boolean(tile.problem));
+    track.classList.toggle("refused", REFUSED.includes(tile.problem?.code));
     const width = this.#range.end - this.#range.start;
     if (tile.problem) {
-      strip.replaceChildren(make("span", { class: "refused-text" }, say("is.refused")));
+      const text = REFUSED.includes(tile.problem.code) ? say("is.refused") : sayProblem(tile.problem);
+      strip.replaceChildren(make("span", { class: "refused-text" }, text));
       return { ...this.#range, isStart: true, isEnd: true };
     }
     const row = this.#known.row(tile, this.#range);

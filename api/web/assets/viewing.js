@@ -21,6 +21,7 @@ const HOUR = 60 * MINUTE;
 const SHORTEST_MS = 10 * MINUTE; // that is loaded when the clock goes elsewhere
 const LONGEST_MS = 2 * HOUR;
 const SEARCHED_MS = 31 * 24 * HOUR; // how far ahead footage is looked for
+const AGAIN = ["network", "busy", "rate_limited", "index_incomplete"]; // problems that pass: going anywhere asks again
 const KEEP_MS = 1000;
 const TOLD_MS = 8000;
 /** Speeds, forwards. */
@@ -140,8 +141,9 @@ export class Viewing {
   go(instant, isOver = true) {
     const { start, end } = this.wall.window;
     const wanted = Math.min(instant, Math.max(Date.now(), end));
-    if (wanted < start || wanted > end) {
-      if (isOver) this.#move(wanted);
+    const isInside = start <= wanted && wanted <= end;
+    if (!isInside || this.tiles.some((tile) => AGAIN.includes(tile.problem?.code))) {
+      if (isOver) this.#move(wanted, this.wall.playing, isInside ? this.wall.window : null);
       return;
     }
     this.#moves += 1; // what was being loaded is not wanted any more
@@ -258,16 +260,17 @@ export class Viewing {
     const { range } = this.timeline;
     const from = this.wall.at;
     const known = this.activity.next(this.subjects, from + 1000);
-    if (known !== null) {
+    if (known !== null && this.activity.covers(this.subjects, from)) {
       this.go(known);
       return;
     }
-    this.tell(say("next.looking"), Infinity);
-    const isWhole = await this.activity.look(this.subjects, this.#lookedRange(range));
+    const isSeen = range.start <= from && from < range.end;
+    const looked = this.#lookedRange(isSeen ? range : { start: from, end: from + MOST_MS });
+    const isWhole = await this.activity.look(this.subjects, looked);
     if (this.activity.problem) this.tell(sayProblem(this.activity.problem));
     if (!isWhole) return;
     const found = this.activity.next(this.subjects, from + 1000);
-    if (found === null) this.tell(say("next.no_activity", { range: this.timeline.text }));
+    if (found === null) this.tell(say("next.no_activity", { range: rangeOf(looked.start, looked.end) }));
     else {
       this.tell("");
       this.go(found);
@@ -281,7 +284,6 @@ export class Viewing {
       this.tell("");
       return;
     }
-    this.tell(say("next.looking"), Infinity);
     const isWhole = await this.activity.look(this.subjects, this.#lookedRange(this.timeline.range));
     if (this.activity.problem) this.tell(sayProblem(this.activity.problem));
     else if (isWhole) this.tell(say("next.looked"));
@@ -346,6 +348,7 @@ export class Viewing {
     document.body.dataset.activity = this.activity.isOn ? "yes" : "";
     this.timeline.redraw();
     if (this.known.problem) this.tell(sayProblem(this.known.problem));
+    else if (this.activity.left) this.tell(say("next.looking", { count: this.activity.left }), Infinity);
   }
 
   /** The end of what is loaded is reached: go on, unless it is the end that was asked for. */
@@ -354,17 +357,17 @@ export class Viewing {
   }
 
   /** Load the footage around an instant, and go there. */
-  async #move(instant, plays = this.wall.playing) {
+  async #move(instant, plays, loaded = null) {
     this.#moves += 1;
     const run = this.#moves;
     this.wall.playing = false;
     this.#isMoving = true;
     this.timeline.reveal(instant);
-    const window = this.#windowAround(instant);
+    const window = loaded ?? this.#windowAround(instant);
     const cameras = await Promise.all(this.tiles.map((tile) => historyOf(tile.id, window, this.#state)));
     if (run !== this.#moves) return;
     for (const [index, tile] of this.tiles.entries()) tile.load(cameras[index], window);
-    this.#hasMoved = true;
+    this.#hasMoved ||= loaded === null;
     this.#isMoving = false;
     this.wall.enter(window, instant);
     this.wall.playing = plays;
