@@ -224,6 +224,7 @@ def test_a_district_finds_its_own_cameras_and_the_auditor_gets_no_picture(consol
     with console.page_of("indra") as page:
         page.goto(f"{console.url}/temukan?text=masjid&from={WINDOW['from']}&to={WINDOW['to']}&camera=masjid")
         expect(page.locator(".found")).to_have_count(1)
+        assert names(page) == ["Masjid Raya"]
         expect(page.locator(".found-picture")).to_have_count(0)
         expect(page.locator("#review")).to_be_hidden()
         expect(page.locator("#request")).to_be_hidden()
@@ -238,6 +239,7 @@ def test_the_map_is_picked_with_the_keyboard_too(console: Console) -> None:
         place.press("Enter")
         page.wait_for_url("**near=*")
         expect(page.locator("#state")).not_to_be_empty()
+        assert query_of(page)["radius_m"] == ["300"]
 
 
 def test_without_a_purpose_it_is_asked_for_before_any_picture(console: Console) -> None:
@@ -249,7 +251,9 @@ def test_without_a_purpose_it_is_asked_for_before_any_picture(console: Console) 
         page.locator("#purpose").press("Enter")
         expect(page.locator("#purpose-part")).to_be_hidden()
         page.locator(f".found[data-camera={CAMERA}]").scroll_into_view_if_needed()
-        expect(page.locator(f".found[data-camera={CAMERA}] canvas")).to_be_visible()
+        picture = page.locator(f".found[data-camera={CAMERA}] canvas")
+        expect(picture).to_be_visible()
+        assert "24 Nov 14:00:0" in str(picture.get_attribute("aria-label")), "it says of when it is"
 
 
 def test_what_fails_says_so_and_is_tried_again(console: Console) -> None:
@@ -262,6 +266,7 @@ def test_what_fails_says_so_and_is_tried_again(console: Console) -> None:
         page.unroute("**/v1/search?*")
         page.locator("#found .state-failed button").click()
         expect(page.locator(".found").first).to_be_visible()
+        assert len(names(page)) == 4
     console.expected.remove("503")
 
 
@@ -283,7 +288,9 @@ def test_tiles_and_outlines_are_the_installations_own(console: Console) -> None:
             page.route(
                 "https://peta.example/**", lambda route: route.fulfill(body=PNG, content_type="image/png")
             )
-            page.goto(f"{theirs.url}/temukan?{HERE}")
+            answer = page.goto(f"{theirs.url}/temukan?{HERE}")
+            assert answer is not None
+            assert "img-src 'self' https://peta.example;" in answer.headers["content-security-policy"]
             expect(page.locator("#map img.leaflet-tile-loaded").first).to_be_visible()
             expect(page.locator("#map .map-attribution")).to_have_text(MARKUP)
             page.wait_for_function("document.getElementById('map').outlines?.getLayers().length === 1")
