@@ -5,6 +5,16 @@ from typing import Literal, TypedDict
 Audio = Literal["none", "keep"]
 
 
+class ChangeOut(TypedDict):
+    """One change: who made it, when and why."""
+
+    version: int
+    at: str
+    actor: str
+    action: str
+    reason: str
+
+
 GapOut = TypedDict(
     "GapOut",
     {
