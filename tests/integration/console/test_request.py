@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.support.api_site import CAMERA, instant
 from tests.support.console import LAPTOP, PHONE, Console
@@ -37,7 +37,12 @@ def patient(console: Console) -> Iterator[Console]:
     console.expected.clear()
 
 
-def stamped(page: Page) -> str:
+def dropped(content: bytes) -> FilePayload:
+    """A package whose file's name is markup."""
+    return {"name": MARKUP, "mimeType": "application/zip", "buffer": content}
+
+
+def shown(page: Page) -> str:
     """The text of the whole page."""
     return page.locator("main").inner_text()
 
@@ -90,7 +95,7 @@ def test_a_package_is_received_in_four_acts(
             hand.press("#report")
         assert printed.value.suggested_filename.startswith("berita-acara-")
         assert hand.count <= 4
-        assert MARKUP in stamped(page)
+        assert MARKUP in shown(page)
     handover = officer.handover(given)
     assert handover["receipt"]["confirmed_by"] == "user:dewi"
     assert handover["remaining"] == 2
@@ -138,16 +143,15 @@ def test_a_dropped_package_is_compared_here_and_verified_by_the_archive(
     spoilt[at] ^= 1
     with console.page_of("dewi", theme="light") as page:
         page.goto(f"{console.url}/verifikasi")
-        drop = {"name": MARKUP, "mimeType": "application/zip"}
-        page.set_input_files("#package", {**drop, "buffer": bytes(spoilt)})
+        page.set_input_files("#package", dropped(bytes(spoilt)))
         expect(page.locator(".whole-verdict")).to_have_text("TIDAK COCOK: jangan pakai salinan ini.")
         expect(page.locator(".verdicts .points")).to_contain_text("berubah: data/")
-        page.set_input_files("#package", {**drop, "buffer": content + b"PK"})
+        page.set_input_files("#package", dropped(content + b"PK"))
         expect(page.locator(".verdicts .bad")).to_contain_text("bukan ZIP yang ditulis arsip")
-        page.set_input_files("#package", {**drop, "buffer": content})
+        page.set_input_files("#package", dropped(content))
         expect(page.locator(".whole-verdict.good")).to_contain_text("paket yang disegel arsip ini")
         assert page.locator(".hash-digits").last.get_attribute("title") == sha256(content).hexdigest()
-        assert MARKUP in stamped(page)
+        assert MARKUP in shown(page)
         page.click("#server")
         expect(page.locator("[role=status].whole-verdict.good")).to_contain_text("Sah: arsip memeriksa")
 
