@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 FIRST = "id"
-"""The language of whoever has chosen none."""
+"""The language of readers who have chosen none."""
 
 LANGUAGES = (FIRST, "en")
 _FOLDER = Path(__file__).resolve().parent / "words"

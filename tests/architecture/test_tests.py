@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
 WAITING = ROOT / "tests/support/waiting.py"
-TELLS = ("assert_", "check_", "expect_", "refused_with")
+TELLS = ("assert_", "check_", "expect_", "refused_with", "to_be_", "to_contain_", "to_have_", "not_to_")
 RAISES = {"raises", "warns", "fail"}
 REASON = "# real time: "
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -311,7 +311,9 @@ export class Footage {
    * of room says the same, so the first time the player is made anew, and the second time it ends.
    */
   #refused() {
-    if (this.#hls === null || this.#video.error?.code !== MediaError.MEDIA_ERR_DECODE) return false;
+    // Before the first picture the browser calls the same "not supported".
+    const codes = [MediaError.MEDIA_ERR_DECODE, MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED];
+    if (this.#hls === null || !codes.includes(this.#video.error?.code)) return false;
     if (this.#refusedBy === this.#hls) return true;
     this.#refusedBy = this.#hls;
     this.#refusals += 1;

@@ -181,13 +181,8 @@ class Policies:
         return self._wait // HOUR
 
     def shortens(self, scope: Scope, terms: Terms) -> bool:
-        """Whether :meth:`propose` would only put these terms forward, for a second person to approve.
-
-        Raises:
-            NotFound: ``camera_not_found``.
-        """
-        now = self._clock.now()
-        entries = self.heads()
+        """Whether :meth:`propose` would wait for a second person. Raises NotFound ``camera_not_found``."""
+        now, entries = self._clock.now(), self.heads()
         head = entries.get(scope.id)
         policy = Policy(scope=scope, terms=()) if head is None else from_state(head.state)
         adopted = changes.adopted(policy, replace(terms, effective_from=max(terms.effective_from, now)))
