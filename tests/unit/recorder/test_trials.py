@@ -59,7 +59,7 @@ def worked(board: Board, done: Callable[[], bool], *, now: int = 0, look: Any = 
         task = asyncio.create_task(desk.run("rec-1", lambda: {"cam-1"}))
         async with asyncio.timeout(30):
             while not done():
-                await asyncio.sleep(0.005)  # real time:  a pause between two looks
+                await asyncio.sleep(0.005)  # real time: a pause between two looks
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -95,7 +95,7 @@ def test_what_another_recorder_has_taken_is_not_answered() -> None:
 def test_a_failure_is_an_answer_with_its_cause_and_a_test_has_an_end() -> None:
     async def refusing(source: Source) -> Seen:
         if source.host == "192.0.2.9":
-            await asyncio.sleep(60)  # real time:  the camera never answers
+            await asyncio.sleep(60)  # real time: the camera never answers
         raise Unavailable("the camera gives no picture: auth_failed", code="camera_gives_nothing")
 
     board = Board(order("a"), order("b", source="rtsp://192.0.2.9/1"), order("c", source="nothing"))
