@@ -38,7 +38,7 @@ const field = (id, label, facts = {}, ...more) =>
  */
 export function accountForm({ account = null, districts, act }) {
   return new Promise((done) => {
-    const before = document.activeElement;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     const had = account ? [...account.roles, ...account.proposed] : [];
     let result = null;
     const roles = ticks(say("account_form.roles"), ROLES.map((role) =>

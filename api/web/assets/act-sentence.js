@@ -77,7 +77,7 @@ function factsOf(act, names) {
   const span = spanOf(act.details);
   if (span) found.span.push(span);
   for (const id of act.objects) {
-    const known = THINGS.find(([pattern]) => pattern.test(id));
+    const known = THINGS.find(([pattern]) => /** @type {RegExp} */ (pattern).test(id));
     if (known) found.thing.push(thingLink(id, known[1], known[2]));
     else if (ABOUT_ACCOUNTS.test(act.type) && !cameras.has(id)) found.account.push(accountLink(id.replace(/^user:/, ""), people));
     else if (id.startsWith("user:")) found.about.push(accountLink(id.slice(5), people));

@@ -62,7 +62,7 @@ function sayNext() {
   const values = { cameras, length: sayLength(span.to - span.from), hours: sayLength(cameras * (span.to - span.from)) };
   const held = say(amended ? "filing.next_amended" : cameras > 1 ? "filing.next_held" : "filing.next_held_one", values);
   if (span.to > Date.now()) return `${held} ${say("filing.next_future")}`;
-  return `${held} ${say(form.elements.urgent.checked && !scan ? "filing.next_urgent" : "filing.next_decided")}`;
+  return `${held} ${say(form.elements["urgent"].checked && !scan ? "filing.next_urgent" : "filing.next_decided")}`;
 }
 
 function changed() {
@@ -96,7 +96,7 @@ function onLetter(sha256, name) {
 
 /** The case is most often the number of the legal basis: it follows until it is typed. */
 function onNumber() {
-  if (!isCaseTyped) form.elements.case.value = form.elements["legal_basis.0.number"].value;
+  if (!isCaseTyped) form.elements["case"].value = form.elements["legal_basis.0.number"].value;
   const basis = form.elements["legal_basis.0.kind"];
   basis.value = basisOf(form.elements["legal_basis.0.number"].value, [...basis.options].map((one) => one.value));
 }
@@ -257,8 +257,9 @@ async function main() {
 
 forgive(form);
 form.addEventListener("input", (event) => {
-  if (event.target.name === "legal_basis.0.number") onNumber();
-  if (event.target.name === "case") isCaseTyped = event.target.value !== "";
+  const field = /** @type {HTMLInputElement} */ (event.target);
+  if (field.name === "legal_basis.0.number") onNumber();
+  if (field.name === "case") isCaseTyped = field.value !== "";
   touched();
 });
 form.addEventListener("submit", onSubmit);

@@ -8,6 +8,9 @@ import { say, sayProblem } from "./words.js";
  * asks for one under `label` (a number is how long it may be), and `act` gets it; it returns a promise. Its
  * problem is shown in the dialog, which stays open.
  * Returns what `act` gave, or null if the reader turned back.
+ * @param {{title: string, sentence: string, points?: any[], reason?: boolean | number, label?: string, danger?: boolean,
+ *   word: string, act: (reason: string) => Promise<any>}} question
+ * @returns {Promise<any>}
  */
 export function decide({ title, sentence, points = [], reason = false, label = say("decision.reason"), danger = false, word, act }) {
   return new Promise((done) => {

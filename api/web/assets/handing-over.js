@@ -79,7 +79,7 @@ function form(request, tag) {
     const body = {
       officer: { nip: value("officer-nip"), position: value("officer-position") },
       ...(isOnHost ? { recipient: `user:${value("recipient")}` } : {}),
-      ...(isCounter ? { downloads: 0, note: `${value("carrier")}; ${value("identity")}` }
+      ...(isCounter ? { downloads: 0, hours: undefined, note: `${value("carrier")}; ${value("identity")}` }
         : { downloads: Number(value("downloads")), hours: Number(value("hours")), note: value("note") }),
     };
     await decide({

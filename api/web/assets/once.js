@@ -11,7 +11,7 @@ import { say } from "./words.js";
  */
 export function showOnce({ title, secret, lines, kept = say("once.kept") }) {
   return new Promise((done) => {
-    const before = document.activeElement;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     const said = make("span", { role: "status" });
     const copy = async () => {
       await navigator.clipboard.writeText(secret);

@@ -74,9 +74,10 @@ class OnDisk {
 
 /** Where the bytes of a package of this size go. A large one needs a place; null if the reader chose none. */
 async function placeFor(bytes, name) {
-  if (bytes < LARGE || !window.showSaveFilePicker) return new InBrowser();
+  const pick = window["showSaveFilePicker"];  // of Chromium alone
+  if (bytes < LARGE || !pick) return new InBrowser();
   try {
-    const file = await window.showSaveFilePicker({ suggestedName: name });
+    const file = await pick({ suggestedName: name });
     return new OnDisk(await file.createWritable());
   } catch (error) {
     if (error.name === "AbortError") return null;

@@ -245,7 +245,7 @@ function begin(names) {
     at("unclear").hidden = true;
     try {
       const wanted = asked(items, persons);
-      history.pushState(null, "", `${location.pathname}?${new URLSearchParams(wanted)}`);
+      history.pushState(null, "", `${location.pathname}?${new URLSearchParams(/** @type {any} */ (wanted))}`);
       await showActs(wanted, names);
       at("subject")?.focus();
     } catch (problem) {

@@ -53,10 +53,11 @@ export function dayIn(text) {
 /**
  * All texts of the form, by name.
  * @param {HTMLFormElement} form
- * @returns {Record<string, string | boolean>}
+ * @returns {Record<string, any>}
  */
 export function valuesIn(form) {
-  return Object.fromEntries([...form.elements].filter((one) => one.name)
+  const fields = /** @type {HTMLInputElement[]} */ ([...form.elements]);
+  return Object.fromEntries(fields.filter((one) => one.name)
     .map((one) => [one.name, one.type === "checkbox" ? one.checked : one.value]));
 }
 
@@ -128,7 +129,7 @@ export function showFaults(form, faults) {
   const first = form.querySelector(".field.wrong");
   const hidden = first?.closest("details");
   if (hidden) hidden.open = true;
-  first?.querySelector("input, select, textarea")?.focus();
+  /** @type {HTMLElement | null} */ (first?.querySelector("input, select, textarea") ?? null)?.focus();
   return homeless;
 }
 

@@ -95,7 +95,7 @@ function onCancel() {
 /** The letter that is missing, or another paper: dropped, uploaded, and then named in the request. */
 function addPaper(kind) {
   const isLetter = kind === "letter";
-  const before = document.activeElement;
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
   let stored = { sha256: "", name: "" };
   const number = make("input", { id: "added-number", maxlength: 200, autocomplete: "off", required: true });
   const date = make("input", { id: "added-date", autocomplete: "off", required: true });

@@ -39,5 +39,5 @@ export function zipOf(files) {
   }
   const size = directory.reduce((sum, one) => sum + one.length, 0);
   const end = packed([4, 0x06054b50], [2, 0], [2, 0], [2, files.length], [2, files.length], [4, size], [4, offset], [2, 0]);
-  return new Blob([...parts, ...directory, end], { type: "application/zip" });
+  return new Blob(/** @type {BlobPart[]} */ ([...parts, ...directory, end]), { type: "application/zip" });
 }
