@@ -13,7 +13,7 @@ from archive.records.custody_report.vocabulary import WORDS
 from archive.records.integrity_incidents import open_integrity_incident
 from archive.timespan import SECOND
 from ops.log import Log
-from tests.support.api_site import CAMERA, FRAME, instant, span
+from tests.support.api_site import CAMERA, DESCRIPTION, FRAME, instant, span
 from tests.support.console import LAPTOP, PHONE, Console
 from tests.support.people import caller
 
@@ -24,18 +24,19 @@ CASE = "LP/B/123/XI/2026"
 
 @pytest.fixture(scope="module")
 def city(console: Console) -> Console:
-    """The city after some acts: a picture looked at, a clip downloaded, a refusal, a search, a checkpoint."""
+    """The city after some acts: clips described, a clip downloaded, a refusal, a search, a checkpoint."""
     citra, dewi = (caller(console.site, name) for name in ("citra", "dewi"))
-    for at in (3, 3, 4):
+    for start in (3, 3, 4):
         # Acts of one instant have no order; these have one.
         console.site.clock.step(SECOND)
-        assert citra("GET", FRAME, params={"at": instant(at)}).status_code == 200
+        described = citra("GET", DESCRIPTION, params=span(start, start + 2, digest="none"))
+        assert described.status_code == 200
     console.site.clock.step(SECOND)
     clip = citra("GET", f"/v1/cameras/{CAMERA}/clip.mp4", params=span(3, 9))
     assert clip.status_code == 200
     assert dewi("GET", FRAME, params={"at": instant(4)}).status_code == 403
     assert dewi("GET", "/v1/recordings", params={"camera": CAMERA, **span(0, 20)}).status_code == 200
-    caller(console.site, "tono", MARKUP)("GET", FRAME, params={"at": instant(5)})
+    caller(console.site, "tono", MARKUP)("GET", DESCRIPTION, params=span(5, 7, digest="none"))
     # Playwright's loop runs in this thread, and signing wants to run one of its own.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(Log(console.site.evidence.site).maker.run_due).result()
@@ -67,9 +68,9 @@ def test_the_custody_of_a_camera_is_found_and_printed(city: Console) -> None:
         assert Path(paper.value.path()).read_bytes().startswith(b"%PDF-")
         assert paper.value.suggested_filename == f"custody-{CAMERA}.pdf"
         deeds = page.locator(".sitting", has_text="Citra").locator(".deeds li")
-        seen = deeds.filter(has_text="melihat satu gambar")
+        seen = deeds.filter(has_text="melihat keterangan klip")
         expect(seen.first).to_contain_text(
-            f"Citra melihat satu gambar {NAME} 24 Nov 14:00:03 WITA, keperluan {CASE}"
+            f"Citra melihat keterangan klip {NAME} 24 Nov 14:00:03–14:00:05 WITA, keperluan {CASE}"
         )
         expect(seen.first).to_contain_text("(2 kali)")
         expect(deeds.filter(has_text="mengunduh klip")).to_contain_text("terkirim")
