@@ -10,6 +10,8 @@ from api.client.models.cameras import (
     CameraOut,
     CameraPatch,
     CamerasOut,
+    CameraTrialIn,
+    CameraTrialOut,
     ImportOut,
     MovesOut,
     PlacesOut,
@@ -22,6 +24,48 @@ class Cameras:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def order_trial(
+        self,
+        body: CameraTrialIn,
+    ) -> Answer[CameraTrialOut]:
+        """Have a recorder try a camera, or a source that no camera has yet; the answer comes within seconds.
+
+        Ask the address in `Location` until the status is neither `waiting` nor `taken`.
+
+        POST /v1/camera-trials
+        """
+        return self._connection.json(
+            "POST",
+            "/v1/camera-trials",
+            body=body,
+            key=True,
+        )
+
+    def get_trial(
+        self,
+        trial_id: str,
+    ) -> Answer[CameraTrialOut]:
+        """How far a connection test is, and what the recorder saw.
+
+        GET /v1/camera-trials/{trial_id}
+        """
+        return self._connection.json(
+            "GET",
+            f"/v1/camera-trials/{segment(trial_id)}",
+        )
+
+    def get_still(
+        self,
+        trial_id: str,
+    ) -> Download:
+        """The picture that the recorder made.
+
+        GET /v1/camera-trials/{trial_id}/still.jpg
+        """
+        return self._connection.download(
+            f"/v1/camera-trials/{segment(trial_id)}/still.jpg",
+        )
 
     def list_cameras(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from api.client.connection import Answer, Connection, Download
 from api.client.models.health import (
     Alive,
+    ArchiveHealthOut,
     CamerasHealthPage,
     CameraState,
     ComplianceOut,
@@ -43,6 +44,18 @@ class Health:
         return self._connection.json(
             "GET",
             "/readyz",
+        )
+
+    def get_archive_health(
+        self,
+    ) -> Answer[ArchiveHealthOut]:
+        """How far the scrub of the footage is, and how far the index follows the archive.
+
+        GET /v1/health/archive
+        """
+        return self._connection.json(
+            "GET",
+            "/v1/health/archive",
         )
 
     def list_camera_health(

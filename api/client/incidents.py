@@ -6,6 +6,7 @@ from api.client.models.incidents import (
     IntegrityIncidentOut,
     IntegrityIncidentsPage,
     IntegrityIncidentStatus,
+    OneIntegrityIncidentOut,
 )
 
 
@@ -37,8 +38,8 @@ class Incidents:
         incident_id: str,
         *,
         if_none_match: str | None = None,
-    ) -> Answer[IntegrityIncidentOut]:
-        """One integrity incident.
+    ) -> Answer[OneIntegrityIncidentOut]:
+        """One integrity incident and its history.
 
         GET /v1/integrity-incidents/{incident_id}
         """

@@ -131,6 +131,59 @@ class CameraPatch(TypedDict):
     reason: NotRequired[str]
 
 
+class CameraTrialIn(TypedDict):
+    """What a recorder is to try: a registered camera by its stored source, or a source that is given here.
+
+    With both, the given source is tried, and rather by the recorder that has the camera.
+    """
+
+    camera: NotRequired[str]
+    source: NotRequired[str]
+
+
+class SightingOut(TypedDict):
+    """What the camera sends. ``sound`` is the codec of its sound, "" for none, null if it does not tell."""
+
+    codec: str
+    width: int
+    height: int
+    fps: float
+    sound: str | None
+
+
+class TrialFailureOut(TypedDict):
+    """Why nothing came: a code, and with ``camera_gives_nothing`` the cause, as gaps have it."""
+
+    code: str
+    cause: str
+
+
+TrialStatus = Literal["waiting", "taken", "done", "failed", "unanswered"]
+
+
+class CameraTrialOut(TypedDict):
+    """A connection test.
+
+    ``source`` is shown without user name, password and query.
+
+    ``status``: ``waiting`` for a recorder, ``taken`` by one, ``done``, ``failed``, or ``unanswered``
+    because no recorder took or answered it in time. ``still`` is the path of the picture, null without
+    one. All of it is gone at ``until``.
+    """
+
+    id: str
+    status: TrialStatus
+    camera: str | None
+    source: str
+    asked_at: str
+    until: str
+    recorder: str
+    answered_at: str | None
+    found: SightingOut | None
+    failure: TrialFailureOut | None
+    still: str | None
+
+
 class CamerasOut(TypedDict):
     """Some cameras, by id."""
 

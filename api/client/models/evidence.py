@@ -24,6 +24,7 @@ EvidenceOut = TypedDict(
         "from": str,
         "to": str,
         "case": str,
+        "request_id": str,
         "requested_by": str,
         "requested_at": str,
         "attempts": int,
@@ -42,7 +43,8 @@ EvidenceOut = TypedDict(
 Fields that only sealing determines are null before.
 
 People compare ``tagmanifest_sha256``; ``bytes`` and ``originals`` count the payload. ``waiting`` is the
-code of the condition that sealing waits for, such as ``checkpoint_pending``, or empty.
+code of the condition that sealing waits for, such as ``checkpoint_pending``, or empty. ``request_id`` is
+the request that it answers, or empty.
 """
 
 

@@ -84,6 +84,13 @@ class OfficerOut(TypedDict):
     position: str
 
 
+class QrOut(TypedDict):
+    """A QR code: its text, and its rows of modules, ``1`` for a dark one. Draw four light ones around it."""
+
+    text: str
+    rows: list[str]
+
+
 class ReceiptOut(TypedDict):
     """The recipient's confirmation."""
 
@@ -144,6 +151,12 @@ HandoverOut = TypedDict(
         "approved_name": str,
         "originals": int,
         "bytes": int,
+        "qr_values": QrOut,
+        "qr_page": QrOut | None,
     },
 )
-"""The newest handover of a request; ``version`` and ``status`` are the request's."""
+"""The newest handover of a request; ``version`` and ``status`` are the request's.
+
+``qr_values`` has the package and the two fingerprints, as on the report. ``qr_page`` leads the recipient
+to the request; it is null if the installation has no public address.
+"""

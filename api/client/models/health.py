@@ -11,6 +11,34 @@ class Alive(TypedDict):
     status: Literal["ok"]
 
 
+class FixityOut(TypedDict):
+    """The scrub of the footage: in a round of ``days`` every stored hour is read and hashed again.
+
+    ``percent`` of the known ``hours`` were checked within the round. ``oldest_checked_at`` is null if an
+    hour was never checked. ``findings`` were found; each is an integrity incident.
+    """
+
+    days: int
+    percent: int
+    hours: int
+    findings: int
+    oldest_checked_at: str | None
+    bytes_per_second: int
+
+
+class ArchiveHealthOut(TypedDict):
+    """How well the archive is looked after.
+
+    The scrub's numbers are at most five minutes old.
+
+    ``index_followed_seconds_ago``: since the index last had all that was written; null if never.
+    """
+
+    as_of: str
+    fixity: FixityOut
+    index_followed_seconds_ago: float | None
+
+
 class CameraClockOut(TypedDict):
     """A camera's times, by its last segments; null where nothing is known.
 

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal, TypedDict
 
+from api.client.models.shared import ChangeOut
+
 
 class IntegrityIncidentCloseIn(TypedDict):
     """What was done about it; it is recorded."""
@@ -43,3 +45,20 @@ class IntegrityIncidentsPage(TypedDict):
     incidents: list[IntegrityIncidentOut]
     next: str | None
     as_of: str | None
+
+
+class OneIntegrityIncidentOut(TypedDict):
+    """One integrity incident with its history, oldest first."""
+
+    id: str
+    version: int
+    status: IntegrityIncidentStatus
+    code: str
+    subject: str
+    message: str
+    found_by: str
+    details: dict[str, Any]
+    changed_at: str
+    closed_by: str
+    closed_reason: str
+    history: list[ChangeOut]

@@ -2,17 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
-from api.client.models.shared import Right, Role
-
-
-class ChangeOut(TypedDict):
-    """One change: who made it, when and why."""
-
-    version: int
-    at: str
-    actor: str
-    action: str
-    reason: str
+from api.client.models.shared import ChangeOut, Right, Role
 
 
 class ClosedAccountOut(TypedDict):
@@ -148,8 +138,20 @@ OneGivenOut = TypedDict(
 """A grant with its history, oldest first."""
 
 
+class SecondPartOut(TypedDict):
+    """What waits for a second person now, and why the caller may not be the one.
+
+    ``invited_by`` has the first half of a code that waits for its second; "" if none waits. ``consent``
+    and ``second_half`` are codes of problems; "" if the caller may do it, or if nothing waits.
+    """
+
+    invited_by: str
+    consent: str
+    second_half: str
+
+
 class OneUserOut(TypedDict):
-    """An account with its history, oldest first."""
+    """An account with what of it waits for a second person, and its history, oldest first."""
 
     id: str
     version: int
@@ -165,6 +167,7 @@ class OneUserOut(TypedDict):
     changed_at: str
     changed_by: str
     reason: str
+    second_part: SecondPartOut
     history: list[ChangeOut]
 
 

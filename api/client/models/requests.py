@@ -115,6 +115,7 @@ BriefOut = TypedDict(
         "to": str,
         "urgent": bool,
         "letter_due_at": str | None,
+        "letter_missing": bool,
         "letter_overdue": bool,
         "footage_due_at": str | None,
         "footage_expiring": bool,
@@ -124,7 +125,7 @@ BriefOut = TypedDict(
         "changed_at": str,
     },
 )
-"""A request in a list."""
+"""A request in a list. ``letter_missing``: its letter lacks its number, its date or its scan."""
 
 
 class CommentIn(TypedDict):
@@ -139,6 +140,45 @@ class CommentOut(TypedDict):
     by: str
     at: str
     text: str
+
+
+class OtherOut(TypedDict):
+    """A colleague who may decide instead."""
+
+    person: str
+    name: str
+
+
+RequestAct = Literal[
+    "file",
+    "amend",
+    "comment",
+    "attach",
+    "add_letter",
+    "raise_limit",
+    "approve",
+    "reject",
+    "cancel",
+    "hand_over",
+    "receive",
+    "close",
+]
+
+
+class DecidingOut(TypedDict):
+    """Whether the caller may decide now.
+
+    If not, ``code``, ``detail`` and ``hint`` say why.
+
+    ``others`` are colleagues who may.
+    """
+
+    act: RequestAct
+    may: bool
+    code: str
+    detail: str
+    hint: str
+    others: list[OtherOut]
 
 
 class DecisionIn(TypedDict):
@@ -183,22 +223,6 @@ class LimitIn(TypedDict):
 
     camera_hours: int
     reason: NotRequired[str]
-
-
-RequestAct = Literal[
-    "file",
-    "amend",
-    "comment",
-    "attach",
-    "add_letter",
-    "raise_limit",
-    "approve",
-    "reject",
-    "cancel",
-    "hand_over",
-    "receive",
-    "close",
-]
 
 
 class RequestEntryOut(TypedDict):
@@ -272,9 +296,15 @@ OneRequestOut = TypedDict(
         "hold": RequestHoldOut,
         "history": list[RequestEntryOut],
         "related": list[BriefOut],
+        "limit_in_force": int,
+        "deciding": list[DecidingOut],
     },
 )
-"""A request with its hold, its history, and others about the same cameras and time."""
+"""A request with its hold, its history, and others about the same cameras and time.
+
+``limit_in_force`` is the setting's, or what this request was raised to. ``deciding`` has one member for
+each decision that the status allows, for callers of the War Room; it is empty for others.
+"""
 
 
 class PaperIn(TypedDict):

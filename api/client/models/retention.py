@@ -186,10 +186,11 @@ class PlanIn(TypedDict):
 
 
 class PlannedChangeOut(TypedDict):
-    """The change a plan was made with."""
+    """The change a plan was made with, and whether a second person would have to approve it."""
 
     scope: str
     terms: TermsOut
+    shortens: bool
 
 
 class ShareOut(TypedDict):
@@ -206,10 +207,15 @@ class ShareOut(TypedDict):
 
 
 class SizeOut(TypedDict):
-    """The store's size at the end of a day."""
+    """The store's size at the end of a day, the bytes that go on it, and those that only a hold keeps.
+
+    The first day has all that is due by its end.
+    """
 
     day: str
     bytes: int
+    goes: int
+    held: int
 
 
 class PlanOut(TypedDict):
@@ -255,10 +261,14 @@ class PolicyOut(TypedDict):
 class PoliciesOut(TypedDict):
     """Every policy, by id.
 
-    ``as_of`` is the time until which the index has what every process wrote; null if no job follows it.
+    Everything is kept for ``floor_days``, whatever policies say; an approved shortening begins after
+    ``wait_hours``. ``as_of`` is the time until which the index has what every process wrote; null if no
+    job follows it.
     """
 
     policies: list[PolicyOut]
+    floor_days: int
+    wait_hours: int
     as_of: str | None
 
 

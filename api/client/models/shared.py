@@ -5,6 +5,16 @@ from typing import Literal, TypedDict
 Audio = Literal["none", "keep"]
 
 
+class ChangeOut(TypedDict):
+    """One change: who made it, when and why."""
+
+    version: int
+    at: str
+    actor: str
+    action: str
+    reason: str
+
+
 GapOut = TypedDict(
     "GapOut",
     {
@@ -17,7 +27,7 @@ GapOut = TypedDict(
 
 
 class HoldProgressOut(TypedDict):
-    """How far the hold is set in the store: versions covered, verified by reading back, kept by other holds.
+    """How far the hold is set in the store: versions covered and their size, verified, kept by other holds.
 
     ``waits_for`` names what may still add segments: ``span_end``, ``recorders``, or recorder ids.
     """
@@ -25,6 +35,7 @@ class HoldProgressOut(TypedDict):
     in_force: bool
     swept_at: str
     segments: int
+    bytes: int
     verified: int
     kept: int
     troubles: int

@@ -57,4 +57,4 @@ HistoryOut = TypedDict(
         "next": str | None,
     },
 )
-"""Some cameras, by id. ``view`` shows the first nine of them; ``next`` is the cursor of the next page."""
+"""Some cameras, by id. ``view`` shows the first sixteen; ``next`` is the cursor of the next page."""
