@@ -64,8 +64,7 @@ export function queueRow(first, cameras, now) {
 
   function leave() {
     element.classList.add("gone");
-    fill(marks, make("li", { class: "mark" }, say("queue.gone")));
-    marks.hidden = false;
+    fill(when, make("b", {}, say("queue.gone"))); // in a line that is there: the rows below stay where they are
   }
 
   update(first, cameras, now);

@@ -63,7 +63,8 @@ def aside(work: Callable[[], Any]) -> Any:
 
 def call(site: Site, person: str, method: str, path: str, **options: Any) -> httpx.Response:
     """A person's own call of the API, beside the page."""
-    return aside(lambda: caller(site, person)(method, path, **options))
+    answer: httpx.Response = aside(lambda: caller(site, person)(method, path, **options))
+    return answer
 
 
 def shown(site: Site, request_id: str, person: str = "citra") -> dict[str, Any]:
@@ -220,7 +221,8 @@ def test_nothing_moves_under_the_pointer(console: Console) -> None:
 
 
 def test_where_nothing_was_recorded_a_statement_is_approved(console: Console) -> None:
-    request = filed(console.site, **{"from": instant(31), "to": instant(45)})
+    in_the_gap: dict[str, Any] = {"from": instant(31), "to": instant(45)}
+    request = filed(console.site, **in_the_gap)
     with console.page_of("citra", size=PHONE) as page:
         page.goto(f"{console.url}/permintaan/{request['id']}")
         decision = page.locator("#decision")
