@@ -10,6 +10,7 @@ from archive.model.user import Role
 from tests.support.api_site import CAMERA
 from tests.support.console import LAPTOP, PHONE, Console
 from tests.support.people import add_person, catch_up, grant, users_of
+from tests.support.waiting import PATIENCE_S
 
 PASSWORD = "perahu biru menuju pulau"
 MARKUP = '<img src=x onerror="alert(1)">'
@@ -84,7 +85,8 @@ def test_an_account_is_opened_by_one_consented_by_another_and_signs_in(console: 
         page.locator("#new").fill("gunung hijau di balik awan")
         page.locator("#password-form #again").fill("gunung hijau di balik awan")
         page.locator("#password-form button").click()
-        expect(page.locator("#password-form [role=status]")).to_contain_text("Kata sandi diganti")
+        said = page.locator("#password-form [role=status]")
+        expect(said).to_contain_text("Kata sandi diganti", timeout=PATIENCE_S * 1000)
     assert users_of(console.site).user("rina").roles == (Role.WAR_ROOM,)
 
 
