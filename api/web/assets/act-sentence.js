@@ -3,6 +3,7 @@
 // The sentence of each act is a text of the catalogue (`act.<act>`). In it `[ … ]` is left out if a fact that it
 // names is not known, and `[a|b]` is b if a fact of a is not known. Facts become text nodes and links.
 
+import { lengthOf, sizeOf } from "./amounts.js";
 import { BASE } from "./calls.js";
 import { parse, rangeOf, shortOf, ZONE_NAME } from "./clock.js";
 import { make } from "./dom.js";
@@ -98,37 +99,12 @@ export function filled(text, facts) {
   return chosen.split(NAMED).flatMap((part, index) => (index % 2 ? facts[part] ?? [] : [part]));
 }
 
-/**
- * A number of bytes as people say it.
- * @param {number} bytes
- * @returns {string}
- */
-export function sayBytes(bytes) {
-  const step = ["B", "kB", "MB", "GB", "TB"];
-  const power = Math.min(step.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  const number = bytes / 1000 ** power;
-  const text = power ? number.toFixed(1) : String(number);
-  return `${IS_ENGLISH ? text : text.replace(".", ",")} ${step[power]}`;
-}
-
-/**
- * A number of seconds as people say it: "2 m 35 d".
- * @param {number} seconds
- * @returns {string}
- */
-export function saySeconds(seconds) {
-  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const parts = [hours && say("more.hours", { n: hours }), minutes && say("more.minutes", { n: minutes }),
-    (rest || seconds === 0) && say("more.seconds", { n: rest })];
-  return parts.filter(Boolean).join(" ");
-}
-
 /** How much of something the act was about: seconds seen, bytes sent, results, attempts. */
 function amountsOf({ details, end }) {
   const all = { ...details, ...(end?.details ?? {}) };
   return [
-    all.seconds_shown !== undefined && say("more.seen", { time: saySeconds(all.seconds_shown) }),
-    all.bytes_sent !== undefined && say("more.sent", { size: sayBytes(all.bytes_sent) }),
+    all.seconds_shown !== undefined && say("more.seen", { time: lengthOf(all.seconds_shown) }),
+    all.bytes_sent !== undefined && say("more.sent", { size: sizeOf(all.bytes_sent) }),
     all.results !== undefined && say("more.results", { n: all.results }),
     all.attempts !== undefined && say("more.attempts", { n: all.attempts }),
     all.roles && say("more.roles", { roles: String(all.roles).split(",").map((role) => sayIf(`role.${role}`, role)).join(", ") }),

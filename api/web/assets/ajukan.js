@@ -1,10 +1,11 @@
 // Filing a request: when, where, for which case, the letter, the officer; and what will happen, before it is sent.
 // With `amend` in the address it changes a request that stands.
 
+import { lengthText } from "./amounts.js";
 import { BASE, ask, read, send } from "./calls.js";
 import { cameraChoice } from "./camera-choice.js";
 import { forField, fullOf, parse } from "./clock.js";
-import { coverageLegend, sayLength } from "./coverage-bar.js";
+import { coverageLegend } from "./coverage-bar.js";
 import { at, fill } from "./dom.js";
 import { draftOf, keepDraft } from "./draft.js";
 import { letterIn, paperDrop } from "./letter.js";
@@ -59,7 +60,7 @@ function sayNext() {
   const cameras = choice.cameras.length;
   if (timeOf("from").instant !== null && timeOf("to").instant !== null && !span) return say("fault.empty_span");
   if (!span || !cameras) return say("filing.next_none");
-  const values = { cameras, length: sayLength(span.to - span.from), hours: sayLength(cameras * (span.to - span.from)) };
+  const values = { cameras, length: lengthText(span.to - span.from), hours: lengthText(cameras * (span.to - span.from)) };
   const held = say(amended ? "filing.next_amended" : cameras > 1 ? "filing.next_held" : "filing.next_held_one", values);
   if (span.to > Date.now()) return `${held} ${say("filing.next_future")}`;
   return `${held} ${say(form.elements["urgent"].checked && !scan ? "filing.next_urgent" : "filing.next_decided")}`;

@@ -3,7 +3,7 @@
 import { ask } from "./calls.js";
 import { dateOf, fieldsOf, instantOf, parse, shortOf, write } from "./clock.js";
 import { make } from "./dom.js";
-import { lengthOf, percentOf } from "./lengths.js";
+import { lengthOf, percentOf } from "./amounts.js";
 import { say, sayIf } from "./words.js";
 
 const DAYS = 14;

@@ -1,13 +1,12 @@
 // The coverage of one camera in one row: recorded, not recorded (hatched, with its cause), on its way (dots),
 // recorded but not the reader's to see (padlock), and held (a gold line). What it shows stands in words too.
 
+import { lengthText } from "./amounts.js";
 import { parse, rangeOf, ZONE_NAME } from "./clock.js";
 import { make } from "./dom.js";
 import { say, sayIf, sayNumber } from "./words.js";
 
 const SECOND = 1000;
-/** @type {[string, number][]} */
-const UNITS = [["days", 86400000], ["hours", 3600000], ["minutes", 60000], ["seconds", SECOND]];
 const KINDS = ["recorded", "missing", "pending", "locked", "held"];
 
 /**
@@ -34,22 +33,6 @@ function within(/** @type {Stretch[]} */ stretches, /** @type {number} */ from, 
     else found.push({ ...one });
   }
   return found;
-}
-
-/**
- * A length of time as people say it, in its two largest units: `2 jam 5 mnt`, `20 dtk`.
- * @param {number} length in ms
- * @returns {string}
- */
-export function sayLength(length) {
-  let left = Math.round(length / SECOND) * SECOND;
-  const found = [];
-  for (const [unit, size] of UNITS) {
-    const count = Math.floor(left / size);
-    left -= count * size;
-    if (count) found.push(say(`length.${unit}`, { count }));
-  }
-  return found.slice(0, 2).join(" ") || say("length.seconds", { count: 0 });
 }
 
 /** The cause of a gap in words; a code that has none is never shown. */
@@ -165,7 +148,7 @@ export function sayCoverage({ from, to, recorded = [], missing = [], pending = [
     sayRecorded(lengths.recorded / (to - from)),
     ...Object.entries(causes).map(([cause, length]) => sayMissing(cause, length)),
     ...["pending", "locked", "held"].filter((kind) => lengths[kind])
-      .map((kind) => say(`coverage_bar.${kind}_for`, { length: sayLength(lengths[kind]) })),
+      .map((kind) => say(`coverage_bar.${kind}_for`, { length: lengthText(lengths[kind]) })),
   ].join("; ");
 }
 
@@ -179,8 +162,8 @@ export function sayRecorded(/** @type {number} */ share) {
 /** How long nothing was recorded, and why. */
 export function sayMissing(/** @type {string} */ cause, /** @type {number} */ length) {
   const isKnown = sayIf(`cause.${cause}`, "") && cause !== "unknown";
-  if (!isKnown) return say("coverage_bar.missing_unknown", { length: sayLength(length) });
-  return say("coverage_bar.missing_for", { length: sayLength(length), cause: sayCause(cause) });
+  if (!isKnown) return say("coverage_bar.missing_unknown", { length: lengthText(length) });
+  return say("coverage_bar.missing_for", { length: lengthText(length), cause: sayCause(cause) });
 }
 
 const lengthOf = (stretches) => stretches.reduce((sum, one) => sum + one.end - one.start, 0);

@@ -6,7 +6,7 @@ import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
 import { emptyState, show } from "./states.js";
-import { lengthText } from "./durations.js";
+import { lengthText } from "./amounts.js";
 import { say, sayNumber, sayProblem } from "./words.js";
 
 const EVERY_MS = 2000;

@@ -2,7 +2,7 @@
 // its first bytes; what cannot be taken is refused before anything is sent, with the reason.
 
 import { fill, make } from "./dom.js";
-import { sizeOf } from "./sizes.js";
+import { sizeOf } from "./amounts.js";
 import { say } from "./words.js";
 
 /** What can be recognised: the first bytes, or for tables and outlines the name. */

@@ -1,8 +1,9 @@
 // One found camera: a box to tick, why it is here, its coverage, and its picture at the instant.
 
+import { lengthText } from "./amounts.js";
 import { askPicture } from "./calls.js";
 import { parse, shortOf, write } from "./clock.js";
-import { coverageBar, lockedOf, markAt, sayCause, sayLength, sayMissing, sayRecorded, stretchesFrom } from "./coverage-bar.js";
+import { coverageBar, lockedOf, markAt, sayCause, sayMissing, sayRecorded, stretchesFrom } from "./coverage-bar.js";
 import { fill, make } from "./dom.js";
 import { sayDirection, sayMetres } from "./find-places.js";
 import { granted } from "./history.js";
@@ -136,7 +137,7 @@ function sayLengths(found) {
   return [
     sayRecorded(found.recorded_seconds / found.asked_seconds),
     ...Object.entries(found.gap_seconds).map(([cause, seconds]) => sayMissing(cause, seconds * 1000)),
-    found.pending_seconds ? say("coverage_bar.pending_for", { length: sayLength(found.pending_seconds * 1000) }) : "",
+    found.pending_seconds ? say("coverage_bar.pending_for", { length: lengthText(found.pending_seconds * 1000) }) : "",
   ].filter(Boolean).join("; ");
 }
 

@@ -4,7 +4,7 @@ import { askPicture } from "./calls.js";
 import { doubtAt } from "./certainty.js";
 import { parse, shortOf, timeOf, write, ZONE_NAME } from "./clock.js";
 import { make } from "./dom.js";
-import { lengthText } from "./durations.js";
+import { lengthText } from "./amounts.js";
 import { Sprites } from "./sprites.js";
 import { stretchAt } from "./stretches.js";
 import { draw, fromTo } from "./tile.js";

@@ -4,7 +4,7 @@
 import { ask } from "./calls.js";
 import { fullOf, parse, shortOf } from "./clock.js";
 import { make } from "./dom.js";
-import { lengthOf } from "./lengths.js";
+import { lengthOf } from "./amounts.js";
 import { may } from "./may.js";
 import { shareBar } from "./share-bar.js";
 import { say } from "./words.js";

@@ -3,7 +3,7 @@
 import { BASE } from "./calls.js";
 import { parse, shortOf } from "./clock.js";
 import { make } from "./dom.js";
-import { lengthOf } from "./lengths.js";
+import { lengthOf } from "./amounts.js";
 import { shareBar } from "./share-bar.js";
 import { say } from "./words.js";
 

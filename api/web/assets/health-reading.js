@@ -2,7 +2,7 @@
 
 import { ask } from "./calls.js";
 import { parse } from "./clock.js";
-import { lengthOf } from "./lengths.js";
+import { lengthOf } from "./amounts.js";
 import { may } from "./may.js";
 import { say, sayIf } from "./words.js";
 

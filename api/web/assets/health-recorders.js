@@ -1,7 +1,7 @@
 // The recorders as a table: each by its last heartbeat.
 
 import { make } from "./dom.js";
-import { lengthOf, sizeOf } from "./lengths.js";
+import { lengthOf, sizeOf } from "./amounts.js";
 import { shareBar } from "./share-bar.js";
 import { emptyState } from "./states.js";
 import { say } from "./words.js";

@@ -1,5 +1,6 @@
 // Parts of holds that the list and the page of one hold have alike.
 
+import { lengthText } from "./amounts.js";
 import { parse } from "./clock.js";
 import { make } from "./dom.js";
 import { dayOf, daysTo } from "./keep.js";
@@ -18,17 +19,11 @@ export function reviewBadge(hold) {
 }
 
 /**
- * How long a hold's span is, in its two largest units.
+ * How long a hold's span is.
  * @param {{from: string, to: string}} hold
  * @returns {string}
  */
-export function lengthText(hold) {
-  const seconds = Math.round((parse(hold.to) - parse(hold.from)) / 1000);
-  const minutes = Math.round(seconds / 60);
-  return seconds < 120 ? say("keep.seconds", { seconds }) : minutes < 60 ? say("keep.minutes", { minutes })
-    : minutes < 1440 ? say("keep.hours_minutes", { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
-      : say("keep.days_hours", { days: Math.floor(minutes / 1440), hours: Math.floor((minutes % 1440) / 60) });
-}
+export const holdLength = (hold) => lengthText(parse(hold.to) - parse(hold.from));
 
 /**
  * How far the store's own flags follow the hold, in a sentence; also before the first sweep.

@@ -1,10 +1,11 @@
 // One scope's policy: its terms, what would change before it changes, the second person's decision, and history.
 
+import { actorName } from "./person.js";
 import { ask, BASE, read, send } from "./calls.js";
 import { decide } from "./decision.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
-import { actButton, actorText, countdown, historyList, moment, oneLine, onWhatWasRead, scopeText, termsText } from "./keep.js";
+import { actButton, countdown, historyList, moment, oneLine, onWhatWasRead, scopeText, termsText } from "./keep.js";
 import { effectOf } from "./retention-effect.js";
 import { emptyState, show } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -94,7 +95,7 @@ function showProposal() {
   fill(at("proposal"),
     make("h2", { id: "proposal-title" }, say("policy.proposal")),
     make("p", { class: "turn" }, make("s", {}, termsText(state.policy.in_force)), " → ", make("b", {}, then)),
-    make("p", {}, say("retention.proposed_by", { who: actorText(proposal.by) }), " · ", moment(proposal.at)),
+    make("p", {}, say("retention.proposed_by", { who: actorName(proposal.by) }), " · ", moment(proposal.at)),
     state.policy.reason ? make("blockquote", {}, state.policy.reason) : null,
     proposal.terms ? make("p", { class: "quiet" }, say("policy.on_basis", { basis: proposal.terms.basis })) : null,
     effect,

@@ -1,32 +1,16 @@
 // What the pages about keeping and destroying say alike: amounts, days, people, scopes and terms, in words.
 
+import { actorName } from "./person.js";
 import { dateOf, fullOf, parse, stampOf } from "./clock.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { make } from "./dom.js";
 import { emptyState, failedState } from "./states.js";
-import { IS_ENGLISH, say, sayIf, sayNumber } from "./words.js";
+import { IS_ENGLISH, say, sayIf } from "./words.js";
 
 const DAY = 86400000;
-const UNITS = ["B", "KB", "MB", "GB", "TB", "PB"];
 const counts = new Intl.NumberFormat(IS_ENGLISH ? "en-GB" : "id-ID");
 const days = new Intl.DateTimeFormat(IS_ENGLISH ? "en-GB" : "id-ID",
   { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
-
-/**
- * A number of bytes as people say it, `1,5 GB`.
- * @param {number} bytes
- * @returns {string}
- */
-export function sizeText(bytes) {
-  let unit = 0;
-  let left = Math.abs(bytes);
-  while (left >= 1000 && unit < UNITS.length - 1) {
-    left /= 1000;
-    unit += 1;
-  }
-  const text = unit === 0 || left >= 100 ? counts.format(Math.round(left)) : sayNumber(left);
-  return `${bytes < 0 ? "−" : ""}${text} ${UNITS[unit]}`;
-}
 
 /**
  * A whole number, with the language's separators.
@@ -110,18 +94,6 @@ export function daysTo(text) {
 }
 
 /**
- * Who did something: an account, a user of a host, a program, or a rule.
- * @param {string} actor as the API names them, `user:ada`
- * @returns {string}
- */
-export function actorText(actor) {
-  const [kind, ...rest] = actor.split(":");
-  const name = rest.join(":");
-  if (!name) return actor || say("keep.nobody");
-  return kind === "user" ? name : sayIf(`keep_actor.${kind}`, "{name}").replace("{name}", name);
-}
-
-/**
  * A scope in words, with the names of cameras and kecamatan.
  * @param {string} scope `kecamatan:73.71.01`
  * @returns {Promise<string>}
@@ -172,7 +144,7 @@ export function termsText(terms) {
  */
 export function historyList(history) {
   return make("ol", { class: "history", reversed: true }, history.toReversed().map((one) => make("li", {},
-    make("b", {}, sayIf(`keep_did.${one.action.replace(".", "_")}`, one.action)), " · ", actorText(one.actor), " · ", moment(one.at),
+    make("b", {}, sayIf(`keep_did.${one.action.replace(".", "_")}`, one.action)), " · ", actorName(one.actor), " · ", moment(one.at),
     one.reason ? make("blockquote", {}, one.reason) : null)));
 }
 

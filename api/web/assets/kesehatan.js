@@ -6,7 +6,7 @@ import { at, fill, make } from "./dom.js";
 import { districtsOf, findingsOf, readHealth, sayCause, sayRemedy, verdictOf } from "./health-reading.js";
 import { proofFindings, proofsPart, readProofs } from "./health-archive.js";
 import { recordersTable } from "./health-recorders.js";
-import { lengthOf } from "./lengths.js";
+import { lengthOf } from "./amounts.js";
 import { may } from "./may.js";
 import { promisePart } from "./health-promise.js";
 import { shareBar } from "./share-bar.js";

@@ -3,6 +3,7 @@
 import { BASE, ask } from "./calls.js";
 import { allPlaces } from "./directory.js";
 import { make } from "./dom.js";
+import { actorName as sayActor } from "./person.js";
 import { say } from "./words.js";
 
 /** The id of the reader, such as `user:citra`. */
@@ -60,14 +61,8 @@ export const accountName = (id, known) => known.get(id)?.name || id;
  * @returns {string}
  */
 export function actorName(actor, known) {
-  const [, kind, rest] = /^(\w+):(.*)$/.exec(actor) ?? [null, "", actor];
-  if (kind === "user") return accountName(rest, known);
-  if (kind === "token") return say("actor.token", { name: rest });
-  if (kind === "os") {
-    const person = /\((?:login|sudo):([^()]+)\)$/.exec(rest)?.[1] ?? rest.replace(/\(.*$/, "");
-    return say("actor.host", { name: person });
-  }
-  return say(actor === "unknown" ? "actor.unknown" : "actor.archive");
+  const id = /^user:(.*)$/.exec(actor)?.[1];
+  return sayActor(actor, id ? accountName(id, known) : "");
 }
 
 /**

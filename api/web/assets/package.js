@@ -4,7 +4,7 @@ import { ask, BASE } from "./calls.js";
 import { parse, rangeOf, stampOf } from "./clock.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make } from "./dom.js";
-import { sizeOf } from "./sizes.js";
+import { sizeOf } from "./amounts.js";
 import { hashField } from "./hash-field.js";
 import { actorName } from "./person.js";
 import { cameraNames } from "./queue-row.js";

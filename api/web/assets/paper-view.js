@@ -4,7 +4,7 @@
 
 import { BASE, signInAgain } from "./calls.js";
 import { fill, make } from "./dom.js";
-import { sizeOf } from "./sizes.js";
+import { sizeOf } from "./amounts.js";
 import { say, sayProblem } from "./words.js";
 
 const SUFFIX = { "application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png" };

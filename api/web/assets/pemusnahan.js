@@ -1,9 +1,10 @@
 // Dispositions: what was destroyed, when, and by which rule; the newest first.
 
+import { sizeOf } from "./amounts.js";
 import { BASE } from "./calls.js";
 import { parse, rangeOf } from "./clock.js";
 import { at, make } from "./dom.js";
-import { countText, moment, sizeText } from "./keep.js";
+import { countText, moment } from "./keep.js";
 import { emptyState, showList } from "./states.js";
 import { say } from "./words.js";
 
@@ -15,7 +16,7 @@ function row(one) {
     make("th", { scope: "row" }, make("a", { href: `${BASE}/pemusnahan/${encodeURIComponent(one.id)}` }, moment(one.started_at))),
     cell("dispositions.cause", say(`disposition_cause.${one.cause}`)),
     cell("dispositions.recorded", rangeOf(parse(one.from), parse(one.to))),
-    cell("dispositions.destroyed", outcome ? `${say("dispositions.segments", { count: countText(outcome.destroyed) })}, ${sizeText(outcome.destroyed_bytes)}` : "–"),
+    cell("dispositions.destroyed", outcome ? `${say("dispositions.segments", { count: countText(outcome.destroyed) })}, ${sizeOf(outcome.destroyed_bytes)}` : "–"),
     cell("dispositions.kept", outcome ? countText(kept) : "–"),
     cell("dispositions.state", make("span", { class: `badge disposition_${one.status}` }, say(`disposition_state.${one.status}`))));
 }

@@ -1,11 +1,12 @@
 // Legal holds: those in force by the day of their review, overdue first; a new one; those that were released.
 
+import { actorName } from "./person.js";
 import { ask, BASE, send } from "./calls.js";
 import { cameraChoice } from "./camera-ticks.js";
 import { forField, parse, rangeOf, write } from "./clock.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
-import { actorText, cameraText, dayOf, staleness } from "./keep.js";
+import { cameraText, dayOf, staleness } from "./keep.js";
 import { reviewBadge } from "./hold-parts.js";
 import { emptyState, show, showList } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -37,7 +38,7 @@ async function row(hold) {
     make("div", {},
       make("h3", {}, make("a", { href: `${BASE}/penahanan/${encodeURIComponent(hold.id)}` }, hold.case)),
       make("p", {}, rangeOf(parse(hold.from), parse(hold.to)), " · ", names.join(" · "), further > 0 ? ` · ${say("holds.further", { count: further })}` : ""),
-      make("p", { class: "quiet" }, hold.owner, " · ", hold.basis, " · ", say("holds.placed_by", { who: actorText(hold.placed_by) }))),
+      make("p", { class: "quiet" }, hold.owner, " · ", hold.basis, " · ", say("holds.placed_by", { who: actorName(hold.placed_by) }))),
     make("div", { class: "badges" },
       hold.status === "release_proposed" ? make("span", { class: "badge state_proposed" }, say("holds.release_proposed")) : null,
       hold.in_force ? reviewBadge(hold) : make("span", { class: "badge" }, say("holds.released_at", { at: dayOf(parse(hold.release?.approved_at ?? hold.changed_at)) }))));

@@ -1,6 +1,7 @@
 // Oversight: who did what to this? By item, by person, by time; as sentences, as totals, and on paper.
 
-import { sayBytes, saySeconds, sentenceOf } from "./act-sentence.js";
+import { lengthOf, sizeOf } from "./amounts.js";
+import { sentenceOf } from "./act-sentence.js";
 import { BASE, ask } from "./calls.js";
 import { choiceOf } from "./choice.js";
 import { forField, fullOf, parse, rangeOf, shortOf, timeOf, write, ZONE_NAME } from "./clock.js";
@@ -100,9 +101,9 @@ function totals(acts, names) {
   const { all, people } = totalsOf(acts);
   const facts = (total) => [
     say("oversight.total_acts", { n: total.acts }),
-    total.plays && (total.seconds ? say("oversight.total_plays", { n: total.plays, time: saySeconds(total.seconds) })
+    total.plays && (total.seconds ? say("oversight.total_plays", { n: total.plays, time: lengthOf(total.seconds) })
       : say("oversight.total_looks", { n: total.plays })),
-    total.downloads && say("oversight.total_downloads", { n: total.downloads, size: sayBytes(total.bytes) }),
+    total.downloads && say("oversight.total_downloads", { n: total.downloads, size: sizeOf(total.bytes) }),
     total.refused && say("oversight.total_refused", { n: total.refused }),
   ].filter(Boolean);
   const rows = [...people].sort(([, one], [, other]) => other.acts - one.acts).map(([id, total]) =>

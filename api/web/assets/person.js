@@ -10,16 +10,17 @@ import { say } from "./words.js";
  * @returns {string}
  */
 export function actorName(actor, name = "") {
-  const [kind, ...rest] = actor.split(":");
-  const id = rest.join(":");
+  const [, kind, rest] = /^(\w+):(.*)$/.exec(actor) ?? [null, "", actor];
   switch (kind) {
-    case "user": return name || id;
-    case "os": return say("actor.host", { name: name || id });
-    case "token": return say("actor.token", { name: id });
-    case "job": case "rule": return say("actor.archive");
-    default: return name || actor;
+    case "user": return name || rest;
+    case "os": return say("actor.host", { name: name || personOnHost(rest) });
+    case "token": return say("actor.token", { name: rest });
+    default: return say(actor === "unknown" || !actor ? "actor.unknown" : "actor.archive");
   }
 }
+
+/** The person behind an account of a host, such as `root(login:ani)`. */
+const personOnHost = (account) => /\((?:login|sudo):([^()]+)\)$/.exec(account)?.[1] ?? account.replace(/\(.*$/, "");
 
 /**
  * A chip with the words for an actor; the account is in its title.

@@ -1,9 +1,8 @@
 // How far long work is: a bar, bytes, rate, and the time left. What changes all the time is not read aloud;
 // a screen reader hears each further quarter.
 
-import { sayLength } from "./coverage-bar.js";
 import { make } from "./dom.js";
-import { sizeOf } from "./sizes.js";
+import { lengthText, sizeOf } from "./amounts.js";
 import { say } from "./words.js";
 
 const WINDOW = 5000;
@@ -47,7 +46,7 @@ export function progressBar(label) {
       heard.className = "unseen";
       bar.value = total ? Math.min(1, done / total) : 0;
       const speed = rate(performance.now(), done);
-      const left = speed > 0 ? say("progress.left", { time: sayLength((total - done) / speed) }) : "";
+      const left = speed > 0 ? say("progress.left", { time: lengthText((total - done) / speed) }) : "";
       text.textContent = [
         `${label} ${say("progress.of", { done: sizeOf(done), total: sizeOf(total) })}`,
         speed > 0 ? say("progress.rate", { size: sizeOf(speed * 1000) }) : "", done < total ? left : "",

@@ -1,9 +1,9 @@
 // One request in the queue: what it is about, who asks, since when it waits, what it lacks. All of it is one link.
 
+import { lengthText } from "./amounts.js";
 import { BASE } from "./calls.js";
 import { parse, rangeOf, shortOf, ZONE_NAME } from "./clock.js";
 import { fill, make } from "./dom.js";
-import { sayLength } from "./coverage-bar.js";
 import { say } from "./words.js";
 
 const NAMED = 2;
@@ -32,7 +32,7 @@ function badges(one, now) {
 
 function since(one, now) {
   const from = parse(one.status === "submitted" ? one.filed_at : one.changed_at);
-  const lines = [say("queue.since", { length: sayLength(now - from), at: `${shortOf(from)} ${ZONE_NAME}` })];
+  const lines = [say("queue.since", { length: lengthText(now - from), at: `${shortOf(from)} ${ZONE_NAME}` })];
   if (one.letter_missing && one.letter_due_at) {
     lines.push(say("queue.letter_due", { at: `${shortOf(parse(one.letter_due_at))} ${ZONE_NAME}` }));
   }

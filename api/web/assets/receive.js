@@ -4,14 +4,13 @@
 import { BASE, ask, send } from "./calls.js";
 import { fullOf, parse, stampOf } from "./clock.js";
 import { copyVerdict, isSealedOne } from "./copy-verdict.js";
-import { sayLength } from "./coverage-bar.js";
 import { at, fill, make } from "./dom.js";
 import { fileDrop } from "./file-drop.js";
 import { PackageFetch } from "./package-fetch.js";
 import { readPackage } from "./package-reader.js";
 import { progressBar } from "./progress.js";
 import { nameOf } from "./request-words.js";
-import { sizeOf } from "./sizes.js";
+import { lengthText, sizeOf } from "./amounts.js";
 import { failedState } from "./states.js";
 import { say, sayProblem } from "./words.js";
 
@@ -101,7 +100,7 @@ async function onFetch() {
     onProgress: (done, total) => progress(done, total), onPause: (ms) => pause(ms),
   });
   const progress = bar.show;
-  const pause = (ms) => bar.fail(say("receiving.broken", { time: sayLength(ms) }));
+  const pause = (ms) => bar.fail(say("receiving.broken", { time: lengthText(ms) }));
   fetching.facts.onProgress = progress;
   fetching.facts.onPause = pause;
   try {

@@ -1,11 +1,11 @@
 // The decision: the letter beside the footage, what the request would overlap and use up, and four ways to answer.
 
+import { lengthText } from "./amounts.js";
 import { BASE } from "./calls.js";
 import { fullOf, parse, rangeOf, shortOf, ZONE_NAME } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
-import { sayLength } from "./coverage-bar.js";
 import { paperView } from "./paper-view.js";
 import { cameraNames } from "./queue-row.js";
 import { change, whyNot } from "./request-acts.js";
@@ -76,10 +76,10 @@ function overlaps(request, tag) {
     const common = one.cameras.filter((id) => request.cameras.includes(id)).length;
     return make("li", {},
       make("a", { href: `${BASE}/permintaan/${encodeURIComponent(one.id)}` }, `${one.agency} · ${rangeOf(parse(one.from), parse(one.to))}`),
-      ` · ${say(`queue_status.${one.status}`)} · ${say("deciding.common", { cameras: common, length: sayLength(to - from) })}`);
+      ` · ${say(`queue_status.${one.status}`)} · ${say("deciding.common", { cameras: common, length: lengthText(to - from) })}`);
   });
   return make("div", { class: "decide-facts" },
-    make("p", {}, say("deciding.limit", { length: sayLength(asked), limit: request.limit_in_force })),
+    make("p", {}, say("deciding.limit", { length: lengthText(asked), limit: request.limit_in_force })),
     limit(request, { id: request.id, tag }),
     rows.length
       ? make("details", { open: rows.length < 4 }, make("summary", {}, say("deciding.overlaps", { count: rows.length })), make("ul", { class: "rows-list" }, rows))
@@ -99,7 +99,7 @@ function buttons(request, tag, coverage, names) {
   const approve = button(isEmpty ? "deciding.approve_absence" : "deciding.approve", "main", why, () => decide({
     title: say(isEmpty ? "deciding.approve_absence" : "deciding.approve"),
     sentence: isEmpty ? say("deciding.will_state", { agency: request.requester.agency })
-      : say("deciding.will_seal", { length: sayLength(coverage.recorded), count: request.cameras.length, agency: request.requester.agency }),
+      : say("deciding.will_seal", { length: lengthText(coverage.recorded), count: request.cameras.length, agency: request.requester.agency }),
     points: points(request, coverage, names),
     word: say(isEmpty ? "deciding.approve_absence" : "deciding.approve"),
     act: () => change("approve", { reason: "", kind: isEmpty ? "no_footage" : "footage" }, of),
@@ -129,8 +129,8 @@ function points(request, coverage, names) {
     request.letter.number ? say("deciding.by_letter", { number: request.letter.number }) : say("deciding.without_letter"),
   ];
   const missing = coverage.asked - coverage.recorded - coverage.pending;
-  if (missing > 0 && coverage.recorded > 0) lines.push(say("deciding.gaps", { length: sayLength(missing) }));
-  if (coverage.pending > 0) lines.push(say("request_footage.pending", { length: sayLength(coverage.pending) }));
+  if (missing > 0 && coverage.recorded > 0) lines.push(say("deciding.gaps", { length: lengthText(missing) }));
+  if (coverage.pending > 0) lines.push(say("request_footage.pending", { length: lengthText(coverage.pending) }));
   lines.push(say("deciding.version", { version: request.version }));
   return lines;
 }

@@ -4,10 +4,10 @@ import { BASE } from "./calls.js";
 import { coverageOf } from "./camera-choice.js";
 import { cameraChip, personChip } from "./chips.js";
 import { fullOf, parse, rangeOf, shortOf, stampOf, ZONE_NAME } from "./clock.js";
-import { coverageBar, coverageLegend, sayLength } from "./coverage-bar.js";
+import { coverageBar, coverageLegend } from "./coverage-bar.js";
 import { fill, make } from "./dom.js";
 import { nameOf } from "./request-words.js";
-import { sizeOf } from "./sizes.js";
+import { lengthText, sizeOf } from "./amounts.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
 const PAPERS = { "application/pdf": "pdf", "image/jpeg": "jpeg", "image/png": "png" };
@@ -28,7 +28,7 @@ export async function showFootage(place, request, registered) {
     const bar = make("div", { class: "camera-coverage" });
     return { id, bar, element: make("li", {}, cameraChip({ id, name: camera.name, kelurahan: camera.kelurahan_name }), bar) };
   });
-  fill(place, make("li", { class: "quiet" }, `${rangeOf(from, to)} (${sayLength(to - from)})`), rows.map((one) => one.element),
+  fill(place, make("li", { class: "quiet" }, `${rangeOf(from, to)} (${lengthText(to - from)})`), rows.map((one) => one.element),
     make("li", {}, coverageLegend(["recorded", "missing", "pending"])));
   try {
     const all = await coverageOf(request.cameras, { from, to });

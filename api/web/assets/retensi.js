@@ -1,10 +1,11 @@
 // Retention: what waits for a second person, every policy, why a camera's footage is kept, promised against kept.
 
+import { actorName } from "./person.js";
 import { ask, BASE } from "./calls.js";
 import { parse } from "./clock.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make } from "./dom.js";
-import { actorText, cameraText, countText, countdown, dayOf, kecamatanText, moment, scopeText, staleness, termsText } from "./keep.js";
+import { cameraText, countText, countdown, dayOf, kecamatanText, moment, scopeText, staleness, termsText } from "./keep.js";
 import { bands, marksOf } from "./retention-map.js";
 import { emptyState, failedState, show } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -31,7 +32,7 @@ function waitingRow(policy) {
   const told = proposal
     ? [make("p", {}, say(proposal.withdraws ? "retention.would_withdraw" : "retention.would_be",
       { now: termsText(policy.in_force), then: termsText(proposal.terms) })),
-    make("p", { class: "quiet" }, say("retention.proposed_by", { who: actorText(proposal.by) }), " · ", moment(proposal.at))]
+    make("p", { class: "quiet" }, say("retention.proposed_by", { who: actorName(proposal.by) }), " · ", moment(proposal.at))]
     : policy.waiting.map((terms) => make("p", {}, say("retention.will_be", { then: termsText(terms) }), " ",
       countdown(terms.effective_from), " · ", moment(terms.effective_from)));
   return make("li", { class: "waiting" }, make("div", {}, make("h3", {}, policy.name), told), open);

@@ -1,9 +1,10 @@
 // What terms would change before anybody decides them: the plan with them beside the plan of today, as plots.
 
+import { sizeOf } from "./amounts.js";
 import { send } from "./calls.js";
 import { allCameras } from "./directory.js";
 import { make } from "./dom.js";
-import { dayText, sizeText } from "./keep.js";
+import { dayText } from "./keep.js";
 import { barPlot } from "./plot.js";
 import { say } from "./words.js";
 
@@ -46,23 +47,23 @@ function shownOf(after, before, waitHours, cameras) {
   const [goes, went, held] = [sumOf(after, "goes"), sumOf(before, "goes"), sumOf(after, "held")];
   const until = dayText(days.at(-1));
   const more = goes - went;
-  const verdict = more > 0 ? say("retention_effect.more", { more: sizeText(more), until, goes: sizeText(goes), went: sizeText(went) })
-    : more < 0 ? say("retention_effect.less", { less: sizeText(-more), until, goes: sizeText(goes), went: sizeText(went) })
-      : say("retention_effect.same", { until, goes: sizeText(goes) });
+  const verdict = more > 0 ? say("retention_effect.more", { more: sizeOf(more), until, goes: sizeOf(goes), went: sizeOf(went) })
+    : more < 0 ? say("retention_effect.less", { less: sizeOf(-more), until, goes: sizeOf(goes), went: sizeOf(went) })
+      : say("retention_effect.same", { until, goes: sizeOf(goes) });
   return make("div", { class: "effect" },
     make("p", { class: after.change.shortens ? "answer broken" : "answer" },
       make("b", {}, say(after.change.shortens ? "retention_effect.shortens" : "retention_effect.lengthens", { hours: waitHours }))),
-    make("p", {}, verdict, " ", held ? make("b", { class: "held-text" }, say("retention_effect.held", { held: sizeText(held) })) : say("retention_effect.none_held")),
+    make("p", {}, verdict, " ", held ? make("b", { class: "held-text" }, say("retention_effect.held", { held: sizeOf(held) })) : say("retention_effect.none_held")),
     make("p", { class: "quiet" }, cameras ? say("retention_effect.of_cameras", { count: cameras.length }) : say("retention_effect.of_city")),
     barPlot({
-      title: say("retention_effect.plot_due"), days, format: sizeText, dayText,
+      title: say("retention_effect.plot_due"), days, format: sizeOf, dayText,
       series: [
         { word: say("retention_effect.goes"), kind: "missing", values: values(after, "goes") },
         { word: say("retention_effect.stays_held"), kind: "held", values: values(after, "held") }],
       line: { word: say("retention_effect.today"), kind: "line", values: values(before, "goes") },
     }),
     barPlot({
-      title: say("retention_effect.plot_size"), days, format: sizeText, dayText,
+      title: say("retention_effect.plot_size"), days, format: sizeOf, dayText,
       series: [{ word: say("retention_effect.size"), kind: "recorded", values: values(after, "bytes") }],
       line: { word: say("retention_effect.today"), kind: "line", values: values(before, "bytes") },
     }));

@@ -7,7 +7,7 @@ import { factsPart, keptPart, movesPart, nameOf, viewersPart, wherePart } from "
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
 import { sayCause, sayRemedy } from "./health-reading.js";
-import { lengthOf } from "./lengths.js";
+import { lengthOf } from "./amounts.js";
 import { showPlace } from "./camera-place.js";
 import { may } from "./may.js";
 import { emptyState, failedState, show } from "./states.js";

@@ -1,11 +1,13 @@
 // One disposition: what was destroyed under which policy and by whose decision, what was kept and why, by camera and
 // day, the signed record, and that nothing of it was held.
 
+import { actorName } from "./person.js";
+import { sizeOf } from "./amounts.js";
 import { ask, BASE } from "./calls.js";
 import { dateOf, parse, rangeOf } from "./clock.js";
 import { at, make } from "./dom.js";
 import { hashField } from "./hash-field.js";
-import { absent, actorText, cameraText, countText, dayOf, dayText, moment, scopeText, sizeText, termsText } from "./keep.js";
+import { absent, cameraText, countText, dayOf, dayText, moment, scopeText, termsText } from "./keep.js";
 import { show } from "./states.js";
 import { say, sayIf } from "./words.js";
 
@@ -47,11 +49,11 @@ async function heldThen(found, record) {
 
 function policyPart(policy, name) {
   const acts = policy.acts.map((act) => make("li", {}, make("b", {}, sayIf(`keep_did.${act.action.replace(".", "_")}`, act.action)), " · ",
-    actorText(act.actor), " · ", moment(act.at)));
+    actorName(act.actor), " · ", moment(act.at)));
   return make("li", { class: "waiting" }, make("div", {},
     make("h3", {}, make("a", { href: `${BASE}/retensi/${encodeURIComponent(policy.scope.replace(":", "-"))}` }, name)),
     make("p", {}, termsText(policy), " · ", policy.basis),
-    make("p", {}, say("dispositions.segments", { count: countText(policy.segments) }), ", ", sizeText(policy.bytes)),
+    make("p", {}, say("dispositions.segments", { count: countText(policy.segments) }), ", ", sizeOf(policy.bytes)),
     make("ul", { class: "plain" }, acts)));
 }
 
@@ -60,7 +62,7 @@ async function dayTable(days) {
     make("th", { scope: "row" }, await cameraText(one.camera)),
     make("td", { "data-name": say("dispositions.day") }, dayText(one.day)),
     make("td", { "data-name": say("dispositions.count") }, countText(one.segments)),
-    make("td", { "data-name": say("dispositions.bytes") }, sizeText(one.bytes)))));
+    make("td", { "data-name": say("dispositions.bytes") }, sizeOf(one.bytes)))));
   const heads = ["camera", "day", "count", "bytes"];
   return [make("table", { class: "table cards" },
     make("thead", {}, make("tr", {}, heads.map((one) => make("th", { scope: "col" }, say(`dispositions.${one}`))))),
@@ -90,11 +92,11 @@ async function recordPart({ found, record, holds, problem }) {
   const names = await Promise.all(found.policies.map((one) => scopeText(one.scope)));
   const pairs = [
     ["dispositions.state", say(`disposition_state.${found.status}`)],
-    ["dispositions.destroyed", outcome ? `${say("dispositions.segments", { count: countText(outcome.destroyed) })}, ${sizeText(outcome.destroyed_bytes)}` : say("dispositions.open")],
+    ["dispositions.destroyed", outcome ? `${say("dispositions.segments", { count: countText(outcome.destroyed) })}, ${sizeOf(outcome.destroyed_bytes)}` : say("dispositions.open")],
     ["dispositions.recorded", rangeOf(parse(found.from), parse(found.to))],
     ["dispositions.when", moment(found.started_at)],
     ["dispositions.ended", outcome ? moment(outcome.ended_at) : null],
-    ["dispositions.by", actorText(found.started_by)],
+    ["dispositions.by", actorName(found.started_by)],
     ["dispositions.stamped", found.stamped_at ? moment(found.stamped_at) : say("dispositions.not_stamped")],
   ];
   return [

@@ -1,5 +1,7 @@
 // One legal hold: what it keeps and why, its review, its growth, its release by two people, and its history.
 
+import { actorName } from "./person.js";
+import { sizeOf } from "./amounts.js";
 import { ask, BASE, read, send } from "./calls.js";
 import { cameraChoice } from "./camera-ticks.js";
 import { cameraChip } from "./chips.js";
@@ -7,8 +9,8 @@ import { forField, parse, rangeOf, write } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
-import { lengthText, progressText, reviewBadge } from "./hold-parts.js";
-import { absent, actButton, actorText, cameraText, historyList, moment, oneLine, onWhatWasRead, sizeText } from "./keep.js";
+import { holdLength, progressText, reviewBadge } from "./hold-parts.js";
+import { absent, actButton, cameraText, historyList, moment, oneLine, onWhatWasRead } from "./keep.js";
 import { show } from "./states.js";
 import { stateRail } from "./state-rail.js";
 import { say, sayProblem } from "./words.js";
@@ -59,9 +61,9 @@ function rail() {
   const { release } = hold;
   const next = hold.status === "active" ? say("holds.next_active") : hold.status === "release_proposed" ? say("holds.next_proposed") : "";
   return stateRail([
-    { word: say("holds.placed"), at: parse(hold.placed_at), by: actorText(hold.placed_by) },
-    { word: say("holds.proposed"), at: release ? parse(release.proposed_at) : null, by: release ? actorText(release.proposed_by) : "" },
-    { word: say("holds.released_word"), at: release?.approved_at ? parse(release.approved_at) : null, by: actorText(release?.approved_by ?? "") },
+    { word: say("holds.placed"), at: parse(hold.placed_at), by: actorName(hold.placed_by) },
+    { word: say("holds.proposed"), at: release ? parse(release.proposed_at) : null, by: release ? actorName(release.proposed_by) : "" },
+    { word: say("holds.released_word"), at: release?.approved_at ? parse(release.approved_at) : null, by: actorName(release?.approved_by ?? "") },
   ], { next });
 }
 
@@ -75,9 +77,9 @@ async function facts() {
   });
   const span = new URLSearchParams([...hold.cameras.slice(0, NINE).map((id) => ["camera", id]), ["from", hold.from], ["to", hold.to]]);
   const pairs = [
-    ["holds.span", [rangeOf(parse(hold.from), parse(hold.to)), " · ", lengthText(hold)]],
+    ["holds.span", [rangeOf(parse(hold.from), parse(hold.to)), " · ", holdLength(hold)]],
     ["holds.cameras", make("span", { class: "chips" }, chips)],
-    ["holds.size", [progressText(hold), hold.progress?.bytes ? ` ${say("holds.bytes", { size: sizeText(hold.progress.bytes) })}` : ""]],
+    ["holds.size", [progressText(hold), hold.progress?.bytes ? ` ${say("holds.bytes", { size: sizeOf(hold.progress.bytes) })}` : ""]],
     ["holds.owner", hold.owner],
     ["holds.basis", hold.basis],
     ["holds.review_at", hold.in_force ? reviewBadge(hold) : moment(hold.review_at)],
@@ -113,7 +115,7 @@ function showRelease() {
   const isMine = release.proposed_by === state.me.id;
   fill(at("release"),
     make("h2", { id: "release-title" }, say("holds.release_proposed")),
-    make("p", {}, say("retention.proposed_by", { who: actorText(release.proposed_by) }), " · ", moment(release.proposed_at)),
+    make("p", {}, say("retention.proposed_by", { who: actorName(release.proposed_by) }), " · ", moment(release.proposed_at)),
     make("blockquote", {}, release.reason),
     has("admin") ? make("div", { class: "acts" },
       actButton(say("holds.approve"), approve, { kind: "main danger", id: "approve", why: isMine ? say("holds.own") : "" }),

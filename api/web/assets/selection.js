@@ -4,7 +4,7 @@ import { BASE } from "./calls.js";
 import { dateOf, parse, rangeOf, timeOf, write } from "./clock.js";
 import { fill, make } from "./dom.js";
 import { exportRow, orderExport } from "./exports.js";
-import { lengthText } from "./durations.js";
+import { lengthText } from "./amounts.js";
 import { say } from "./words.js";
 
 const SHORTEST_MS = 1000;

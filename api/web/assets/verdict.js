@@ -1,9 +1,9 @@
 // The verifier's answer about the archive's own copy: valid or not, each step, and each finding in the reader's words.
 
+import { lengthText } from "./amounts.js";
 import { send } from "./calls.js";
 import { parse, stampOf } from "./clock.js";
 import { fill, make } from "./dom.js";
-import { sayLength } from "./coverage-bar.js";
 import { failedState } from "./states.js";
 import { IS_ENGLISH, say } from "./words.js";
 
@@ -21,11 +21,11 @@ export function verifying(one, whyNot = "") {
   async function verify() {
     press.disabled = true;
     const begun = Date.now();
-    const words = make("p", { role: "status" }, say("verdict.running", { length: sayLength(0) }));
+    const words = make("p", { role: "status" }, say("verdict.running", { length: lengthText(0) }));
     fill(place, words, make("progress", { "aria-label": say("verdict.verify") }));
     // The server reads every byte and says nothing before it is done: the page can only count the time.
     const ticking = setInterval(() => {
-      words.textContent = say("verdict.running", { length: sayLength(Date.now() - begun) });
+      words.textContent = say("verdict.running", { length: lengthText(Date.now() - begun) });
     }, 1000);
     try {
       fill(place, verdictOf(await send(`/v1/evidence/${encodeURIComponent(one.evidence_id)}/verify`)));

@@ -137,7 +137,7 @@ def test_everybody_who_may_read_cameras_finds_one_and_its_facts(console: Console
         expect(page.locator("h1")).to_have_text(NAMES[CAMERA])
         expect(page.locator("#facts")).to_contain_text("Mariso")
         expect(page.locator("#coverage")).to_contain_text("Tidak terekam")
-        expect(page.locator("#coverage")).to_contain_text("kamera tidak terjangkau 20 detik")
+        expect(page.locator("#coverage")).to_contain_text("kamera tidak terjangkau 20 dtk")
         expect(page.locator("#kept")).to_contain_text("Disimpan paling sedikit")
         assert page.get_by_role("button", name="Nonaktifkan").count() == 0
         is_police = person == "dewi"

@@ -251,7 +251,7 @@ def test_dragging_pans_and_shift_marks_and_the_keyboard_does_the_same(console: C
         expect(page.locator("#range")).to_have_text(before)
         mark(page, 5 / 120, 25 / 120)
         text = page.locator("#selection output")
-        expect(text).to_have_text("14:00:05–14:00:25, 20 d, 2 kamera")
+        expect(text).to_have_text("14:00:05–14:00:25, 20 dtk, 2 kamera")
         page.keyboard.press("x")
         expect(page.locator("#selection")).to_be_hidden()
         page.keyboard.press("Home")
@@ -259,7 +259,7 @@ def test_dragging_pans_and_shift_marks_and_the_keyboard_does_the_same(console: C
         page.keyboard.press("i")
         page.keyboard.press("ArrowRight")
         page.keyboard.press("o")
-        expect(text).to_have_text("14:00:00–14:00:05, 5 d, 2 kamera")
+        expect(text).to_have_text("14:00:00–14:00:05, 5 dtk, 2 kamera")
         page.keyboard.press("+")
         wait(page, "document.querySelector('.plane').ariaValueMax === '60'")
         page.keyboard.press("-")
@@ -331,7 +331,7 @@ def test_the_war_room_downloads_a_clip_and_an_export(console: Console) -> None:
         assert waiting.value.suggested_filename.endswith(".mp4")
         assert waiting.value.path().stat().st_size > 1000
         panel.get_by_text("Ekspor 2 kamera").click()
-        expect(page.locator("dialog")).to_contain_text("Klip 2 kamera, 14:00:15–14:00:25 (10 d)")
+        expect(page.locator("dialog")).to_contain_text("Klip 2 kamera, 14:00:15–14:00:25 (10 dtk)")
         page.locator("dialog .main").click()
         expect(panel.locator(".export")).to_contain_text("menunggu giliran")
         worker(console.site).run()
@@ -371,7 +371,7 @@ def test_a_clip_without_footage_is_not_offered_and_a_gap_is_told(console: Consol
         expect(page.locator("#selection")).to_contain_text("Tidak ada rekaman dalam waktu ini.")
         assert page.locator("#selection a").get_attribute("href") is None
         mark(page, (begin - 5) / 120, (begin + 5) / 120)
-        expect(page.locator("#selection")).to_contain_text("termasuk 5 d yang tidak terekam")
+        expect(page.locator("#selection")).to_contain_text("termasuk 5 dtk yang tidak terekam")
 
 
 # -- activity, thumbnails, pictures, links ------------------------------------------------------------
@@ -424,7 +424,7 @@ def test_a_picture_is_saved_under_its_name_and_a_link_leads_to_the_same_view(con
         page.locator("#purpose-form button").click()
         expect(page.locator(".tile:visible")).to_have_count(1)
         expect(page.locator("#range")).to_have_text(seen)
-        expect(page.locator("#selection output")).to_have_text("14:00:15–14:00:25, 10 d, 1 kamera")
+        expect(page.locator("#selection output")).to_have_text("14:00:15–14:00:25, 10 dtk, 1 kamera")
         stands_at(page, 20)
 
 
