@@ -30,6 +30,8 @@ export.download | dissemination* | transferred | mengunduh ekspor | downloaded a
 camera.change | – | – | mengubah data kamera | changed a camera
 camera.import | – | – | mengimpor tabel kamera | imported a table of cameras
 camera.export | dissemination* | transferred | mengekspor tabel kamera | exported a table of cameras
+camera.trial | – | – | menguji sambungan kamera | tested a camera's connection
+camera.trial_still | displaying* | examined | melihat gambar uji sambungan | looked at a test's picture
 camera.read | dissemination* | examined | melihat data pemilik kamera | looked at a camera's owner
 camera.added | – | – | kamera didaftarkan | camera registered
 camera.edited | – | – | data kamera diubah | camera edited
