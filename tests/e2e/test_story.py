@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
@@ -372,35 +373,27 @@ def rewrite(target: Path, data: bytes) -> None:
 # -- MinIO, Elasticsearch, Keycloak -------------------------------------------------------------------
 
 
-@pytest.fixture
-def servers(
-    tmp_path: Path,
-    fresh_buckets: FreshBuckets,
-    elastic_server: ElasticServer,
-    fresh_index_prefix: str,
-    keycloak_server: KeycloakServer,
-    monkeypatch: pytest.MonkeyPatch,
+@contextmanager
+def real_city(
+    home: Path, environ: Mapping[str, str], keycloak: KeycloakServer, public_url: str
 ) -> Iterator[City]:
+    """An installation on real servers, which ``environ`` names; browsers reach it at ``public_url``."""
     environ = {
-        "SAKSI_INDEX_URL": elastic_server.url,
-        "SAKSI_INDEX_PREFIX": fresh_index_prefix,
-        "SAKSI_OIDC_ISSUER": keycloak_server.issuer,
-        "SAKSI_PUBLIC_URL": "http://saksi.test",
+        **environ,
+        "SAKSI_OIDC_ISSUER": keycloak.issuer,
+        "SAKSI_PUBLIC_URL": public_url,
         # The site is made with its clock at T0; MinIO uses today's date and accepts no expired lock.
         "SAKSI_RECORDS_LOCK_DAYS": "3650",
         "SAKSI_EVIDENCE_LOCK_DAYS": "3650",
-        **fresh_buckets.server.environment(fresh_buckets.name),
     }
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, environ.pop(name))
-    saksi = CommandLine(tmp_path, environ)
-    with open_site(tmp_path, clock=_Now(), environ=environ) as site:  # type: ignore[arg-type]
+    saksi = CommandLine(home, environ)
+    with open_site(home, clock=_Now(), environ=environ) as site:  # type: ignore[arg-type]
 
         def sign_in(name: str) -> Browser:
             begun = Caller(site.app).get("/auth/login")
             pending = begun.headers["set-cookie"].split(";")[0]
-            with keycloak_server.browser() as web:
-                back = keycloak_server.sign_in(web, begun.headers["location"], name)
+            with keycloak.browser() as web:
+                back = keycloak.sign_in(web, begun.headers["location"], name)
             come = Caller(site.app, {"Cookie": pending}).get("/auth/callback", params=query_of(back))
             if come.status_code == 403 and come.json()["code"] == "no_role":
                 users_of(site).consent(name, actor="os:second", reason="x")
@@ -411,13 +404,37 @@ def servers(
 
         def verify_log() -> dict[str, Any]:
             saksi.must("log", "make")
-            root = str(tmp_path / "keys" / "root.pem")
+            root = str(home / "keys" / "root.pem")
             return saksi("log", "verify", "--all", "--trust", root, "--json").json
 
         def seal() -> None:
             saksi.must("work", "--once", "seal")
 
         yield City(site, sign_in, seal, site.evidence.site.hold_sweeper().run, verify_log)
+
+
+@pytest.fixture
+def environ(
+    fresh_buckets: FreshBuckets,
+    elastic_server: ElasticServer,
+    fresh_index_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, str]:
+    """The settings of an installation on MinIO and Elasticsearch; its credentials are in the environment."""
+    found = {
+        "SAKSI_INDEX_URL": elastic_server.url,
+        "SAKSI_INDEX_PREFIX": fresh_index_prefix,
+        **fresh_buckets.server.environment(fresh_buckets.name),
+    }
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, found.pop(name))
+    return found
+
+
+@pytest.fixture
+def servers(tmp_path: Path, environ: dict[str, str], keycloak_server: KeycloakServer) -> Iterator[City]:
+    with real_city(tmp_path, environ, keycloak_server, "http://saksi.test") as city:
+        yield city
 
 
 class _Now:

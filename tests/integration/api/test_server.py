@@ -44,16 +44,16 @@ SERVER = "server"
 
 
 @contextmanager
-def serving(site: Site) -> Iterator[int]:
-    """The port of a server over the site; it is shut down in order when the block ends."""
+def serving(site: Site, port: int = 0) -> Iterator[int]:
+    """The port of a server over the site, 0 for a free one; it is shut down in order when the block ends."""
     app = site.remade(clock=MovingClock(site))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", access_log=False))
     thread = threading.Thread(target=server.run, name=SERVER)
     thread.start()
     try:
         until(lambda: server.started, "the server has started")
-        port: int = server.servers[0].sockets[0].getsockname()[1]
-        yield port
+        found: int = server.servers[0].sockets[0].getsockname()[1]
+        yield found
     finally:
         server.should_exit = True
         thread.join(20)
