@@ -63,7 +63,7 @@ class DescribedApp(FastAPI):
     build: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(generate_unique_id_function=_operation_id, **options)
+        super().__init__(generate_unique_id_function=operation_id, **options)
         self._encoded: bytes | None = None
 
     def openapi_json(self) -> bytes:
@@ -95,7 +95,8 @@ class DescribedApp(FastAPI):
         return self.openapi_schema
 
 
-def _operation_id(route: APIRoute) -> str:
+def operation_id(route: APIRoute) -> str:
+    """An operation is named as the function that answers it."""
     return route.name
 
 

@@ -7,7 +7,10 @@ and with it most of the product, only when it is called.
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from ops.cli import main as command
+    from ops.heap import undisturbed
+
+    with undisturbed():
+        from ops.cli import main as command
 
     command()
 

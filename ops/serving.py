@@ -24,6 +24,7 @@ from ops.accounts import administration_of, people_of, roster_of
 from ops.evidence import Evidence
 from ops.exports import board_of
 from ops.handover import handovers_of, reports_of
+from ops.heap import undisturbed
 from ops.secret_box import header_key
 from ops.settings import Settings
 from ops.tokens import machines_of, token_file
@@ -127,8 +128,10 @@ def server_of(site: Site, *, host: str, port: int, workers: Membership | None = 
     Access lines are off: they would write purposes and spans outside the custody record.
     """
     sys.setswitchinterval(_SWITCH_S)
+    with undisturbed():
+        app = create_app(services_of(site, workers))
     config = uvicorn.Config(
-        create_app(services_of(site, workers)),
+        app,
         host=host,
         port=port,
         log_level=logging.WARNING,

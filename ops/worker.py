@@ -3,20 +3,24 @@
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING
 
-import uvicorn
+from ops.heap import settle, undisturbed
 
-from api.workers.membership import Membership
-from archive.records.ledger.memory import EntryMemory
-from ops import installation
-from ops.heap import settle
-from ops.serving import server_of
-from ops.settings import Settings
-from ops.wiring import Site
+if TYPE_CHECKING:
+    import uvicorn
 
 
 def main(descriptors: list[int]) -> None:
     """Serve until the parent says so or is gone."""
+    with undisturbed():
+        from api.workers.membership import Membership
+        from archive.records.ledger.memory import EntryMemory
+        from ops import installation
+        from ops.serving import server_of
+        from ops.settings import Settings
+        from ops.wiring import Site
+
     for one in descriptors:
         os.set_inheritable(one, False)
     listener, calls, turns = (socket.socket(fileno=one) for one in descriptors)

@@ -57,7 +57,29 @@ def find_ffmpeg() -> Binary:
 
 
 def _ask(path: Path) -> Binary | None:
-    """The program and the version that it reports; None if it does not run."""
+    """The program and the version that it reports; None if it does not run.
+
+    A program that was asked is not started again while its file looks the same: a tenth of a second is saved.
+    """
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    look = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    known = _ASKED.get(path)
+    if known is not None and known[0] == look:
+        return known[1]
+    binary = _start(path)
+    if binary is not None:
+        _ASKED[path] = look, binary
+    return binary
+
+
+_ASKED: dict[Path, tuple[tuple[int, ...], Binary]] = {}
+"""What each program said, and how its file looked then."""
+
+
+def _start(path: Path) -> Binary | None:
     try:
         answer = subprocess.run(
             [path, "-version"], capture_output=True, text=True, timeout=_SECONDS, check=True

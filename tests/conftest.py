@@ -3,6 +3,8 @@
 pytest_plugins = [
     "tests.support.workers",
     "tests.support.examples",
+    "tests.support.hashing",
     "tests.support.outcome",
+    "tests.support.order",
     "tests.support.servers",
 ]

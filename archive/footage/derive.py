@@ -13,8 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import ffmpeg
-
 from archive.errors import NotFound, Unavailable
 from archive.footage.clip.cut import cut
 from archive.footage.clip.entries import track_shape
@@ -178,8 +176,16 @@ def decoded(
     return done
 
 
+def _ffmpeg() -> Any:
+    """ffmpeg-python, imported when a command is made: its import takes longer than most answers."""
+    import ffmpeg
+
+    return ffmpeg
+
+
 def still_command(program: Path, width: int) -> list[str]:
     """FFmpeg's arguments: one picture from an MP4 on standard input to a JPEG on standard output."""
+    ffmpeg = _ffmpeg()
     picture = ffmpeg.input("pipe:0", format="mp4", threads=1, protocol_whitelist="pipe").filter(
         "scale", f"min({width},iw)", -2
     )
@@ -197,6 +203,7 @@ def skim_command(
     A picture is YUV 4:2:0 of ``width`` × (``height`` + ``rows``). Its last ``rows`` begin with ``columns``
     cells of mean luma. The loop filter is left out: it costs a third and changes no mean that counts here.
     """
+    ffmpeg = _ffmpeg()
     source = ffmpeg.input(
         "pipe:0", format="mp4", threads=threads, skip_loop_filter="all", protocol_whitelist="pipe"
     )
@@ -211,6 +218,7 @@ def skim_command(
 
 def sheet_command(program: Path, *, width: int, height: int, columns: int, rows: int) -> list[str]:
     """FFmpeg's arguments: from raw thumbnails to JPEGs with ``columns`` × ``rows`` of them, in order."""
+    ffmpeg = _ffmpeg()
     source = ffmpeg.input(
         "pipe:0", format="rawvideo", pix_fmt="yuv420p", s=f"{width}x{height}", protocol_whitelist="pipe"
     )
@@ -239,6 +247,7 @@ def viewing_copy_command(program: Path, width: int) -> list[str]:
     Times stay as they are, frame by frame (``copyts``, ``mpegts_copyts``, ``fps_mode passthrough``), in units
     of 1/90,000 s. Without B-frames the pictures come out in the order in which they are shown.
     """
+    ffmpeg = _ffmpeg()
     picture = ffmpeg.input("pipe:0", format="mp4", threads=1, protocol_whitelist="pipe").filter(
         "scale", f"min({width},iw)", -2
     )
@@ -253,6 +262,7 @@ def viewing_copy_command(program: Path, width: int) -> list[str]:
 
 def frame_command(program: Path, width: int, media_time: int, form: Form) -> list[str]:
     """FFmpeg's arguments: the one frame at a media time (ticks) of an MP4 on standard input, or nothing."""
+    ffmpeg = _ffmpeg()
     source = ffmpeg.input(
         "pipe:0", format="mp4", threads=1, protocol_whitelist="pipe", ignore_editlist=1
     ).filter("select", f"eq(pts,{media_time})")

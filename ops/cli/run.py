@@ -55,10 +55,12 @@ def init(json_: Json = False) -> None:
 
 def serve(host: Host = "", port: Port = -1, workers: Workers = 1) -> None:
     """Serve only the HTTP API. While no job follows custody and ledger into the index, this process does."""
-    from ops.following import StandInThread
-    from ops.heap import settle
-    from ops.serving import server_of
-    from ops.workers import serve_with_workers
+    from ops.heap import settle, undisturbed
+
+    with undisturbed():
+        from ops.following import StandInThread
+        from ops.serving import server_of
+        from ops.workers import serve_with_workers
 
     with open_site(memory=EntryMemory()) as site:
         if workers > 1:
@@ -107,8 +109,11 @@ def up(host: Host = "", port: Port = -1) -> None:
     """Run everything in one process: recorder, HTTP API and jobs (the embedded default)."""
     import asyncio
 
-    from ops.everything import run_everything
-    from ops.telemetry import stderr_log
+    from ops.heap import undisturbed
+
+    with undisturbed():
+        from ops.everything import run_everything
+        from ops.telemetry import stderr_log
 
     with open_or_make_site() as site:
         chosen = (host or site.settings.host, _port(site, port))

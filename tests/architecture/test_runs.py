@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.order import in_order, table
 from tests.support.outcome import Outcome
 from tests.support.verdict import judge
 
@@ -56,6 +57,7 @@ def run(suite: Path, *arguments: str, outcome: str = "outcome.json") -> tuple[Ou
     argv = [
         sys.executable, "-m", "pytest", "-c", str(suite / "pytest.ini"), "-p", "xdist",
         "-p", "pytest_timeout", "-p", "tests.support.outcome", "-p", "tests.support.workers",
+        "-p", "tests.support.order",
         "--outcome", str(suite / outcome), *arguments, str(suite),
     ]  # fmt: skip
     environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others' plugins take seconds to load
@@ -165,3 +167,26 @@ def test_one_marked_alone_runs_while_no_other_does(suite: Path) -> None:
     outcome, printed = run(suite, "-n", "3", "--dist", "loadfile", "-k", "test_it")
     assert outcome.exit == 0, printed
     assert len(outcome.passed) == 9
+
+
+def test_what_takes_longest_begins_first_and_what_runs_alone_before_all() -> None:
+    seconds = {"b.py": 3.0, "c.py": 90.0, "gone.py": 200.0, "e.py": 1.0}
+    files = ["a.py", "a.py", "b.py", "c.py", "d.py", "e.py", "a.py"]
+    assert in_order(files, seconds, frozenset({"e.py"})) == ["e.py", "c.py", "b.py", "a.py", "d.py"]
+
+
+def test_a_run_of_several_processes_takes_the_files_in_that_order(suite: Path) -> None:
+    text = "import pytest\n@pytest.mark.alone\ndef test_waits_for_nobody():\n    pass\n"
+    (suite / "test_zoo.py").write_text(text, "utf-8")
+    order = ["test_first.py", "test_good.py", "test_skips.py"]
+    for processes, expected in {"0": [*order, "test_zoo.py"], "1": ["test_zoo.py", *order]}.items():
+        outcome, printed = run(suite, "-n", processes, "--dist", "loadfile", "--no-loadscope-reorder", "-v")
+        told = [line for line in printed.splitlines() if "::" in line and "%]" in line]
+        ran = [name for line in told for name in expected if name in line]
+        assert ran == expected, printed
+        assert not outcome.unrun
+
+
+def test_every_file_that_is_known_to_take_long_is_there() -> None:
+    assert table(), "the table is empty"
+    assert [name for name in table() if not (ROOT / name).is_file()] == []

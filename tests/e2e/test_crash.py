@@ -169,9 +169,16 @@ def recording(tmp_path: Path) -> Iterator[RecordingSite]:
     _kill_all(site)
 
 
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """Numbered frames for longer than three kills take."""
+    return numbered.make_numbered("h264-nob", 150, tmp_path / "sample.mp4")
+
+
 @pytest.mark.alone
-def test_three_kills(recording: RecordingSite, mediamtx_server: MediamtxServer, tmp_path: Path) -> None:
-    sample = numbered.make_numbered("h264-nob", 150, tmp_path / "sample.mp4")
+def test_three_kills(
+    recording: RecordingSite, mediamtx_server: MediamtxServer, sample: Path, tmp_path: Path
+) -> None:
     url = mediamtx_server.own_url("kam-1")
     with numbered.publish(sample, url):
         recording.add("kam-1", url)

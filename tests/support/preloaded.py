@@ -8,9 +8,11 @@ A client connects to the parent's socket and sends what to run, with the three s
 process that serves the client: it forks the one that runs the module, tells its id, waits, and tells its end.
 """
 
+import gc
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -24,8 +26,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
+from ops.heap import undisturbed
+
 ROOT = Path(__file__).resolve().parents[2]
 PRELOADED = "ops.cli"
+LATE = ("archive.objects.s3", "search.elastic", "ops.serving", "ops.recording")
+"""What commands import when they need it: the libraries of a city's servers take longer than all the rest."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,8 @@ def run(module: str, words: Sequence[str], environment: Mapping[str, str], *, ti
     ):
         client.settimeout(timeout)
         client.connect(_parent())
-        asked = {"module": module, "words": list(words), "env": dict(environment), "cwd": str(Path.cwd())}
         streams = [nothing.fileno(), out.fileno(), err.fileno()]
-        socket.send_fds(client, [b"\n"], streams)
-        client.sendall(json.dumps(asked).encode() + b"\n")
+        _ask(client, module, words, environment, Path.cwd(), streams)
         with client.makefile("r") as answers:
             pid = int(answers.readline())
             try:
@@ -64,6 +68,74 @@ def run(module: str, words: Sequence[str], environment: Mapping[str, str], *, ti
                     os.kill(pid, signal.SIGKILL)
                 raise subprocess.TimeoutExpired([module, *words], timeout) from late
         return Ended(code, _text(out), _text(err))
+
+
+class Forked:
+    """A process that was started: what tests use of :class:`subprocess.Popen`."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+        self._answers = client.makefile("rb")
+        self.pid = int(self._answers.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
+        if self.returncode is None and select.select([self._client], [], [], 0)[0]:
+            self._take()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            if not select.select([self._client], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired([str(self.pid)], timeout or 0)
+            self._take()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Signal it, unless it has ended."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def _take(self) -> None:
+        self.returncode = int(self._answers.readline())
+        self._answers.close()
+        self._client.close()
+
+
+def start(
+    module: str, words: Sequence[str], environment: Mapping[str, str], *, cwd: Path, log: Path
+) -> Forked:
+    """As ``subprocess.Popen`` of ``python -m module words``, without input, writing to the end of ``log``."""
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(_parent())
+    with Path(os.devnull).open("rb") as nothing, log.open("ab") as out:
+        _ask(client, module, words, environment, cwd, [nothing.fileno(), out.fileno(), out.fileno()])
+    return Forked(client)
+
+
+def _ask(
+    client: socket.socket,
+    module: str,
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    cwd: Path,
+    streams: Sequence[int],
+) -> None:
+    asked = {"module": module, "words": list(words), "env": dict(environment), "cwd": str(cwd)}
+    socket.send_fds(client, [b"\n"], streams)
+    client.sendall(json.dumps(asked).encode() + b"\n")
 
 
 def _text(stream: IO[bytes]) -> str:
@@ -136,7 +208,11 @@ def _serve_one(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def _main() -> None:
-    import_module(PRELOADED).build()  # the whole tree, so that the modules of every command are there
+    with undisturbed():
+        import_module(PRELOADED).build()  # the whole tree, so that the modules of every command are there
+        for name in LATE:
+            import_module(name)
+    gc.freeze()  # no fork looks through what was imported
     asked, streams = _serve(sys.argv[1]) or ({}, [])
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

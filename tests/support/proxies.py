@@ -1,5 +1,6 @@
 """An nginx as a city deploys it, in front of the tests' MinIO, and the accounts of one archive."""
 
+import functools
 import shutil
 import signal
 import subprocess
@@ -90,19 +91,7 @@ class City:
 
     def client(self, account: str, *, proxy: bool = True) -> "boto3.client":
         """A bare client that tries once."""
-        reached = self.through(account, proxy=proxy)
-        return boto3.client(
-            "s3",
-            endpoint_url=reached.url,
-            region_name=REGION,
-            aws_access_key_id=reached.access_key,
-            aws_secret_access_key=reached.secret_key,
-            config=Config(
-                s3={"addressing_style": "path"},
-                proxies={},
-                retries={"total_max_attempts": 1, "mode": "standard"},
-            ),
-        )
+        return _client_of(self.through(account, proxy=proxy))
 
     def stores(self, patch: pytest.MonkeyPatch, account: str, *, proxy: bool = True) -> Stores:
         """The archive's own adapters, with the account's credentials."""
@@ -121,6 +110,23 @@ class City:
     def environment(self, account: str, *, proxy: bool = True) -> dict[str, str]:
         """The variables with which a program uses the archive with the account."""
         return self.through(account, proxy=proxy).environment(self.buckets.name)
+
+
+@functools.cache
+def _client_of(reached: MinioServer) -> "boto3.client":
+    """One client of each account: to make one takes longer than most requests do."""
+    return boto3.client(
+        "s3",
+        endpoint_url=reached.url,
+        region_name=REGION,
+        aws_access_key_id=reached.access_key,
+        aws_secret_access_key=reached.secret_key,
+        config=Config(
+            s3={"addressing_style": "path"},
+            proxies={},
+            retries={"total_max_attempts": 1, "mode": "standard"},
+        ),
+    )
 
 
 @contextmanager

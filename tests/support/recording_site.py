@@ -25,6 +25,7 @@ from ops.wiring import Site
 from recorder.binary import find_ffmpeg
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
+from tests.support import preloaded
 
 TIMES = RecorderSettings(
     batch_seconds=5,
@@ -84,7 +85,7 @@ class RecordingSite:
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    process: "subprocess.Popen[bytes] | None" = None
+    process: "subprocess.Popen[bytes] | preloaded.Forked | None" = None
 
     @property
     def variables(self) -> dict[str, str]:
@@ -122,19 +123,13 @@ class RecordingSite:
                 reason="a test",
             )
 
-    def start(self, *options: str) -> "subprocess.Popen[bytes]":
+    def start(self, *options: str) -> preloaded.Forked:
         """Start the recorder."""
-        log = (self.folder / "recorder.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.recording_site", *options],
-            env=self.variables,
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        log.close()
-        return self.process
+        self.process = started = preloaded.start(
+            "tests.support.recording_site", options, self.variables,
+            cwd=Path(__file__).parents[2], log=self.folder / "recorder.log",
+        )  # fmt: skip
+        return started
 
     def stop(self, timeout: float = 60) -> int:
         """Stop the recorder in order; returns its exit status."""

@@ -93,7 +93,7 @@ def stamped(captured: Callable[[int], float], *, first: int = 1_000_000) -> Call
 def _copied(path: Path, form: str) -> bytes:
     return subprocess.run(
         [
-            numbered.DEFAULT_FFMPEG, "-nostdin", "-loglevel", "error", "-ignore_editlist", "1",
+            numbered.READING_FFMPEG, "-nostdin", "-loglevel", "error", "-ignore_editlist", "1",
             "-i", str(path), "-map", "0:v", "-c", "copy", "-f", form, "pipe:1",
         ],
         capture_output=True, check=True, timeout=60,

@@ -24,7 +24,6 @@ from archive.evidence.sealed import package_lock, read_seal
 from archive.model.request import Letter, from_state
 from archive.ports import Content, ObjectStore, Signer
 from archive.trust import certificates, cms
-from archive.trust.pades import sign_pdf
 
 CameraName = Callable[[str, int], str]
 """The name of a camera at an instant (µs)."""
@@ -102,6 +101,8 @@ class Reports:
         else:
             return 0
         at = found.right.given_at if found.receipt is None else found.receipt.confirmed_at
+        from archive.trust.pades import sign_pdf  # a tenth of all that a server imports, and rarely needed
+
         signed = sign_pdf(
             self.printed(found),
             signer,

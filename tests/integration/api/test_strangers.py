@@ -99,7 +99,10 @@ def test_every_name_costs_one_look_at_a_password(tmp_path: Path) -> None:
     assert len(parameters) == 1
 
 
-def test_a_password_of_older_parameters_is_hashed_anew_at_its_next_use(tmp_path: Path) -> None:
+def test_a_password_of_older_parameters_is_hashed_anew_at_its_next_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.auth.passwords.PasswordHasher", PasswordHasher)
     path, clock = tmp_path / "passwords.json", ManualClock(T0)
     older = Passwords(path, clock)
     older._hasher = PasswordHasher(time_cost=1, memory_cost=8 * 1024)

@@ -27,7 +27,7 @@ from tests.support.api_site import Caller
 from tests.support.command_line import CommandLine
 from tests.support.notices import Mailbox, mail_server
 from tests.support.recording_site import RecordingSite
-from tests.support.scripted_camera import scripted_camera
+from tests.support.scripted_camera import Script, scripted_camera
 from tests.support.scripts import material, script, stamped, steady
 from tests.support.waiting import until
 
@@ -35,6 +35,7 @@ FPS = 10
 LONG, SHORT = 120, 22
 WITHIN = 30.0
 GONE, FROZEN = "kam-gone", "kam-frozen"
+STEADILY = {"captured": steady(FPS), "stamp": stamped(steady(FPS))}
 NOTICES = """
 [notices.smtp]
 host = "127.0.0.1"
@@ -106,15 +107,26 @@ def box() -> Iterator[Mailbox]:
         yield made
 
 
+@pytest.fixture
+def going(tmp_path: Path) -> Script:
+    """A camera that sends for longer than the test takes."""
+    return script(material("h264-nob", LONG, FPS, tmp_path, gop=FPS), **STEADILY)
+
+
+@pytest.fixture
+def freezing(tmp_path: Path) -> Script:
+    """One that keeps its connection and sends nothing more."""
+    return script(material("h264-nob", SHORT, FPS, tmp_path, gop=FPS), then="silence", **STEADILY)
+
+
 @pytest.mark.alone
-def test_a_pulled_plug_shows_everywhere_within_thirty_seconds(tmp_path: Path, box: Mailbox) -> None:
+def test_a_pulled_plug_shows_everywhere_within_thirty_seconds(
+    tmp_path: Path, box: Mailbox, going: Script, freezing: Script
+) -> None:
     home = tmp_path / "site"
     home.mkdir()
     (home / "saksi.toml").write_text(NOTICES.format(port=box.port))
     recording = RecordingSite(home)
-    steadily = {"captured": steady(FPS), "stamp": stamped(steady(FPS))}
-    going = script(material("h264-nob", LONG, FPS, tmp_path, gop=FPS), **steadily)
-    freezing = script(material("h264-nob", SHORT, FPS, tmp_path, gop=FPS), then="silence", **steadily)
     pulled: dict[str, float] = {}
     with ExitStack() as stack:
         plug = stack.enter_context(ExitStack())

@@ -1,10 +1,12 @@
 """Passwords, back-off, cookies, return addresses, and tokens with a scope."""
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+import argon2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,16 @@ def test_a_password_proves_its_owner_alone(tmp_path: Path, clock: ManualClock) -
     assert not passwords.proves("dewi", "nobody's password"), "the hash of nobody opens nothing"
     passwords.forget("citra")
     assert not passwords.proves("citra", PASSWORD)
+
+
+def test_a_password_is_hashed_with_all_the_work_that_rfc_9106_asks_for(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.auth.passwords.PasswordHasher", argon2.PasswordHasher)
+    path = tmp_path / "passwords.json"
+    Passwords(path, clock).put("citra", PASSWORD)
+    made = json.loads(path.read_text())["passwords"]["citra"]["hash"]
+    assert argon2.extract_parameters(made) == argon2.profiles.RFC_9106_LOW_MEMORY
 
 
 @pytest.mark.parametrize("weak", ["", "short", "aaaaaaaaaaaaaaaa", "xx-citra-2026", "y" * 201])

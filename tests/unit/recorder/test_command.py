@@ -1,5 +1,6 @@
 """FFmpeg's exact commands, and that no argument ever holds a camera's secret."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,21 @@ def test_this_machine_has_an_ffmpeg() -> None:
     found = find_ffmpeg()
     assert found.major >= 5
     assert found.version
+
+
+def test_a_program_is_asked_once_and_again_when_its_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, asked = tmp_path / "ffmpeg", tmp_path / "asked"
+
+    def install(version: str) -> None:
+        program.write_text(f"#!/bin/sh\necho >> {asked}\necho ffmpeg version {version}\n")
+        program.chmod(0o755)
+
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    install("6.1")
+    assert [find_ffmpeg().version for _ in range(3)] == ["6.1"] * 3
+    assert len(asked.read_text().splitlines()) == 1
+    install("7.0.2")
+    assert find_ffmpeg().version == "7.0.2"
+    assert find_ffmpeg().path == program
