@@ -242,6 +242,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.runtime = runtime
     app.state.throttle = throttle
     app.state.turns = turns
+    app.router.route_class = StrictRoute
     app.router.routes.extend(_routes())
     # Outermost, so that answers to unexpected failures have them too; no middleware can be added after this.
     app.middleware_stack = SecurityHeaders(
