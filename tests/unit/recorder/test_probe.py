@@ -20,7 +20,7 @@ async def ask(answer: Server, url: str = "rtsp://admin:s3cret@127.0.0.1:{port}/m
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     try:
         port = server.sockets[0].getsockname()[1]
-        return await diagnose(parse_source(url.format(port=port)), timeout=0.3)
+        return await diagnose(parse_source(url.format(port=port)), timeout=2)
     finally:
         server.close()
 
@@ -144,7 +144,7 @@ def test_who_hangs_up_is_asked_once_more(goes: bool, cause: GapCause) -> None:
         server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
         try:
             port = server.sockets[0].getsockname()[1]
-            return await diagnose(parse_source(f"rtsp://127.0.0.1:{port}/main"), timeout=0.3)
+            return await diagnose(parse_source(f"rtsp://127.0.0.1:{port}/main"), timeout=2)
         finally:
             server.close()
 
