@@ -280,7 +280,7 @@ def test_what_was_destroyed_by_which_policy_and_that_nothing_of_it_was_held(
         record = page.locator("#record")
         expect(record).to_contain_text("Kamera Jl. Penghibur cam-2")
         expect(record).to_contain_text("Pemendekan disetujui · budi")
-        expect(record).to_contain_text("aturan arsip")
+        expect(record).to_contain_text("Sistem arsip")
         expect(record.locator(f"a[href='/penahanan/{kept}']")).to_have_text("Tetap ditahan")
         expect(record).to_contain_text("Menurut kamera dan hari")
         assert found_in(page) == []
