@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -57,35 +58,25 @@ def find_ffmpeg() -> Binary:
 
 
 def _ask(path: Path) -> Binary | None:
-    """The program and the version that it reports; None if it does not run.
-
-    A program that was asked is not started again while its file looks the same: a tenth of a second is saved.
-    """
+    """The program and the version that it reports; None if it does not run."""
     try:
         facts = path.stat()
-    except OSError:
-        return None
-    look = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
-    known = _ASKED.get(path)
-    if known is not None and known[0] == look:
-        return known[1]
-    binary = _start(path)
-    if binary is not None:
-        _ASKED[path] = look, binary
-    return binary
-
-
-_ASKED: dict[Path, tuple[tuple[int, ...], Binary]] = {}
-"""What each program said, and how its file looked then."""
-
-
-def _start(path: Path) -> Binary | None:
-    try:
-        answer = subprocess.run(
-            [path, "-version"], capture_output=True, text=True, timeout=_SECONDS, check=True
-        ).stdout
+        look = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+        return _started(path, look)
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+@lru_cache(maxsize=4)
+def _started(path: Path, _look: tuple[int, ...]) -> Binary | None:
+    """What a program says of itself, None without a version; asked once while its file looks the same.
+
+    Raises:
+        OSError, subprocess.SubprocessError: it does not run; the next call asks again.
+    """
+    answer = subprocess.run(
+        [path, "-version"], capture_output=True, text=True, timeout=_SECONDS, check=True
+    ).stdout
     stated = _VERSION.match(answer)
     if stated is None:
         return None

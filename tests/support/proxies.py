@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import httpx
 import pytest
 from botocore.config import Config
@@ -25,6 +25,9 @@ from ops.stack import ports
 from ops.stack.account import give, unprivileged
 from ops.stack.proxy import configuration
 from tests.support.servers import REGION, FreshBuckets, MinioServer
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 RECORDER = "rec-1"
 
@@ -89,7 +92,7 @@ class City:
         """The store as an account reaches it."""
         return replace(self.accounts[account], url=self.proxy_url if proxy else self.buckets.server.url)
 
-    def client(self, account: str, *, proxy: bool = True) -> "boto3.client":
+    def client(self, account: str, *, proxy: bool = True) -> "S3Client":
         """A bare client that tries once."""
         return _client_of(self.through(account, proxy=proxy))
 
@@ -113,20 +116,9 @@ class City:
 
 
 @functools.cache
-def _client_of(reached: MinioServer) -> "boto3.client":
+def _client_of(reached: MinioServer) -> "S3Client":
     """One client of each account: to make one takes longer than most requests do."""
-    return boto3.client(
-        "s3",
-        endpoint_url=reached.url,
-        region_name=REGION,
-        aws_access_key_id=reached.access_key,
-        aws_secret_access_key=reached.secret_key,
-        config=Config(
-            s3={"addressing_style": "path"},
-            proxies={},
-            retries={"total_max_attempts": 1, "mode": "standard"},
-        ),
-    )
+    return reached.client(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
 
 
 @contextmanager

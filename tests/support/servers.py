@@ -57,15 +57,15 @@ class MinioServer:
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
         }
 
-    def client(self) -> "S3Client":
-        """A bare boto3 client, for operations that our own adapter would not do."""
+    def client(self, config: Config | None = None) -> "S3Client":
+        """A bare boto3 client, for operations that our own adapter would not do; ``config`` adds to ours."""
         return boto3.client(
             "s3",
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
-            config=Config(s3={"addressing_style": "path"}, proxies={}),
+            config=Config(s3={"addressing_style": "path"}, proxies={}).merge(config or Config()),
         )
 
 

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -48,38 +48,33 @@ class Turns:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Hold an ordinary test's turn from its setup to the end of its teardown."""
-        with ExitStack() as room:
-            if not _is_alone(item):
-                self._enter(room, fcntl.LOCK_SH)
+        with nullcontext() if _is_alone(item) else self._turn(fcntl.LOCK_SH):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
         """Set up beside the others."""
-        with ExitStack() as room:
-            if _is_alone(item):
-                self._enter(room, fcntl.LOCK_SH)
+        with self._turn(fcntl.LOCK_SH) if _is_alone(item) else nullcontext():
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         """Run alone."""
-        with ExitStack() as room:
-            if _is_alone(item):
-                self._enter(room, fcntl.LOCK_EX)
+        with self._turn(fcntl.LOCK_EX) if _is_alone(item) else nullcontext():
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
         """Tear down beside the others."""
-        with ExitStack() as room:
-            if _is_alone(item):
-                self._enter(room, fcntl.LOCK_SH)
+        with self._turn(fcntl.LOCK_SH) if _is_alone(item) else nullcontext():
             return (yield)
 
-    def _enter(self, room: ExitStack, kind: int) -> None:
-        with _held(self._door, kind):
-            room.enter_context(_held(self._room, kind))
+    @contextmanager
+    def _turn(self, kind: int) -> Iterator[None]:
+        with ExitStack() as room:
+            with _held(self._door, kind):
+                room.enter_context(_held(self._room, kind))
+            yield
 
 
 def _is_alone(item: pytest.Item) -> bool:
