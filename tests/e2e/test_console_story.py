@@ -17,7 +17,7 @@ from tests.integration.api.test_server import serving
 from tests.integration.console.conftest import browser
 from tests.support.api_site import CAMERA, instant
 from tests.support.command_line import CommandLine
-from tests.support.console import Console
+from tests.support.console import Console, comes_true
 from tests.support.indexes import free_port
 from tests.support.keycloak import KeycloakServer
 from tests.support.officer import letter
@@ -86,7 +86,7 @@ def test_a_request_goes_its_way_in_the_browser(
         page.locator("#purpose").press("Enter")
         page.keyboard.press("Space")
         expect(page.locator(".cover[data-kind=missing]")).to_be_visible()  # played into the gap
-        page.wait_for_function("document.querySelector('.tile video').currentTime > 0")
+        comes_true(page, "document.querySelector('.tile video').currentTime > 0")
         page.goto(f"{console.url}/antrean")
         page.locator(f"#list-submitted li[data-request='{request_id}']").get_by_role("link").click()
         page.locator("#decision").get_by_role("button", name="Setujui", exact=True).click()

@@ -22,7 +22,7 @@ from tests.support import api_site
 from tests.support.api_site import EMPTY_CAMERA, T0, Site, archive_run, open_site
 from tests.support.browser import chromium
 from tests.support.people import PURPOSE, add_person, catch_up, cookie_of
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 LAPTOP, DESKTOP, PHONE = (1366, 768), (1920, 1080), (390, 844)
 SIZES = (LAPTOP, DESKTOP, PHONE)
@@ -72,6 +72,11 @@ def driven() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def comes_true(page: Page, expression: str) -> None:
+    """Wait until it holds in the page. Playwright's own wait asks again by ``eval``, which pages refuse."""
+    until(lambda: page.evaluate(expression), expression)
 
 
 def barriers(page: Page) -> list[str]:

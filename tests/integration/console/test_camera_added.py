@@ -20,7 +20,7 @@ from ops.evidence import Evidence
 from ops.serving import services_of
 from ops.tokens import token_file
 from tests.support.api_site import Site
-from tests.support.console import Console
+from tests.support.console import Console, comes_true
 from tests.support.people import add_person, catch_up
 from tests.support.recording_site import RecordingSite
 from tests.support.waiting import PATIENCE_S, until
@@ -78,7 +78,7 @@ def test_a_camera_is_tried_added_and_seen_to_be_recorded(live: Console) -> None:
         expect(page.locator("#trial h3")).to_have_text("Kamera memberi gambar")
         expect(page.locator("#trial")).to_contain_text("320 × 180")
         expect(page.locator("#trial")).to_contain_text("Diuji oleh perekam rec-test")
-        page.wait_for_function("document.querySelector('#trial img')?.naturalWidth === 320")
+        comes_true(page, "document.querySelector('#trial img')?.naturalWidth === 320")
         page.get_by_role("button", name="Daftarkan kamera").click()
         page.wait_for_url(f"**/kamera/{CAMERA}")
         expect(page.locator("#now")).to_contain_text("direkam")

@@ -11,7 +11,7 @@ from archive.canonical import JsonObject
 from archive.footage.trials import Sighting
 from archive.timespan import HOUR, MINUTE, SECOND
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site
-from tests.support.console import PHONE, Console
+from tests.support.console import PHONE, Console, comes_true
 from tests.support.people import caller
 from tests.support.waiting import until
 
@@ -249,7 +249,7 @@ def test_a_camera_is_tried_then_added_then_seen(console: Console) -> None:
         expect(page.locator("#trial h3")).to_have_text("Kamera memberi gambar")
         expect(page.locator("#trial")).to_contain_text("avc1.640028, 320 × 180, 10,0 gambar per detik")
         expect(page.locator("#trial")).to_contain_text("suara tidak direkam kecuali diizinkan")
-        page.wait_for_function("document.querySelector('#trial img')?.naturalWidth > 0")
+        comes_true(page, "document.querySelector('#trial img')?.naturalWidth > 0")
         page.get_by_role("button", name="Daftarkan kamera").click()
         page.wait_for_url("**/kamera/masjid-7")
         expect(page.locator("h1")).to_have_text(MARKUP)

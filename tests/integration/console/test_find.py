@@ -13,7 +13,7 @@ from api.web.ground import Ground
 from archive.timespan import MINUTE
 from tests.integration.api.test_server import serving
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, PLACE, T0, Site, camera_json, instant
-from tests.support.console import PHONE, Console, open_city
+from tests.support.console import PHONE, Console, comes_true, open_city
 from tests.support.requesting import PNG
 from tests.support.waiting import PATIENCE_S
 
@@ -166,9 +166,7 @@ def test_a_time_is_dragged_on_a_coverage_bar(console: Console) -> None:
         page.mouse.move(box["x"] + box["width"] * 2 / 3, box["y"] + 6, steps=5)
         page.mouse.up()
         expect(page.locator("#from-echo")).to_contain_text("24 November 2026, 14:00:0")
-        page.wait_for_function(
-            "new URLSearchParams(location.search).get('to').startsWith('2026-11-24T06:01:0')"
-        )
+        comes_true(page, "new URLSearchParams(location.search).get('to').startsWith('2026-11-24T06:01:0')")
         expect(page.locator(f".found[data-camera={CAMERA}]")).to_have_count(1)
 
 
@@ -293,7 +291,7 @@ def test_tiles_and_outlines_are_the_installations_own(console: Console) -> None:
             assert "img-src 'self' https://peta.example;" in answer.headers["content-security-policy"]
             expect(page.locator("#map img.leaflet-tile-loaded").first).to_be_visible()
             expect(page.locator("#map .map-attribution")).to_have_text(MARKUP)
-            page.wait_for_function("document.getElementById('map').outlines?.getLayers().length === 1")
+            comes_true(page, "document.getElementById('map').outlines?.getLayers().length === 1")
             # A tile that is not needed any more is taken away without asking for another picture.
             page.locator("#map .leaflet-control-zoom-out").click()
             page.locator("#map .leaflet-control-zoom-out").click()

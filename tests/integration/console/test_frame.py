@@ -4,7 +4,7 @@ import pytest
 
 from api.auth.principal import Principal
 from api.web.navigation import bar_of, places_of
-from tests.support.console import PEOPLE, PHONE, Console
+from tests.support.console import PEOPLE, PHONE, Console, comes_true
 
 
 @pytest.mark.parametrize(("person", "role"), {role: (name, role) for name, role in PEOPLE}.values())
@@ -29,5 +29,5 @@ def test_language_and_theme_are_kept(console: Console) -> None:
         page.locator(".reader summary").click()
         page.locator("#theme").click()
         page.locator("#language").click()
-        page.wait_for_function("document.documentElement.lang === 'en'")
+        comes_true(page, "document.documentElement.lang === 'en'")
         assert page.locator("html").get_attribute("data-theme") == "light"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.support.api_site import CAMERA, instant
-from tests.support.console import LAPTOP, PHONE, Console
+from tests.support.console import LAPTOP, PHONE, Console, comes_true
 from tests.support.officer import Hand, Officer, give_password, letter
 from tests.support.waiting import PATIENCE_S
 
@@ -229,7 +229,7 @@ def test_what_is_missing_is_said_at_its_field_and_a_draft_is_kept(console: Conso
         expect(page.locator("#letter-scan-told")).to_contain_text("“<b>surat</b>.pdf” bukan PDF")
         page.set_input_files("#letter-scan", large)
         expect(page.locator("#letter-scan-told")).to_contain_text("terlalu besar")
-        page.wait_for_function("localStorage.getItem('saksi.draft.user:sari')?.includes('img')")
+        comes_true(page, "localStorage.getItem('saksi.draft.user:sari')?.includes('img')")
         page.goto(f"{console.url}/ajukan")
         expect(page.locator("#kept")).to_be_visible()
         assert page.input_value("#purpose") == MARKUP
