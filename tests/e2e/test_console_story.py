@@ -72,7 +72,6 @@ def test_a_request_goes_its_way_in_the_browser(
         page.locator('[name="purpose"]').fill("pencurian dengan pemberatan")
         page.set_input_files("#letter-scan", letter())
         expect(page.locator("#letter [role=status]")).to_have_text("Tersimpan di arsip.")
-        page.locator("#officer summary").click()
         for name, text in OFFICER.items():
             page.locator(f'[name="{name}"]').fill(text)
         page.locator("#send").click()
@@ -84,6 +83,7 @@ def test_a_request_goes_its_way_in_the_browser(
     with signed_in(console, keycloak_server, "warroom-1", f"/tinjau?{asked}") as page:
         page.locator("#purpose").fill("LP/B/123/XI/2026")
         page.locator("#purpose").press("Enter")
+        expect(page.locator(".tile")).to_have_count(1)
         page.keyboard.press("Space")
         expect(page.locator(".cover[data-kind=missing]")).to_be_visible()  # played into the gap
         comes_true(page, "document.querySelector('.tile video').currentTime > 0")

@@ -265,7 +265,8 @@ def test_what_was_destroyed_by_which_policy_and_that_nothing_of_it_was_held(
 ) -> None:
     site = console.site
     adopted(site, f"camera-{EMPTY_CAMERA}", keep_days_max=40)
-    kept = held(site, EMPTY_CAMERA, case="Tetap ditahan", **{"from": instant(12), "to": instant(13)})
+    both, range_ = [CAMERA, EMPTY_CAMERA], {"from": instant(12), "to": instant(13)}
+    kept = held(site, case="Tetap ditahan", cameras=both, **range_)
     site.clock.advance(70 * DAY)
     with ThreadPoolExecutor(
         1
