@@ -212,9 +212,12 @@ class TrialBoard:
 
     def _completed(self, asked: Trial) -> Trial:
         """What was asked, with what became of it."""
-        answer = self._get(f"{ANSWERS}{asked.id}/answer.json")
-        if answer is not None:
-            return _answered(asked, answer)
+        try:
+            answer = self._get(f"{ANSWERS}{asked.id}/answer.json")
+            if answer is not None:
+                return _answered(asked, answer)
+        except Malformed:  # this test failed; the person's others go on
+            return replace(asked, status=TrialStatus.FAILED, failure=TrialFailure(code="bad_trial"))
         taken = self._get(f"{TAKEN}{asked.id}.json")
         age = self._clock.now() - asked.asked_at
         recorder = "" if taken is None else str(taken.get("recorder", ""))
@@ -231,7 +234,10 @@ class TrialBoard:
                 yield found
 
     def _read_asked(self, trial: str) -> Trial | None:
-        facts = self._get(f"{ASKED}{trial}.json")
+        try:
+            facts = self._get(f"{ASKED}{trial}.json")
+        except Malformed:
+            facts = None  # not ours, as one of another name
         if facts is None:
             return None
         return Trial(

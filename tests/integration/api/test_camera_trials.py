@@ -9,8 +9,9 @@ import pytest
 
 from api.app import create_app
 from archive.clock import ManualClock
-from archive.footage.trials import KEPT, ORDERS, PREFIX, Sighting, TrialBoard, TrialFailure
+from archive.footage.trials import ANSWERS, ASKED, KEPT, ORDERS, PREFIX, Sighting, TrialBoard, TrialFailure
 from archive.model.user import Role
+from archive.ports import Content
 from archive.timespan import HOUR, SECOND
 from ops.serving import services_of
 from ops.tokens import token_file
@@ -105,6 +106,18 @@ def test_a_test_belongs_to_who_ordered_it(site: Site) -> None:
     assert caller(site, "ada").get(f"{TRIALS}/{trial}/still.jpg").status_code == 404
     site.clock.step(16 * SECOND)
     assert read(site, trial)["status"] == "unanswered"
+
+
+def test_an_answer_that_cannot_be_read_is_a_failure_and_stops_no_other_test(site: Site) -> None:
+    cache = site.services.stores.cache
+    for answer in (b"<", b"{}", b'{"seen":{}}'):
+        trial = ordered(site, camera=CAMERA)["id"]
+        cache.put(f"{ANSWERS}{trial}/answer.json", Content.of_bytes(answer))
+        found = read(site, trial)
+        assert (found["status"], found["failure"]["code"]) == ("failed", "bad_trial"), found
+    cache.put(f"{ASKED}trial-{'0' * 24}.json", Content.of_bytes(b"<"))
+    assert ordered(site, camera=CAMERA)["status"] == "waiting"
+    site.clock.step(16 * SECOND)
 
 
 def test_what_cannot_be_tried_is_refused_before_any_recorder_hears_of_it(site: Site) -> None:
