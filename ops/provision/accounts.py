@@ -228,7 +228,7 @@ def recorder_account(recorder: str) -> Account:
         _records("rs", *_ledger("camera", "policy", "hold", "recorder")),
         _records("p", f"ledger/recorder/{recorder}/"),
         _cache("rs", ORDERS),
-        _cache("rp", TAKEN),
+        _cache("rsp", TAKEN),
         _cache("p", ANSWERS),
     )
 

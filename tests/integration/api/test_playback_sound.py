@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import m3u8
 import pytest
 
-from api.web.files import ASSETS, PLAYER, path_of
+from api.web.files import PLAYER, fetched
 from archive.model.user import Role
 from archive.timespan import HOUR, SECOND, Timespan
 from search.rebuilding import rebuild_index
@@ -245,7 +245,7 @@ PLAY = """(async () => {
 
 
 def test_a_browser_plays_the_sound_and_shows_the_exact_frames(site: Site, tmp_path: Path) -> None:
-    if not path_of(PLAYER).is_file():
+    if not fetched(PLAYER).is_file():
         pytest.skip("the player is not there; fetch it with: python -m ops.pages")
     with serving(site) as port, opened(chromium(), tmp_path) as browser:
         url = f"http://127.0.0.1:{port}"
@@ -254,7 +254,7 @@ def test_a_browser_plays_the_sound_and_shows_the_exact_frames(site: Site, tmp_pa
         browser.wait("document.readyState === 'complete'")
         asked = urlencode({**span(0, 20), "purpose": "LP/B/123/XI/2026"})
         script = PLAY % {
-            "script": repr(f"{ASSETS}/{PLAYER}"),
+            "script": repr(site.app.state.runtime.pages.assets.path(PLAYER)),
             "url": repr(f"{MASTER}?{asked}"),
             "width": WIDTH,
             "height": HEIGHT,

@@ -510,7 +510,7 @@ def test_pages_and_their_files_are_served_as_what_they_are(site: Site) -> None:
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
     assert stranger.get("/masuk").headers["content-security-policy"] == policy
-    assert erna.get("/").headers["location"] == "/tinjau"
+    assert erna.get("/").headers["location"] == "/temukan", "the home of a kecamatan"
 
 
 def test_scripts_put_no_markup_and_no_style_into_pages() -> None:
