@@ -14,13 +14,14 @@ from urllib.parse import urlencode
 from archive.canonical import JsonObject
 from archive.records.integrity_incidents import open_integrity_incident
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, format_instant
+from ops import accounts
 from ops.disposition import Dispositions
 from ops.log import Log
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Site, archive_run, instant, made_footage
-from tests.support.console import open_city
+from tests.support.console import PEOPLE, open_city
 from tests.support.exports import worker
 from tests.support.matrix import must, request_form
-from tests.support.officer import aside
+from tests.support.officer import PASSWORD, aside
 from tests.support.people import caller, catch_up
 from tests.support.requesting import PDF
 
@@ -228,12 +229,20 @@ def _place_cameras(city: Furnished) -> None:
         if owner in {"business", "worship"}:
             facts |= {"owner_name": "Toko Emas Sinar Jaya", "permit": f"503/{140 + number}/PTSP/2026"}
         must(site.call("POST", "/v1/cameras", json=facts))
+    # The first two, which the city has already, get name and direction before their footage begins.
+    site.clock.step(T0 - 30 * SECOND - site.clock.now())
+    for camera, bearing, lat, lon in (
+        (CAMERA, 300, -5.1436, 119.4071),
+        (EMPTY_CAMERA, 20, -5.1449, 119.4079),
+    ):
+        path = f"/v1/cameras/{camera}"
+        facts = {
+            "name": NAMES[camera], "address": "Jl. Penghibur", "bearing": bearing, "field_of_view": 90,
+            "reach_m": 80, "lat": lat, "lon": lon, "reason": "Survei lapangan",
+        }  # fmt: skip
+        tag = site.call.get(path).headers["etag"]
+        must(site.call("PATCH", path, json=facts, headers={"If-Match": tag}))
     site.clock.step(here - site.clock.now())
-    for camera, bearing in ((CAMERA, 300), (EMPTY_CAMERA, 20)):
-        path, tag = f"/v1/cameras/{camera}", city.call("ada", "GET", f"/v1/cameras/{camera}").headers["etag"]
-        facts = {"name": NAMES[camera], "address": "Jl. Penghibur", "bearing": bearing, "field_of_view": 90,
-                 "reach_m": 80, "reason": "Survei lapangan"}  # fmt: skip
-        city.call("ada", "PATCH", path, json=facts, headers={"If-Match": tag})
     footage = made_footage()
     archive_run(site.services, footage, run="6b05180000000011", start=T0, camera=BESIDE)
     archive_run(site.services, footage[1:], run="6b05180000000012", start=T0 - 100 * DAY, camera=OLD_CAMERA)
@@ -316,7 +325,10 @@ def _holds(city: Furnished) -> None:
 
 
 def _people(city: Furnished) -> None:
-    """Somebody whose roles wait for consent, invited by half."""
+    """Everybody has a password; somebody's roles wait for consent, who is invited by half."""
+    passwords = accounts.passwords_of(city.site.evidence.site)
+    for name, _ in PEOPLE:
+        passwords.put(name, PASSWORD)
     city.invited = "rina"
     form = {"id": "rina", "name": "Rina Amalia", "roles": ["war_room"], "reason": "Surat Tugas 12/2026"}
     city.call("ada", "POST", "/v1/users", json=form)
