@@ -174,7 +174,7 @@ class Furnished:
         )
 
 
-_WINDOW = (("from", instant(-60)), ("to", instant(120)))
+_WINDOW = (("from", instant(-30)), ("to", instant(120)))
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def _place_cameras(city: Furnished) -> None:
             facts |= {"owner_name": "Toko Emas Sinar Jaya", "permit": f"503/{140 + number}/PTSP/2026"}
         must(site.call("POST", "/v1/cameras", json=facts))
     # The first two, which the city has already, get name and direction before their footage begins.
-    site.clock.step(T0 - 30 * SECOND - site.clock.now())
+    site.clock.step(T0 - 50 * SECOND - site.clock.now())
     for camera, bearing, lat, lon in (
         (CAMERA, 300, -5.1436, 119.4071),
         (EMPTY_CAMERA, 20, -5.1449, 119.4079),
