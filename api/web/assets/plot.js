@@ -11,7 +11,7 @@ const WIDTH = 720;
 const HEIGHT = 200;
 const LEFT = 84;
 const BOTTOM = 22;
-const TOP = 10;
+const TOP = 18;
 let made = 0;
 
 function shape(tag, facts, ...children) {
