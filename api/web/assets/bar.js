@@ -26,5 +26,7 @@ async function signOut() {
 at("language").addEventListener("click", switchLanguage);
 at("theme").addEventListener("click", switchTheme);
 at("sign-out").addEventListener("click", signOut);
+// On a phone the places have one row, which is wider than the screen.
+document.querySelector(".places a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 // Only who decides on requests has this place, and its number.
 if (document.querySelector('.places a[data-place="queue"]')) void import("./queue-count.js");

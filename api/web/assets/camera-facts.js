@@ -92,7 +92,7 @@ export async function keptPart(one) {
   return [
     make("p", {}, say(days.max === null ? "cam_kept.open" : "cam_kept.range", days)),
     make("p", { class: "quiet" }, told.wins ? say("cam_kept.by", { scope: scopeName(told.wins, one) }) : say("cam_kept.by_none")),
-    make("p", {}, make("a", { href: `${BASE}/retensi/${encodeURIComponent((told.wins ?? "default").replace(":", "-"))}` }, say("cam_one.retention"))),
+    make("p", {}, make("a", { class: "lone", href: `${BASE}/retensi/${encodeURIComponent((told.wins ?? "default").replace(":", "-"))}` }, say("cam_one.retention"))),
   ];
 }
 

@@ -23,16 +23,21 @@ export function aimOf(from, to) {
   return { bearing, metres: Math.max(1, Math.round(EARTH * Math.hypot(north, east))) };
 }
 
+/** Until a camera has a point, the map shows where the others stand: not the sea around them. */
+let hasShown = false;
+
 /**
  * Show a camera on the page's map, above the others, which are faint.
  * @param {any} one with `id`, `name`, `lat`, `lon`, and perhaps what it looks at
  * @param {boolean} fit whether the map moves there
  */
 export async function showPlace(one, fit) {
+  const isFirst = !hasShown;
+  hasShown = true;
   const map = /** @type {any} */ (at("map"));
   if (!(await map.ready)) return;
   const others = [...(await allCameras()).values()].filter((other) => other.id !== one?.id);
-  map.show([...(one ? [one] : []), ...others.map((other) => ({ ...other, faint: true }))], { fit });
+  map.show([...(one ? [one] : []), ...others.map((other) => ({ ...other, faint: true }))], { fit: fit || (isFirst && !one) });
 }
 
 /**

@@ -19,6 +19,20 @@ export function reviewBadge(hold) {
 }
 
 /**
+ * What a hold is for: its case, or the request that it was placed for.
+ * @param {{case: string}} hold
+ * @returns {string}
+ */
+export const holdName = (hold) => (/^REQ-\d{4}-\w+$/.test(hold.case) ? say("holds.of_request", { id: hold.case }) : hold.case);
+
+/**
+ * On what basis, with the kinds in words: a request's hold has them from its form.
+ * @param {{basis: string}} hold
+ * @returns {string}
+ */
+export const holdBasis = (hold) => hold.basis.replace(/(^|; )(lp|sprindik|penetapan|perda)(?= )/g, (_, before, kind) => before + say(`basis.${kind}`));
+
+/**
  * How long a hold's span is.
  * @param {{from: string, to: string}} hold
  * @returns {string}

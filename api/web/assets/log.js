@@ -18,12 +18,12 @@ const mark = (is, yes, no) => make("span", { class: is ? "good" : "lacking" }, i
 function checkpointRow(one) {
   return make("tr", {},
     make("th", { scope: "row" }, String(one.number)),
-    make("td", {}, `${shortOf(parse(one.at))} ${ZONE_NAME}`),
-    make("td", {}, one.size.toLocaleString("id-ID")),
-    make("td", {}, mark(one.signed, "log.signed", "log.unsigned")),
-    make("td", {}, mark(one.stamped, "log.stamped", "log.unstamped")),
-    make("td", {}, say("log.receipts", { n: one.witnesses })),
-    make("td", {}, make("code", { class: "short-hash", title: one.sha256 }, `${one.sha256.slice(0, 16)}…`)));
+    make("td", { "data-label": say("log_column.at") }, `${shortOf(parse(one.at))} ${ZONE_NAME}`),
+    make("td", { "data-label": say("log_column.size") }, one.size.toLocaleString("id-ID")),
+    make("td", { "data-label": say("log_column.signature") }, mark(one.signed, "log.signed", "log.unsigned")),
+    make("td", { "data-label": say("log_column.stamp") }, mark(one.stamped, "log.stamped", "log.unstamped")),
+    make("td", { "data-label": say("log_column.witnesses") }, say("log.receipts", { n: one.witnesses })),
+    make("td", { "data-label": say("log_column.hash") }, make("code", { class: "short-hash", title: one.sha256 }, `${one.sha256.slice(0, 16)}…`)));
 }
 
 /** The files that `docs/reference/log.md` names, in one ZIP. */
@@ -77,7 +77,7 @@ if (key) {
 
 await showList(at("checkpoints"), "/v1/log/checkpoints", {
   items: "checkpoints", row: checkpointRow,
-  within: () => make("table", { class: "table" },
+  within: () => make("table", { class: "table stacked" },
     make("caption", { class: "unseen" }, say("log.checkpoints")),
     make("thead", {}, make("tr", {}, ["number", "at", "size", "signature", "stamp", "witnesses", "hash"].map((name) =>
       make("th", { scope: "col" }, say(`log_column.${name}`))))),

@@ -7,7 +7,7 @@ import { forField, parse, rangeOf, write } from "./clock.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
 import { cameraText, dayOf, staleness } from "./keep.js";
-import { reviewBadge } from "./hold-parts.js";
+import { holdBasis, holdName, reviewBadge } from "./hold-parts.js";
 import { emptyState, show, showList } from "./states.js";
 import { say, sayProblem } from "./words.js";
 import "./time-field.js";
@@ -36,9 +36,9 @@ async function row(hold) {
   const further = hold.cameras.length - names.length;
   return make("li", { class: "hold-row" },
     make("div", {},
-      make("h3", {}, make("a", { href: `${BASE}/penahanan/${encodeURIComponent(hold.id)}` }, hold.case)),
+      make("h3", {}, make("a", { href: `${BASE}/penahanan/${encodeURIComponent(hold.id)}` }, holdName(hold))),
       make("p", {}, rangeOf(parse(hold.from), parse(hold.to)), " · ", names.join(" · "), further > 0 ? ` · ${say("holds.further", { count: further })}` : ""),
-      make("p", { class: "quiet" }, hold.owner, " · ", hold.basis, " · ", say("holds.placed_by", { who: actorName(hold.placed_by) }))),
+      make("p", { class: "quiet" }, hold.owner, " · ", holdBasis(hold), " · ", say("holds.placed_by", { who: actorName(hold.placed_by) }))),
     make("div", { class: "badges" },
       hold.status === "release_proposed" ? make("span", { class: "badge state_proposed" }, say("holds.release_proposed")) : null,
       hold.in_force ? reviewBadge(hold) : make("span", { class: "badge" }, say("holds.released_at", { at: dayOf(parse(hold.release?.approved_at ?? hold.changed_at)) }))));

@@ -183,7 +183,7 @@ function reports(query) {
       make("button", { type: "button", class: "button", onclick: save("/v1/custody/report.jsonl") }, say("oversight.lines")),
       make("button", { type: "button", class: "button", onclick: () => window.print() }, say("oversight.print_page")), said),
     query.item && !NUMBER.test(query.item) && may("users.read") ? make("p", {}, make("a",
-      { href: `${BASE}/pengawasan/penonton?camera=${encodeURIComponent(query.item)}` }, say("oversight.who_could"))) : null,
+      { class: "lone", href: `${BASE}/pengawasan/penonton?camera=${encodeURIComponent(query.item)}` }, say("oversight.who_could"))) : null,
     problem);
 }
 

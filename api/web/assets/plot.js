@@ -9,9 +9,9 @@ import { say } from "./words.js";
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 720;
 const HEIGHT = 200;
-const LEFT = 74;
+const LEFT = 84;
 const BOTTOM = 22;
-const TOP = 10;
+const TOP = 18;
 let made = 0;
 
 function shape(tag, facts, ...children) {

@@ -164,7 +164,7 @@ async function showPromise() {
         make("thead", {}, make("tr", {}, heads.map((one) => make("th", { scope: "col" }, say(`retention_promise.${one}`))))),
         make("tbody", {}, rows)) : null,
       broken.length > MOST ? make("p", { class: "quiet" }, say("retention_promise.further", { count: countText(broken.length - MOST) })) : null,
-      make("p", {}, make("a", { href: `${BASE}/v1/health/compliance.csv`, download: "" }, say("retention_promise.csv")))];
+      make("p", {}, make("a", { class: "lone", href: `${BASE}/v1/health/compliance.csv`, download: "" }, say("retention_promise.csv")))];
   });
 }
 

@@ -9,6 +9,7 @@ import { at, make } from "./dom.js";
 import { hashField } from "./hash-field.js";
 import { absent, cameraText, countText, dayOf, dayText, moment, scopeText, termsText } from "./keep.js";
 import { show } from "./states.js";
+import { holdName } from "./hold-parts.js";
 import { say, sayIf } from "./words.js";
 
 const ID = decodeURIComponent(location.pathname.split("/").pop());
@@ -77,7 +78,7 @@ function keptPart(found, holds) {
     make("h2", {}, say("dispositions.kept_title")),
     make("p", { class: "answer" }, make("b", {}, say(held ? "dispositions.held_stayed" : "dispositions.none_held", { count: countText(held) }))),
     holds.length ? [make("p", {}, say("dispositions.holds_near")),
-      make("ul", {}, holds.map((hold) => make("li", {}, make("a", { href: `${BASE}/penahanan/${encodeURIComponent(hold.id)}` }, hold.case),
+      make("ul", {}, holds.map((hold) => make("li", {}, make("a", { href: `${BASE}/penahanan/${encodeURIComponent(hold.id)}` }, holdName(hold)),
         " · ", rangeOf(parse(hold.from), parse(hold.to)))))] : make("p", { class: "quiet" }, say("dispositions.no_hold_near")),
     kept.length ? make("ul", {}, kept.map(([reason, count]) => make("li", {}, sayIf(`disposition_kept.${reason}`, reason), ": ",
       say("dispositions.segments", { count: countText(count) })))) : null];

@@ -9,7 +9,7 @@ import { forField, parse, rangeOf, write } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
-import { holdLength, progressText, reviewBadge } from "./hold-parts.js";
+import { holdBasis, holdLength, holdName, progressText, reviewBadge } from "./hold-parts.js";
 import { absent, actButton, cameraText, historyList, moment, oneLine, onWhatWasRead } from "./keep.js";
 import { show } from "./states.js";
 import { stateRail } from "./state-rail.js";
@@ -47,8 +47,8 @@ async function load() {
   });
   if (!found || found.problem) return;
   const { hold } = state;
-  at("name").textContent = hold.case;
-  document.title = `${say("holds.title")}: ${hold.case} · Saksi`;
+  at("name").textContent = holdName(hold);
+  document.title = `${say("holds.title")}: ${holdName(hold)} · Saksi`;
   fill(at("rail"), rail());
   showRelease();
   await offerChanges();
@@ -81,7 +81,7 @@ async function facts() {
     ["holds.cameras", make("span", { class: "chips" }, chips)],
     ["holds.size", [progressText(hold), hold.progress?.bytes ? ` ${say("holds.bytes", { size: sizeOf(hold.progress.bytes) })}` : ""]],
     ["holds.owner", hold.owner],
-    ["holds.basis", hold.basis],
+    ["holds.basis", holdBasis(hold)],
     ["holds.review_at", hold.in_force ? reviewBadge(hold) : moment(hold.review_at)],
   ];
   const waits = hold.progress?.waits_for ?? [];
@@ -89,7 +89,7 @@ async function facts() {
     make("p", { class: hold.in_force ? "answer held" : "answer" }, say(hold.in_force ? "holds.in_force" : "holds.not_in_force")),
     make("dl", { class: "facts" }, pairs.flatMap(([word, value]) => [make("dt", {}, say(word)), make("dd", {}, value)])),
     waits.length ? make("p", { class: "quiet" }, say(waits.includes("span_end") ? "holds.waits_span" : "holds.waits_recorders")) : null,
-    has("admin", "war_room") ? make("p", {}, make("a", { href: `${BASE}/tinjau?${span}` }, say("holds.look"))) : null];
+    has("admin", "war_room") ? make("p", {}, make("a", { class: "lone", href: `${BASE}/tinjau?${span}` }, say("holds.look"))) : null];
 }
 
 /** What the release would free, as facts for the dialogs. */
