@@ -124,6 +124,16 @@ def read_answer(
     return answer
 
 
+def list_answer(request: Request, body: JsonObject) -> Response:
+    """Answer a long list with a weak ETag, or 304 if the reader has it: as it is compressed on its way."""
+    answer = JSONResponse(body)
+    etag = f'"{sha256_hex(bytes(answer.body))[:DIGITS]}"'
+    if is_unmodified(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers={"ETag": f"W/{etag}"})
+    answer.headers["ETag"] = f"W/{etag}"
+    return answer
+
+
 def _version(if_match: str) -> int:
     match = _ETAG.match(if_match.strip())
     if match is None:

@@ -14,7 +14,7 @@ from api.auth.permissions import Reach
 from api.moves import moves_json
 from api.parameters import CameraId
 from api.places import Where, WhereAsked
-from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
+from api.preconditions import CHANGE, Version, decided_on, list_answer, read_answer, tagged
 from api.request_context import RequestContext, require
 from api.routing import add_json
 from api.schemas.camera import (
@@ -38,7 +38,7 @@ from archive.model.sound_permission import Audio
 def add_routes(router: APIRouter) -> None:
     """Add /v1/cameras and its subpaths."""
     one, tag = "/v1/cameras/{camera}", "cameras"
-    add_json(router, "GET", "/v1/cameras", list_cameras, CamerasOut, tag=tag)
+    add_json(router, "GET", "/v1/cameras", list_cameras, CamerasOut, 304, tag=tag)
     add_json(router, "POST", "/v1/cameras", add_camera, CameraOut, 409, 413, status=201, tag=tag)
     add_json(router, "GET", one, get_camera, CameraOut, 304, 404, tag=tag)
     add_json(router, "PATCH", one, edit_camera, CameraOut, *CHANGE, tag=tag)
@@ -50,10 +50,15 @@ def add_routes(router: APIRouter) -> None:
 
 
 def list_cameras(
-    context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)], where: WhereAsked
-) -> JSONResponse:
-    """Every registered camera that passes the filters, by id; filters apply to its present place."""
-    return JSONResponse({"cameras": listed(context, where)})
+    context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)],
+    request: Request,
+    where: WhereAsked,
+) -> Response:
+    """Every registered camera that passes the filters, by id; filters apply to its present place.
+
+    A reader who has the list already (`If-None-Match`) gets a 304 instead of it.
+    """
+    return list_answer(request, {"cameras": listed(context, where)})
 
 
 def listed(context: RequestContext, where: Where) -> list[JsonObject]:

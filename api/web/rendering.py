@@ -91,7 +91,7 @@ class Pages:
             return self._base + self.assets.path(one)
 
         def modules() -> tuple[str, ...]:
-            """What the scripts import that are named so far, and the map's: all of it is asked for at once."""
+            """What the scripts named so far import, and the map's own: all is asked for at once."""
             scripts = [one for one in named if one.endswith(".js")]
             if MAP_STYLE in named and MAP in self.assets.names:
                 scripts.append(MAP)
