@@ -46,7 +46,7 @@ class _Size:
     pictures: int
 
 
-_FULL, _BRIEF = _Size(2000, 31, 20, 5, 20), _Size(30, 2, 1, 1, 1)
+_FULL, _BRIEF = _Size(2000, 31, 12, 4, 12), _Size(30, 2, 1, 1, 1)
 
 
 @dataclass

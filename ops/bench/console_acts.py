@@ -15,6 +15,8 @@ PURPOSE = "shift-2"
 _KEPT_PURPOSE = "saksi.keperluan"
 _DRAGS = ((-260, -120), (260, 120), (220, -140), (-220, 140))
 _MOVES = 45
+_STEPS = 8
+"""Turns of the wheel from a month to a day, and back."""
 _NEAR = 4
 """Steps of the wheel from the whole city to some streets."""
 
@@ -133,10 +135,11 @@ def zoom(browser: Browser, url: str, cookie: str, town: City, rounds: int) -> Zo
         assert plane is not None  # noqa: S101 - it is on the page
         for turn in range(rounds):
             tab.page.mouse.move(plane["x"] + plane["width"] * (0.3 + 0.05 * (turn % 8)), plane["y"] + 30)
-            for delta in (*[-100] * 8, *[100] * 8):
-                tab.page.mouse.wheel(0, delta)
-                tab.run("saksiBench.next()")
-            tab.quiet()
+            for delta in (-100, 100):
+                for _ in range(_STEPS):
+                    tab.page.mouse.wheel(0, delta)
+                    tab.run("saksiBench.next()")
+                tab.quiet()
         found.steps = tab.run("saksiBench.wheels")
         entries = (
             "performance.getEntriesByType('resource').filter((one) => one.name.includes('/v1/timeline'))"
