@@ -4,6 +4,7 @@ A single camera is read from the ledger, which is authoritative; lists come from
 moment behind. The index holds no owner's name: it is personal data, and reading it is recorded.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Request
@@ -58,17 +59,23 @@ def list_cameras(
 
     A reader who has the list already (`If-None-Match`) gets a 304 instead of it.
     """
-    return list_answer(request, {"cameras": listed(context, where)})
+    texts, access = context.runtime.camera_texts, context.access
+    found = [texts.of(camera, access) for camera in _admitted(context, where)]
+    return list_answer(request, b'{"cameras":[' + b",".join(found) + b"]}")
 
 
 def listed(context: RequestContext, where: Where) -> list[JsonObject]:
     """The cameras that the caller may know of and that stand where the filters look, as lists show them."""
     access, areas = context.access, context.services.areas
-    return [
-        public_json(access.shown(known.camera), areas)
-        for known in context.services.directory.cameras().values()
-        if where.admits(known.camera.place) and access.admits(known.camera.place)
-    ]
+    return [public_json(access.shown(camera), areas) for camera in _admitted(context, where)]
+
+
+def _admitted(context: RequestContext, where: Where) -> Iterator[Camera]:
+    access = context.access
+    for known in context.services.directory.cameras().values():
+        place = known.camera.place
+        if where.admits(place) and access.admits(place):
+            yield known.camera
 
 
 def get_camera(
