@@ -26,7 +26,7 @@ READY: Mapping[str, str] = {
     "/temukan": """(() => {
       const place = document.getElementById("place");
       if (!document.getElementById("map")?.leaflet || !place) return false;
-      place.value = "Kar";
+      place.value = "Mar";
       place.dispatchEvent(new Event("input"));
       return document.querySelectorAll("#suggestions option").length > 0;
     })()""",
@@ -45,14 +45,17 @@ _KEPT = """
   const ready = %(ready)s;
   window.saksiBench = seen;
   seen.next = next;
-  seen.ready = new Promise((done) => {
+  seen.ready = new Promise((done, failed) => {
+    setTimeout(() => failed(new Error(`${location.pathname} did not answer`)), %(patience)d);
+    const test = ready[location.pathname];
+    if (!test || location.search.includes("camera=")) return; // nobody asks
     const look = () => {
-      const test = ready[location.pathname];
-      if (test && test()) after(() => done(performance.now()));
+      if (test()) after(() => done(performance.now()));
       else requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
   });
+  seen.ready.catch(() => {}); // it is told to who waits for it
   // The frame's task is followed by this one: then it is drawn.
   addEventListener("wheel", ({ timeStamp }) => {
     requestAnimationFrame(() => after(() => seen.wheels.push(performance.now() - timeStamp)));
@@ -67,7 +70,8 @@ _KEPT = """
     }
   };
   new MutationObserver(watch).observe(document, { childList: true, subtree: true });
-  seen.picture = (count, since) => new Promise((done) => {
+  seen.picture = (count, since) => new Promise((done, failed) => {
+    setTimeout(() => failed(new Error("no picture came")), %(patience)d);
     const look = () => {
       const found = new Map();
       for (const { at, number } of seen.pictures) if (at >= since && !found.has(number)) found.set(number, at);
@@ -146,7 +150,7 @@ def visit(browser: Browser, url: str, cookie: str) -> Iterator[Visit]:
     name, _, value = cookie.partition("=")
     context.add_cookies([{"name": name, "value": value, "url": url}])
     tests = ", ".join(f"{path!r}: () => {test}" for path, test in READY.items())
-    context.add_init_script(_KEPT % {"ready": f"{{ {tests} }}"})
+    context.add_init_script(_KEPT % {"ready": f"{{ {tests} }}", "patience": PATIENCE_MS})
     try:
         yield _watched(context)
     finally:

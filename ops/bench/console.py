@@ -105,8 +105,8 @@ def _browse(bench: Workbench, browser: Browser, url: str, town: City, clip: str,
     seen.zoomed = console_acts.zoom(browser, url, cookies["citra"], town, size.rounds)
     bench.say("console: pictures")
     for number in range(size.pictures + 1):
-        into = seen.pictures if number else Pictures()
-        console_acts.picture(browser, url, cookies["citra"], town, clip, into)
+        shown = seen.pictures if number else Pictures()
+        console_acts.picture(browser, url, cookies["citra"], town, clip, shown)
     return seen
 
 
@@ -191,7 +191,7 @@ def _figures(seen: _Seen) -> tuple[Figure, ...]:
         max(second for _, second in pages.values()) for pages in seen.walked.values()
     ) / 1000  # fmt: skip
     shown = seen.pictures
-    peer = quantile(shown.peer, 0.95)
+    bare = quantile(shown.peer, 0.95)
     return (
         *homes,
         Figure(name="first load of a home, most", unit="kB", ours=first, limit=FIRST_KB, rule="≤ 400 kB"),
@@ -206,7 +206,7 @@ def _figures(seen: _Seen) -> tuple[Figure, ...]:
         Figure(name="month of nine cameras: a step of the zoom, p95", unit="ms",
                ours=quantile(seen.zoomed.steps, 0.95), limit=STEP_MS, rule="≤ 100 ms"),
         *(
-            Figure(name=f"first picture {way}, p95", unit="ms", ours=quantile(found, 0.95), peer=peer,
+            Figure(name=f"first picture {way}, p95", unit="ms", ours=quantile(found, 0.95), peer=bare,
                    peer_name="<video> of the file in MinIO", limit=PICTURE_MS, rule="≤ 700 ms")
             for way, found in (("after the purpose", shown.by_purpose), ("by a link", shown.by_link),
                                ("after Space", shown.by_space), ("after a seek", shown.by_seek))

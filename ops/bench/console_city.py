@@ -26,7 +26,7 @@ WALL = 9
 PEOPLE = (
     User(id="dewi", name="Dewi Anggraini", roles=(Role.POLICE,), agency=city.AGENCY),
     User(id="citra", name="Citra Lestari", roles=(Role.WAR_ROOM,)),
-    User(id="erna", name="Erna Daeng", roles=(Role.KECAMATAN,), districts=("73.71.09",)),
+    User(id="erna", name="Erna Daeng", roles=(Role.KECAMATAN,), districts=("73.71.01",)),
     User(id="ada", name="Ada Paramita", roles=(Role.ADMIN,)),
     User(id="indra", name="Indra Halim", roles=(Role.AUDITOR,)),
 )
