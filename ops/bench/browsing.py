@@ -111,7 +111,7 @@ def driven() -> Iterator[Browser]:
 
 
 @dataclass
-class Visit:
+class Tab:
     """A person's tab. ``received`` is the bytes on the wire so far, headers included."""
 
     page: Page
@@ -141,7 +141,7 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser, url: str, cookie: str) -> Iterator[Visit]:
+def tab_of(browser: Browser, url: str, cookie: str) -> Iterator[Tab]:
     """A tab with an empty cache, and the session that a cookie is for."""
     context = browser.new_context(
         viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark", locale="id"
@@ -157,8 +157,8 @@ def visit(browser: Browser, url: str, cookie: str) -> Iterator[Visit]:
         context.close()
 
 
-def _watched(context: BrowserContext) -> Visit:
-    made = Visit(context.new_page())
+def _watched(context: BrowserContext) -> Tab:
+    made = Tab(context.new_page())
     session = context.new_cdp_session(made.page)
 
     def count(told: dict[str, Any]) -> None:

@@ -17,9 +17,9 @@ from api.web.navigation import BARS, PLACES
 from archive.errors import Unavailable
 from archive.model.user import Role, User
 from archive.objects.s3.connection import connect_client
-from ops.bench import browsing, city, console_acts, console_city
-from ops.bench.console_acts import Dragged, Loads, Pictures, Zoomed
+from ops.bench import browsing, city, console_city, console_steps
 from ops.bench.console_city import City
+from ops.bench.console_steps import Dragged, Loads, Pictures, Zoomed
 from ops.bench.figures import Figure, Findings, Spread, Table, quantile, short
 from ops.bench.installation import Installation, on_stores, serving, working
 from ops.bench.workbench import Workbench
@@ -93,20 +93,20 @@ def _browse(bench: Workbench, browser: Browser, url: str, town: City, clip: str,
         for user in console_city.PEOPLE:
             role = user.roles[0]
             into = seen.loads.setdefault(role, Loads()) if number else Loads()  # the first warms the server
-            console_acts.load(browser, url, cookies[user.id], home_of(role), into)
-        console_acts.load(browser, url, cookies["dewi"], _FLOOR, seen.floor if number else Loads())
+            console_steps.load(browser, url, cookies[user.id], home_of(role), into)
+        console_steps.load(browser, url, cookies["dewi"], _FLOOR, seen.floor if number else Loads())
     bench.say("console: homes are measured")
     for user in console_city.PEOPLE:
-        found = console_acts.walk(browser, url, cookies[user.id], paths_of(user))
+        found = console_steps.walk(browser, url, cookies[user.id], paths_of(user))
         seen.walked[user.roles[0]] = found
     bench.say("console: the map is dragged")
-    seen.dragged = console_acts.drag(browser, url, cookies["dewi"], size.rounds)
+    seen.dragged = console_steps.drag(browser, url, cookies["dewi"], size.rounds)
     bench.say("console: a month is zoomed")
-    seen.zoomed = console_acts.zoom(browser, url, cookies["citra"], town, size.rounds)
+    seen.zoomed = console_steps.zoom(browser, url, cookies["citra"], town, size.rounds)
     bench.say("console: pictures")
     for number in range(size.pictures + 1):
         shown = seen.pictures if number else Pictures()
-        console_acts.picture(browser, url, cookies["citra"], town, clip, shown)
+        console_steps.picture(browser, url, cookies["citra"], town, clip, shown)
     return seen
 
 
@@ -126,7 +126,7 @@ def paths_of(user: User) -> list[str]:
 
 def _sign_in(url: str, user: User) -> str:
     """The cookie of a person."""
-    form = {"name": user.id, "password": city.PASSWORD, "purpose": console_acts.PURPOSE}
+    form = {"name": user.id, "password": city.PASSWORD, "purpose": console_steps.PURPOSE}
     with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         answer = client.post("/auth/local", json=form, headers={"Saksi-Request": "1"})
     if not answer.is_success:

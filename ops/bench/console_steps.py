@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser
 
 from archive.timespan import Timespan, format_instant
-from ops.bench.browsing import Visit, visit
+from ops.bench.browsing import Tab, tab_of
 from ops.bench.console_city import City
 
 PURPOSE = "shift-2"
@@ -36,7 +36,7 @@ class Loads:
 
 def load(browser: Browser, url: str, cookie: str, path: str, into: Loads) -> None:
     """Open a page in a new browser, and once more in the same."""
-    with visit(browser, url, cookie) as tab:
+    with tab_of(browser, url, cookie) as tab:
         tab.open(f"{url}{path}")
         into.cold.append(tab.ready())
         tab.quiet()
@@ -57,7 +57,7 @@ def load(browser: Browser, url: str, cookie: str, path: str, into: Loads) -> Non
 def walk(browser: Browser, url: str, cookie: str, paths: list[str]) -> dict[str, tuple[int, int]]:
     """For every page of a bar: bytes and requests of its first visit after the others, and of its second."""
     found = {}
-    with visit(browser, url, cookie) as tab:
+    with tab_of(browser, url, cookie) as tab:
         for path in paths:
             sizes = []
             for _ in range(2):
@@ -81,7 +81,7 @@ class Dragged:
 def drag(browser: Browser, url: str, cookie: str, rounds: int) -> Dragged:
     """Drag the map of the first page to and fro."""
     found = Dragged()
-    with visit(browser, url, cookie) as tab:
+    with tab_of(browser, url, cookie) as tab:
         tab.open(f"{url}/temukan")
         tab.ready()
         tab.quiet()
@@ -101,7 +101,7 @@ def drag(browser: Browser, url: str, cookie: str, rounds: int) -> Dragged:
     return found
 
 
-def _dragged(tab: Visit, x: float, y: float) -> list[float]:
+def _dragged(tab: Tab, x: float, y: float) -> list[float]:
     mouse = tab.page.mouse
     tab.run("saksiBench.record()")
     for wide, high in _DRAGS:
@@ -126,7 +126,7 @@ class Zoomed:
 def zoom(browser: Browser, url: str, cookie: str, town: City, rounds: int) -> Zoomed:
     """Zoom a month of nine cameras in and out by the wheel."""
     found = Zoomed()
-    with visit(browser, url, cookie) as tab:
+    with tab_of(browser, url, cookie) as tab:
         _open_view(tab, url, town.wall, town.minute, range=_span(town.month))
         tab.run(f"saksiBench.picture({len(town.wall)}, 0)")
         tab.quiet()
@@ -164,7 +164,7 @@ class Pictures:
 def picture(browser: Browser, url: str, cookie: str, town: City, clip: str, into: Pictures) -> None:
     """Each way to a picture once, and the same camera's footage in a bare page from the store itself."""
     long = (town.long,)
-    with visit(browser, url, cookie) as tab:
+    with tab_of(browser, url, cookie) as tab:
         tab.open(f"{url}/tinjau")  # so that scripts are there
         tab.ready()
         tab.quiet()
@@ -193,7 +193,7 @@ def picture(browser: Browser, url: str, cookie: str, town: City, clip: str, into
 
 def _bare(browser: Browser, url: str, cookie: str, clip: str) -> float:
     """A ``<video>`` of a file in the store, in a page without anything else."""
-    with visit(browser, url, cookie) as tab:
+    with tab_of(browser, url, cookie) as tab:
         tab.page.set_content(
             "<!doctype html><title>bare</title><video muted playsinline preload=auto></video>"
         )
@@ -209,7 +209,7 @@ def _bare(browser: Browser, url: str, cookie: str, clip: str) -> float:
         )
 
 
-def _pressed(tab: Visit, event: str, act: Any) -> float:
+def _pressed(tab: Tab, event: str, act: Any) -> float:
     """The page's time of an event that an act of the hand brings."""
     tab.run(
         f"""void (saksiBench.pressed = new Promise((done) => addEventListener({event!r},
@@ -219,7 +219,7 @@ def _pressed(tab: Visit, event: str, act: Any) -> float:
     return float(tab.run("saksiBench.pressed"))
 
 
-def _open_view(tab: Visit, url: str, cameras: tuple[str, ...], window: Timespan, **more: str) -> None:
+def _open_view(tab: Tab, url: str, cameras: tuple[str, ...], window: Timespan, **more: str) -> None:
     """Open a view with its purpose given before, as from the page of choice."""
     if not tab.page.url.startswith(url):
         tab.open(f"{url}/masuk")
@@ -237,6 +237,6 @@ def _span(span: Timespan) -> str:
     return f"{format_instant(span.start)}/{format_instant(span.end)}"
 
 
-def _fine(tab: Visit) -> None:
+def _fine(tab: Tab) -> None:
     if tab.problems:
         raise ValueError(f"a page failed: {tab.problems[0]}")
