@@ -28,6 +28,7 @@ from api.auth.sessions import Limits
 from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.body import BodyLimit
 from api.camera_figures import CameraFigures
+from api.camera_texts import CameraTexts
 from api.clips import Clips
 from api.compression import Compression
 from api.frames import Frames
@@ -206,6 +207,7 @@ def create_app(services: Services) -> FastAPI:
             largest_paper=settings.max_upload,
         ),
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
+        camera_texts=CameraTexts(services.areas),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
     )
     app = DescribedApp(

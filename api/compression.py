@@ -1,7 +1,7 @@
 """Compresses answers of text for clients that read gzip: a list of 2,000 cameras is a tenth of its size.
 
-Compressed is what a route answered in one piece: JSON and pages, with status 200. What has an ``ETag`` stays
-as it is, since the tag names those bytes; so do footage, packages, reports and all that is streamed. No
+Compressed is what a route answered in one piece: JSON and pages, with status 200. What has a strong ``ETag``
+stays as it is, since the tag names those bytes; so do footage, packages, reports and all that is streamed. No
 answer holds a secret beside text that somebody else chose, which compression would let them guess (BREACH).
 """
 
@@ -59,7 +59,7 @@ def _may_be_compressed(start: Message) -> bool:
     headers = Headers(raw=start["headers"])
     return (
         start["status"] == 200
-        and "ETag" not in headers
+        and headers.get("ETag", "W/").startswith("W/")
         and "Content-Encoding" not in headers
         and headers.get("Content-Type", "").startswith(_KINDS)
     )

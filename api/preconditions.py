@@ -124,6 +124,15 @@ def read_answer(
     return answer
 
 
+def list_answer(request: Request, body: bytes) -> Response:
+    """Answer a long list of JSON with its ETag, a weak one since it is compressed on its way; or 304."""
+    etag = f'"{sha256_hex(body)[:DIGITS]}"'
+    headers = {"ETag": f"W/{etag}"}
+    if is_unmodified(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
 def _version(if_match: str) -> int:
     match = _ETAG.match(if_match.strip())
     if match is None:

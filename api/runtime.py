@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from api.audit import AuditTrail
 from api.auth.cookies import Cookies
 from api.auth.unauthenticated import UnauthenticatedAttempts
+from api.camera_texts import CameraTexts
 from api.clips import Clips
 from api.frames import Frames
 from api.metrics import Metrics
@@ -37,4 +38,5 @@ class Runtime:
     readiness: Readiness
     pages: Pages
     stays: StayBook
+    camera_texts: CameraTexts
     readers: ThreadPoolExecutor

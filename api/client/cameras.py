@@ -75,8 +75,11 @@ class Cameras:
         near: str | None = None,
         radius_m: str | None = None,
         box: str | None = None,
+        if_none_match: str | None = None,
     ) -> Answer[CamerasOut]:
         """Every registered camera that passes the filters, by id; filters apply to its present place.
+
+        A reader who has the list already (`If-None-Match`) gets a 304 instead of it.
 
         GET /v1/cameras
         """
@@ -84,6 +87,7 @@ class Cameras:
             "GET",
             "/v1/cameras",
             query={"kecamatan": kecamatan, "owner": owner, "near": near, "radius_m": radius_m, "box": box},
+            headers={"If-None-Match": if_none_match},
         )
 
     def add_camera(

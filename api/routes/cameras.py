@@ -4,6 +4,7 @@ A single camera is read from the ledger, which is authoritative; lists come from
 moment behind. The index holds no owner's name: it is personal data, and reading it is recorded.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Request
@@ -14,7 +15,7 @@ from api.auth.permissions import Reach
 from api.moves import moves_json
 from api.parameters import CameraId
 from api.places import Where, WhereAsked
-from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
+from api.preconditions import CHANGE, Version, decided_on, list_answer, read_answer, tagged
 from api.request_context import RequestContext, require
 from api.routing import add_json
 from api.schemas.camera import (
@@ -38,7 +39,7 @@ from archive.model.sound_permission import Audio
 def add_routes(router: APIRouter) -> None:
     """Add /v1/cameras and its subpaths."""
     one, tag = "/v1/cameras/{camera}", "cameras"
-    add_json(router, "GET", "/v1/cameras", list_cameras, CamerasOut, tag=tag)
+    add_json(router, "GET", "/v1/cameras", list_cameras, CamerasOut, 304, tag=tag)
     add_json(router, "POST", "/v1/cameras", add_camera, CameraOut, 409, 413, status=201, tag=tag)
     add_json(router, "GET", one, get_camera, CameraOut, 304, 404, tag=tag)
     add_json(router, "PATCH", one, edit_camera, CameraOut, *CHANGE, tag=tag)
@@ -50,20 +51,31 @@ def add_routes(router: APIRouter) -> None:
 
 
 def list_cameras(
-    context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)], where: WhereAsked
-) -> JSONResponse:
-    """Every registered camera that passes the filters, by id; filters apply to its present place."""
-    return JSONResponse({"cameras": listed(context, where)})
+    context: Annotated[RequestContext, require("cameras.read", Reach.OWN, Reach.FACTS)],
+    request: Request,
+    where: WhereAsked,
+) -> Response:
+    """Every registered camera that passes the filters, by id; filters apply to its present place.
+
+    A reader who has the list already (`If-None-Match`) gets a 304 instead of it.
+    """
+    texts, access = context.runtime.camera_texts, context.access
+    found = [texts.of(camera, access) for camera in _admitted(context, where)]
+    return list_answer(request, b'{"cameras":[' + b",".join(found) + b"]}")
 
 
 def listed(context: RequestContext, where: Where) -> list[JsonObject]:
     """The cameras that the caller may know of and that stand where the filters look, as lists show them."""
     access, areas = context.access, context.services.areas
-    return [
-        public_json(access.shown(known.camera), areas)
-        for known in context.services.directory.cameras().values()
-        if where.admits(known.camera.place) and access.admits(known.camera.place)
-    ]
+    return [public_json(access.shown(camera), areas) for camera in _admitted(context, where)]
+
+
+def _admitted(context: RequestContext, where: Where) -> Iterator[Camera]:
+    access = context.access
+    for known in context.services.directory.cameras().values():
+        place = known.camera.place
+        if where.admits(place) and access.admits(place):
+            yield known.camera
 
 
 def get_camera(

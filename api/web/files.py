@@ -9,7 +9,8 @@ the scripts of two versions. They hold nothing of the archive and need no authen
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +47,8 @@ _TYPES = {
     ".json": "application/geo+json",
 }
 _HASH = 16
+_IMPORT = re.compile(rb"""^(?:import|export)\b(?:[^;"'()]*\bfrom)?\s*["']\./([\w.-]+)["']""", re.MULTILINE)
+"""A static import of a neighbour; the dynamic ones are for what a page may never need."""
 
 
 def fetched(name: str) -> Path:
@@ -63,9 +66,13 @@ class Assets:
         contents |= {f"words.{language}.js": one.script() for language, one in catalogues.items()}
         if outlines is not None:
             contents[OUTLINES] = outlines
+        own_modules = [name for name in contents if name.endswith(".js") and name not in _PACKAGES]
         self._contents: Mapping[str, bytes] = MappingProxyType(contents)
         self.version = _version(contents)
         self._packed = lru_cache(maxsize=None)(lambda name: gzip.compress(contents[name], 9, mtime=0))
+        self._imported: Mapping[str, tuple[str, ...]] = MappingProxyType(
+            {name: tuple(_imported(content)) for name, content in contents.items() if name in own_modules}
+        )
 
     @property
     def names(self) -> frozenset[str]:
@@ -90,9 +97,24 @@ class Assets:
             )
         raise NotFound("there is no such file", code="no_such_file", hint="Reload the page.")
 
+    def modules(self, scripts: Iterable[str]) -> tuple[str, ...]:
+        """These scripts and all that they import, and what that imports: what a page loads before it runs."""
+        found: dict[str, None] = {}
+        waiting = list(scripts)
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found[name] = None
+                waiting += self._imported.get(name, ())
+        return tuple(found)
+
     def packed(self, name: str) -> bytes:
         """An asset that there is, compressed with gzip: made at the first call."""
         return self._packed(name)
+
+
+def _imported(content: bytes) -> Iterable[str]:
+    return (found.decode() for found in _IMPORT.findall(content))
 
 
 def _version(contents: Mapping[str, bytes]) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.auth.principal import Principal
 from api.headers import PAGES
 from api.web.catalogue import FIRST, Catalogue
-from api.web.files import FOLDER, OUTLINES, Assets
+from api.web.files import FOLDER, MAP, MAP_STYLE, OUTLINES, Assets
 from api.web.ground import Ground, origin_of
 from api.web.navigation import bar_of, is_here, places_of
 
@@ -84,6 +84,19 @@ class Pages:
         theme = request.cookies.get(THEME, "")
         path = request.url.path.removeprefix(self._base)
         bar, menu = ((), ()) if reader is None else bar_of(places_of(reader), reader)
+        named: list[str] = []
+
+        def asset(one: str) -> str:
+            named.append(one)
+            return self._base + self.assets.path(one)
+
+        def modules() -> tuple[str, ...]:
+            """What the scripts named so far import, and the map's own: all is asked for at once."""
+            scripts = [one for one in named if one.endswith(".js")]
+            if MAP_STYLE in named and MAP in self.assets.names:
+                scripts.append(MAP)
+            return tuple(one for one in self.assets.modules(scripts) if one not in named)
+
         text = self._environment.get_template(f"{name}.html").render(
             say=catalogue.say,
             language=catalogue.language,
@@ -91,7 +104,8 @@ class Pages:
             zone=self._zone,
             base=self._base,
             paper=self._largest_paper,
-            asset=lambda one: self._base + self.assets.path(one),
+            asset=asset,
+            modules=modules,
             reader=reader,
             places=[(place, is_here(place, path)) for place in bar],
             further=menu,

@@ -64,7 +64,7 @@ def build(
         filmed = tuple(f"live-{number}" for number in range(watched))
         footage = _film(bench, site, loop, filmed)
         users = tuple(_people(people))
-        _admit(site, users)
+        admit(site, users)
     return City(names, filmed, indexed, footage, users)
 
 
@@ -161,14 +161,15 @@ def _people(count: int) -> Iterator[User]:
                 )
 
 
-def _admit(site: Site, users: tuple[User, ...]) -> None:
+def admit(site: Site, users: tuple[User, ...]) -> None:
+    """Open an account for each, with :data:`PASSWORD`."""
     passwords: Passwords = passwords_of(site)
 
-    def admit(user: User) -> None:
+    def open_account(user: User) -> None:
         site.ledger.append(
             USER, user.id, to_state(user), expected=0, actor="os:bench", action="user.added"
         )  # fmt: skip
         passwords.put(user.id, PASSWORD)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(admit, users))
+        list(pool.map(open_account, users))

@@ -10,12 +10,14 @@ from pathlib import Path
 from subprocess import SubprocessError
 
 import httpx
+from playwright.sync_api import Error as BrowserError
 
 from archive.errors import ArchiveError
 from ops.bench import (
     citywide,
     clip_clients,
     clips,
+    console,
     custody,
     disposition,
     finalise,
@@ -65,11 +67,12 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     custody.SUBJECT: custody.measure,
     fresh.SUBJECT: fresh.measure,
     skim.SUBJECT: skim.measure,
+    console.SUBJECT: console.measure,
 }
 
 
 _MODES = ("short", "long")
-_FAILURES = (ArchiveError, OSError, SubprocessError, httpx.HTTPError, ValueError)
+_FAILURES = (ArchiveError, OSError, SubprocessError, httpx.HTTPError, BrowserError, ValueError)
 """What a subject fails with: a part that refuses or is missing, a program, a server, nothing to measure."""
 
 

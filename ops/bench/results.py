@@ -14,7 +14,7 @@ Kind = TypeVar("Kind", Findings, Refusal)
 ORDER = (
     "recording", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
     "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where", "custody", "fresh", "skim",
-    "citywide",
+    "console", "citywide",
 )  # fmt: skip
 APART = frozenset({"citywide"})
 """Subjects that take an hour: they are measured only if they are named."""

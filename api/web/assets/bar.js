@@ -17,6 +17,7 @@ function switchTheme() {
 async function signOut() {
   try {
     const { location: where } = await send("/auth/logout");
+    sessionStorage.clear(); // what this tab kept for the reader
     location.replace(where || `${BASE}/masuk`);
   } catch (problem) {
     tell(sayProblem(problem));

@@ -29,7 +29,7 @@ async function answerOf(address, options) {
   } catch (error) {
     throw error.name === "AbortError" ? error : { code: "network" };
   }
-  if (answer.ok) return answer;
+  if (answer.ok || answer.status === 304) return answer;
   if (answer.status === 401) signInAgain();
   let problem = { code: `http_${answer.status}` };
   try {
@@ -71,6 +71,17 @@ export async function read(path, query = {}) {
   const text = new URLSearchParams(query).toString();
   const answer = await answerOf(BASE + path + (text ? `?${text}` : ""), {});
   return { value: await answer.json(), tag: answer.headers.get("ETag") };
+}
+
+/**
+ * The text at one of our paths with its version, unless it still has the version that is known: then null.
+ * @param {string} path
+ * @param {string | null} tag
+ * @returns {Promise<{text: string, tag: string | null} | null>}
+ */
+export async function readUnless(path, tag) {
+  const answer = await answerOf(BASE + path, tag ? { headers: { "If-None-Match": tag } } : {});
+  return answer.status === 304 ? null : { text: await answer.text(), tag: answer.headers.get("ETag") };
 }
 
 /**

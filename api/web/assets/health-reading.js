@@ -1,6 +1,7 @@
 // What is read for the page of health, and what of it needs a person: each finding with its remedy.
 
 import { ask } from "./calls.js";
+import { readCameras } from "./directory.js";
 import { parse } from "./clock.js";
 import { lengthOf } from "./amounts.js";
 import { may } from "./may.js";
@@ -24,9 +25,10 @@ const OF_RECORDER = new Set(["recorder_silent", "recorder_clock", "recorder_vers
 
 /** All of it, read now. @returns {Promise<Reading>} */
 export async function readHealth() {
-  const [cameras, recorders, ready, incidents] = await Promise.all([
-    badCameras(), recordersNow(), readiness(), openIncidents(),
+  const [cameras, recorders, ready, incidents, all] = await Promise.all([
+    badCameras(), recordersNow(), readiness(), openIncidents(), registry.length ? registry : readCameras(),
   ]);
+  registry = all;
   const known = await registered(cameras.counts);
   return { at: parse(cameras.as_of), counts: cameras.counts, bad: cameras.cameras, known, recorders, parts: ready, incidents };
 }
@@ -37,7 +39,7 @@ let registry = [];
 async function registered(counts) {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const disabled = registry.filter((one) => one.disabled).length;
-  if (registry.length !== total || disabled !== counts.disabled) registry = (await ask("/v1/cameras")).cameras;
+  if (registry.length !== total || disabled !== counts.disabled) registry = await readCameras();
   return registry;
 }
 

@@ -1,6 +1,7 @@
 // The list of cameras, with search and filters that stand in the address.
 
 import { BASE, ask } from "./calls.js";
+import { readCameras } from "./directory.js";
 import { at, fill, make } from "./dom.js";
 import { may } from "./may.js";
 import { emptyState, show } from "./states.js";
@@ -99,7 +100,7 @@ async function readStates() {
   return found;
 }
 
-await show(at("list"), () => Promise.all([ask("/v1/cameras"), readStates()]), ([{ cameras: all }, now]) => {
+await show(at("list"), () => Promise.all([readCameras(), readStates()]), ([all, now]) => {
   cameras = all.sort((a, b) => a.name.localeCompare(b.name));
   states = now;
   const districts = new Map(all.map((one) => [one.kecamatan, one.kecamatan_name || one.kecamatan]));

@@ -5,6 +5,7 @@ import { accuracyOf, sayBound, worstOf } from "./certainty.js";
 import { dateOf, stampOf, timeOf, ZONE_NAME } from "./clock.js";
 import { at, fill, make, tell } from "./dom.js";
 import { showExports } from "./exports.js";
+import { player } from "./footage.js";
 import { KeptViews } from "./kept-views.js";
 import { askPurpose, keepPurpose, takePurpose } from "./purpose.js";
 import { copyAddress, savePicture } from "./taking.js";
@@ -183,6 +184,7 @@ async function begin() {
   relabel();
   try {
     const link = linkOf(asked);
+    if (link !== null) void player(); // it is loaded while the rest is asked for
     state.session = await ask("/v1/session");
     kept = new KeptViews(state.session.id);
     if (link === null) {

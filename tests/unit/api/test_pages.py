@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from archive.model.user import Role
 TEMPLATES = sorted(path.stem for path in Path(FOLDER, "pages").glob("*.html") if path.stem != "layout")
 FACTS = {"sign_in": {"has_provider": True}}
 OPEN = frozenset({"sign_in"})
+WITH_MAP = frozenset({"find", "retention", "camera", "camera_add", "camera_edit", "parts"})
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,33 @@ def test_values_are_escaped(pages):
     text = bytes(pages.render(asked(), "view", reader=reader).body).decode()
     assert "<b>sari" not in text
     assert "&lt;b&gt;sari" in text
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_page_asks_at_once_for_every_module_that_its_scripts_import(pages, name):
+    reader = None if name in OPEN else Principal("user:sari", roles=frozenset(Role))
+    text = bytes(pages.render(asked(), name, reader=reader, **FACTS.get(name, {})).body).decode()
+    is_there = "leaflet.js" in pages.assets.names
+    links = re.findall(r'<(script|link)[^>]+?(?:src|href)="/saksi/aset/\w+/([\w.-]+\.js)"', text)
+    named = [one for _, one in links]
+    assert len(named) == len(set(named)), "asked for twice"
+    own = closure(one for kind, one in links if kind == "script")
+    map_part = {"leaflet.js"} if name in WITH_MAP and is_there else set()  # imported when the map begins
+    assert set(named) == own | map_part | {"words.id.js"}
+
+
+def closure(scripts: Iterable[str]) -> set[str]:
+    """All modules that scripts import, as a reader of the sources finds them."""
+    found: set[str] = set()
+    waiting = {*scripts, "words.js"}
+    while waiting:
+        one = waiting.pop()
+        found.add(one)
+        path = OWN / one
+        text = path.read_text("utf-8") if path.is_file() else ""
+        statements = re.findall(r"^(?:import|export) (?:[^;]*? from )?\"\./([^\"]+)\";", text, re.MULTILINE)
+        waiting |= set(statements) - found
+    return found
 
 
 def test_a_value_that_is_not_given_is_a_failure(pages):
