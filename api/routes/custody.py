@@ -1,7 +1,7 @@
 """The custody record: what was done with an item, or by a person. Reading it is recorded too.
 
-An auditor may query any item, any person and any span of time. Everybody else sees their own acts, and all acts on the packages
-that they requested, without addresses and sessions of others.
+An auditor may query any item, any person and any span of time. Everybody else sees their own acts, and all
+acts on the packages that they requested, without addresses and sessions of others.
 """
 
 from dataclasses import dataclass, replace

@@ -60,6 +60,7 @@ SHELLS = (
     Shell("/pemusnahan/{disposition}", "disposition", "dispositions.read"),
     Shell("/akun", "accounts", "users.read"),
     Shell("/akun/{user_id}", "account", "users.read"),
+    Shell("/izin", "grants", "grants.read", query=("person",), lists=("camera",)),
     Shell("/insiden", "incidents", "incidents.read"),
     Shell("/insiden/{incident_id}", "incident", "incidents.read"),
     Shell(
@@ -113,6 +114,7 @@ PLACES = (
     Place("holds", "/penahanan", "holds.read"),
     Place("dispositions", "/pemusnahan", "dispositions.read"),
     Place("people", "/akun", "users.read"),
+    Place("grants", "/izin", "grants.read"),
     Place("incidents", "/insiden", "incidents.read"),
     Place("oversight", "/pengawasan", "custody.read"),
     Place("me", "/saya", "session.read"),

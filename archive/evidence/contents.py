@@ -1,4 +1,4 @@
-"""What is inside a sealed package: each file with its size, its SHA-256 and what it is, read without the package.
+"""What is inside a sealed package: each file with its size, SHA-256 and meaning, read without the package.
 
 Sizes come from the store's listing, digests from the package's own two manifests. The few files outside them,
 the seal and what a handover adds, are small and are read.
@@ -49,7 +49,7 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class PackagedFile:
-    """One file: its path in the package, its size in bytes, its SHA-256 (hex), and whether the seal covers it."""
+    """One file: its path in the package, size in bytes, SHA-256 (hex), and whether the seal covers it."""
 
     path: str
     size: int

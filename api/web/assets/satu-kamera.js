@@ -158,6 +158,7 @@ async function begin() {
   }
   setTimeout(keepNow, EVERY);
   at("read-viewers")?.addEventListener("click", readViewers);
+  at("grants-of")?.setAttribute("href", `${BASE}/izin?camera=${encodeURIComponent(CAMERA)}`);
   await Promise.all([
     at("coverage") && show(at("coverage"), () => coveragePart(CAMERA, parse(one.registered_at)), (parts) => parts),
     at("kept") && show(at("kept"), () => keptPart(one), (parts) => parts),
