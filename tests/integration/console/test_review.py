@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from archive.cases.exports.model import MOST_AT_ONCE
 from archive.model.grant import Right
 from archive.model.user import Role
 from archive.timespan import MINUTE, SECOND, Timespan
@@ -347,6 +348,17 @@ def test_the_war_room_downloads_a_clip_and_an_export(console: Console) -> None:
         page.locator(".further summary").click()
         page.locator("#exports").click()
         expect(page.locator("dialog .export")).to_contain_text("siap")
+        page.locator("dialog").get_by_role("link", name="Unduhan saya").click()
+        expect(page.locator("section", has_text="Siap diunduh").locator(".export")).to_contain_text("cam-2 · dipesan")
+        assert f"Paling banyak {MOST_AT_ONCE} ekspor" in page.locator("main").inner_text()
+        for button, state in (
+            ("Hapus ekspor", "dibatalkan"),
+            ("Pesan lagi", "menunggu giliran"),
+            ("Jeda", "dijeda"),
+            ("Batalkan", "dibatalkan"),
+        ):
+            page.locator(".export").get_by_role("button", name=button).click()
+            expect(page.locator(".export [role=status]")).to_have_text(state)
 
 
 def test_only_what_one_may_is_offered(console: Console) -> None:
