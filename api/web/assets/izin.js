@@ -6,7 +6,7 @@ import { forField, parse, rangeOf, shortOf, write, ZONE_NAME } from "./clock.js"
 import { decide } from "./decision.js";
 import { at, fill, make, tell } from "./dom.js";
 import { cameraText, staleness } from "./keep.js";
-import { accountLink, allPeople, forgetPeople, knowPeople, may } from "./names.js";
+import { accountLink, allPeople, knowPeople, may } from "./names.js";
 import { actorName } from "./person.js";
 import { emptyState, show, showList } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -32,6 +32,17 @@ async function toWhom(grant) {
   return accountLink(grant.person.replace(/^user:/, ""), await allPeople().catch(() => new Map()));
 }
 
+/** The list follows some seconds later; who changed a grant sees it as it is at once. */
+async function shownAs(grant) {
+  await showNow();
+  const made = await row(grant);
+  const stands = at("now").querySelector(`[data-grant="${grant.id}"]`);
+  const list = at("now").querySelector(".rows-list");
+  if (stands) stands.replaceWith(made);
+  else if (list && grant.in_force) list.prepend(made);
+  else if (grant.in_force) fill(at("now"), make("ul", { class: "rows-list" }, made));
+}
+
 /** End a grant, on the version that is read now; if somebody was faster, the list is read anew. */
 async function revoke(grant, who, cameras) {
   try {
@@ -42,8 +53,8 @@ async function revoke(grant, who, cameras) {
       act: (reason) => send(`/v1/grants/${encodeURIComponent(grant.id)}/revoke`, { reason }, { tag }),
     });
     if (!done) return;
-    await showNow();
-    tell(say("grants.revoked", { who }));
+    await shownAs(done);
+    at("said").textContent = say("grants.revoked", { who });
   } catch (problem) {
     if (!problem.code) throw problem;
     tell(sayProblem(problem));
@@ -128,20 +139,9 @@ async function give(event, chosen) {
     act: () => send("/v1/grants", whole),
   });
   if (!made) return;
-  at("grant").reset();
   at("give").open = false;
-  forgetPeople();
-  await showNow();
-  if (!at("now").querySelector(`[data-grant="${made.id}"]`)) await addFirst(made);
-  tell(say("grants.was_given", { who }));
-}
-
-/** The list follows some seconds later; the reader sees what they gave at once. */
-async function addFirst(grant) {
-  const made = await row(grant);
-  const list = at("now").querySelector(".rows-list");
-  if (list) list.prepend(made);
-  else fill(at("now"), make("ul", { class: "rows-list" }, made));
+  await shownAs(made);
+  at("said").textContent = say("grants.was_given", { who });
 }
 
 async function offerForm() {

@@ -62,7 +62,11 @@ function asked(items, people) {
   return isAuditor && !query.item && !query.person ? { ...query, ...everybodys(query) } : query;
 }
 
-/** The two ends of a question about everybody: what is given, or the last week until now. */
+/**
+ * The two ends of a question about everybody: what is given, or the last week until now.
+ * @param {{ from?: string, to?: string }} given
+ * @returns {{ from: string, to: string }}
+ */
 function everybodys({ from, to }) {
   if (at("when").value === "own" && !(from && to)) throw { code: "unclear", detail: say("oversight.both_ends") };
   return { from: from ?? write(Date.now() - WEEK * DAY), to: to ?? write(Date.now()) };

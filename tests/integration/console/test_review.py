@@ -349,7 +349,9 @@ def test_the_war_room_downloads_a_clip_and_an_export(console: Console) -> None:
         page.locator("#exports").click()
         expect(page.locator("dialog .export")).to_contain_text("siap")
         page.locator("dialog").get_by_role("link", name="Unduhan saya").click()
-        expect(page.locator("section", has_text="Siap diunduh").locator(".export")).to_contain_text("cam-2 · dipesan")
+        expect(page.locator("section", has_text="Siap diunduh").locator(".export")).to_contain_text(
+            "cam-2 · dipesan"
+        )
         assert f"Paling banyak {MOST_AT_ONCE} ekspor" in page.locator("main").inner_text()
         for button, state in (
             ("Hapus ekspor", "dibatalkan"),
