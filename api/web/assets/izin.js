@@ -5,7 +5,7 @@ import { cameraChoice } from "./camera-ticks.js";
 import { forField, parse, rangeOf, shortOf, write, ZONE_NAME } from "./clock.js";
 import { decide } from "./decision.js";
 import { at, fill, make, tell } from "./dom.js";
-import { cameraText, staleness } from "./keep.js";
+import { cameraText, onWhatWasRead, staleness } from "./keep.js";
 import { accountLink, allPeople, knowPeople, may } from "./names.js";
 import { actorName } from "./person.js";
 import { emptyState, show, showList } from "./states.js";
@@ -50,7 +50,7 @@ async function revoke(grant, who, cameras) {
     const done = await decide({
       title: say("grants.revoke"), word: say("grants.revoke"), danger: true, reason: 200,
       sentence: say("grants.revoke_sentence", { who }), points: [cameras, rangeOf(parse(grant.from), parse(grant.to))],
-      act: (reason) => send(`/v1/grants/${encodeURIComponent(grant.id)}/revoke`, { reason }, { tag }),
+      act: (reason) => onWhatWasRead(() => send(`/v1/grants/${encodeURIComponent(grant.id)}/revoke`, { reason }, { tag }), showNow),
     });
     if (!done) return;
     await shownAs(done);

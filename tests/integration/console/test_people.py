@@ -247,31 +247,31 @@ def test_the_war_room_gives_a_grant_and_ends_it(console: Console) -> None:
         page.locator("#to").fill("14.10")
         page.locator("#grant .button.main").click()
         expect(page.locator("#form-problem")).to_contain_text("salah satu saja")
-        page.locator("#person").fill("sari")
+        page.locator("#person").fill("dewi")
         page.locator("#grant .button.main").click()
-        expect(page.locator(".decision")).to_contain_text("boleh dilihat oleh sari sampai 1 Des 14:30")
+        expect(page.locator(".decision")).to_contain_text("boleh dilihat oleh dewi sampai 1 Des 14:30")
         page.locator(".decision .button.main").click()
-        row = page.locator("#now .hold-row", has_text="sari")
+        row = page.locator("#now .hold-row", has_text="dewi")
         expect(row).to_contain_text(f"Jl. Penghibur {CAMERA}")
         expect(row).to_contain_text(f"dasar: {MARKUP}")
         assert page.locator("main img").count() == 0
-        expect(page.locator("#said")).to_contain_text("Izin diberikan kepada sari")
+        expect(page.locator("#said")).to_contain_text("Izin diberikan kepada dewi")
     catch_up(console.site)
     console.site.clock.advance(4 * SECOND)  # the list follows
-    with console.page_of("sari", size=PHONE, theme="light") as page:
+    with console.page_of("dewi", size=PHONE, theme="light") as page:
         page.goto(f"{console.url}/izin")
         expect(page.locator("#now .hold-row")).to_have_count(1)
         expect(page.get_by_role("button", name="Cabut")).to_have_count(0)
         expect(page.locator("#give")).to_have_count(0)
     with console.page_of("indra") as page:
-        page.goto(f"{console.url}/izin?person=sari")
-        expect(page.locator("#now .hold-row")).to_contain_text("Sari")
+        page.goto(f"{console.url}/izin?person=dewi")
+        expect(page.locator("#now .hold-row")).to_contain_text("Dewi")
         expect(page.locator("main")).to_contain_text("Hanya War Room yang memberi dan mencabut izin.")
     with console.page_of("tono") as page:
-        page.goto(f"{console.url}/izin?person=sari")
-        page.locator("#now").get_by_role("button", name="Cabut izin sari").click()
+        page.goto(f"{console.url}/izin?person=dewi")
+        page.locator("#now").get_by_role("button", name="Cabut izin dewi").click()
         decided(page)
-        expect(page.locator("#said")).to_have_text("Izin sari dicabut.")
+        expect(page.locator("#said")).to_have_text("Izin dewi dicabut.")
         expect(page.locator("#now .hold-row")).to_contain_text("Dicabut")
         console.site.clock.advance(4 * SECOND)  # the list follows
         page.reload()

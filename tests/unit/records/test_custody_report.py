@@ -190,7 +190,8 @@ def test_what_nobody_knows_is_not_asked_for(book: Book) -> None:
     ):
         with refused(code, kind):
             book.record.item(item)
-    for times in ({}, {"start": T0}, {"end": T0}):
+    half: list[dict[str, Any]] = [{}, {"start": T0}, {"end": T0}]
+    for times in half:
         with refused("nothing_asked", Malformed):
             book.record.asked(**times)
     with refused("span_too_long", Malformed):
