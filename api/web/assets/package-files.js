@@ -45,8 +45,12 @@ function group(kind, files, isFound) {
       make("table", { class: "files" }, make("thead", {}, make("tr", {}, heads)), make("tbody", {}, files.map(fileRow)))));
 }
 
-/** The groups, and a field that finds a file by a part of its name or by its SHA-256. */
-function listed(files) {
+/**
+ * The groups, and a field that finds a file by a part of its name or by its SHA-256.
+ * @param {{ path: string, bytes: number, sha256: string, kind: string }[]} files as the API gives them
+ * @returns {HTMLElement[]}
+ */
+export function fileList(files) {
   const groups = make("div", {});
   const told = make("p", { role: "status", class: "quiet" });
   const field = make("input", { id: "file-wanted", autocomplete: "off", spellcheck: "false", maxlength: 300, oninput: draw });
@@ -77,6 +81,6 @@ export function packageFiles(id) {
   return make("details", { class: "package-files", ontoggle: (event) => {
     if (isAsked || !event.target.open) return;
     isAsked = true;
-    show(place, () => allFiles(id), listed);
+    show(place, () => allFiles(id), fileList);
   } }, make("summary", {}, say("package.inside")), place);
 }

@@ -65,7 +65,7 @@ def test_a_known_place_and_time_is_filed_in_eight_acts(
     console: Console, officer: Officer, given: str
 ) -> None:
     give_password(console, "dewi")
-    with console.page_of("", size=PHONE) as page:
+    with console.page_of("") as page:
         hand = Hand(page)
         page.goto(f"{console.url}/")
         hand.sign_in("dewi")
@@ -76,7 +76,7 @@ def test_a_known_place_and_time_is_filed_in_eight_acts(
         expect(found.locator(".coverage-text")).to_contain_text("tidak terekam")
         hand.press(found.locator("input"))
         hand.press("#request")
-        expect(page.locator("#cameras li .coverage-text")).to_contain_text("tidak terekam")
+        expect(page.locator("#cameras li .coverage-text").first).to_contain_text("tidak terekam")
         hand.drop("#letter-scan", letter())
         expect(page.locator("#letter [role=status]")).to_have_text("Tersimpan di arsip.")
         assert page.input_value("#letter-number") == "B/123/XI/2026/Reskrim"
