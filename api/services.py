@@ -28,6 +28,7 @@ from archive.cases.handover.giving import Handovers
 from archive.cases.handover.paper import Reports
 from archive.cases.requests.service import Requests
 from archive.clock import Clock
+from archive.evidence.contents import PackagedFile
 from archive.footage.advice import CityBox
 from archive.footage.cameras import Registry
 from archive.footage.derive import StillMaker
@@ -49,7 +50,7 @@ from search.index import Index
 
 
 class EvidenceService(Protocol):
-    """What the API needs of sealing: request a package, read its state, fetch it, verify it."""
+    """What the API needs of sealing: request a package, read its state and its files, fetch it, verify it."""
 
     def request(
         self,
@@ -70,6 +71,10 @@ class EvidenceService(Protocol):
 
     def package(self, evidence_id: str) -> "PackageZip":
         """The sealed package as a stored ZIP. Raises NotFound, or Conflict ``not_sealed``."""
+        ...
+
+    def files(self, evidence_id: str) -> Sequence[PackagedFile]:
+        """The files of a sealed package, by path. Raises NotFound, or Conflict ``not_sealed``."""
         ...
 
     def verify(self, evidence_id: str) -> JsonObject:

@@ -13,6 +13,7 @@ from archive.cases.requests.separation import check_approval
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.absence import check_kind
+from archive.evidence.contents import PackagedFile, files_of
 from archive.evidence.documents.compose import Composer
 from archive.evidence.documents.contact_sheet import ContactSheet
 from archive.evidence.jobs import Job, SealWorker
@@ -227,20 +228,18 @@ class Evidence:
             Conflict: ``not_sealed``; ``not_stamped``: a package without its token proves no time, so it is
                 not handed over.
         """
-        record = self.record(evidence_id)
-        if record.package is None:
-            raise Conflict(
-                f"{evidence_id} is {record.status.value}",
-                code="not_sealed",
-                hint=record.failure or "Try again when it is sealed.",
-            )
-        if record.package.gen_time is None:
+        if _require_sealed(self.record(evidence_id)).gen_time is None:
             raise Conflict(
                 f"{evidence_id} is sealed but has no time stamp yet",
                 code="not_stamped",
                 hint="The worker keeps asking the authority: saksi work --once seal",
             )
         return plan_zip(self.site.stores.records, evidence_id)
+
+    def files(self, evidence_id: str) -> tuple[PackagedFile, ...]:
+        """The files of a sealed package. Raises NotFound ``evidence_not_found``, Conflict ``not_sealed``."""
+        _require_sealed(self.record(evidence_id))
+        return files_of(self.site.stores.records, evidence_id)
 
     def verify(self, evidence_id: str) -> JsonObject:
         """Check the stored package against this installation's own trust roots.
@@ -260,6 +259,17 @@ class Evidence:
         while self.worker.run_once(progress) is not None:
             count += 1
         return count
+
+
+def _require_sealed(record: EvidenceRecord) -> SealedPackage:
+    """The package of a record. Raises Conflict ``not_sealed``."""
+    if record.package is None:
+        raise Conflict(
+            f"{record.request.evidence_id} is {record.status.value}",
+            code="not_sealed",
+            hint=record.failure or "Try again when it is sealed.",
+        )
+    return record.package
 
 
 def _attachments(papers: Iterable[Paper]) -> dict[str, Document]:

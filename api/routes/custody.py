@@ -1,11 +1,11 @@
 """The custody record: what was done with an item, or by a person. Reading it is recorded too.
 
-An auditor may query any item and any person. Everybody else sees their own acts, and all acts on the packages
-that they requested, without addresses and sessions of others.
+An auditor may query any item, any person and any span of time. Everybody else sees their own acts, and all
+acts on the packages that they requested, without addresses and sessions of others.
 """
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -37,6 +37,7 @@ class _Question:
     end: str
     footage_start: str
     footage_end: str
+    taken_out: bool
 
 
 async def _asked(
@@ -55,8 +56,11 @@ async def _asked(
     end: Annotated[str, Query(alias="to", max_length=64, description="Acts before.")] = "",
     footage_from: Annotated[str, Query(max_length=64, description="For a camera: footage at or after.")] = "",
     footage_to: Annotated[str, Query(max_length=64, description="For a camera: footage before.")] = "",
+    only: Annotated[
+        Literal["", "taken_out"], Query(description="Only acts by which something left the archive.")
+    ] = "",
 ) -> _Question:
-    return _Question(item, person, start, end, footage_from, footage_to)
+    return _Question(item, person, start, end, footage_from, footage_to, only == "taken_out")
 
 
 Question = Annotated[_Question, Depends(_asked)]
@@ -77,7 +81,7 @@ def list_acts(
     limit: Annotated[int, Query(ge=1, le=MAX_LINES)] = 100,
     cursor: Annotated[str, Query(max_length=100, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
-    """Acts on an item, of a person, or of a person on an item, in order of time."""
+    """Acts on an item, of a person, of a person on an item, or all of a span, in order of time."""
     asked, whole = _permitted(context, question)
     page = context.services.custody_record.page(asked, limit=limit, cursor=cursor)
     context.done(results=len(page.lines))
@@ -141,6 +145,7 @@ def _permitted(context: RequestContext, question: _Question) -> tuple[Asked, boo
         person=person,
         start=instant("from", question.start) if question.start else None,
         end=instant("to", question.end) if question.end else None,
+        taken_out=question.taken_out,
     )
     context.details |= asked_details(asked)
     if sees_all:
@@ -185,5 +190,7 @@ def _made(context: RequestContext) -> Made:
 
 def _name(asked: Asked, ending: str) -> str:
     subject = asked.person if asked.item is None else asked.item.text
+    if not subject:
+        subject = "-".join(format_instant(at)[:16] for at in (asked.span.start, asked.span.end))
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in subject)[-80:]
     return f"custody-{plain}.{ending}"

@@ -11,9 +11,18 @@ from api.fetching import admitted
 from api.parameters import camera_ids, instant
 from api.request_context import RequestContext, check_purpose, require, span_details
 from api.routing import add_bytes, add_json
-from api.schemas.evidence import EvidenceOut, EvidencePage, SealIn, VerificationOut, evidence_json
+from api.schemas.evidence import (
+    EvidenceOut,
+    EvidencePage,
+    PackagedFiles,
+    SealIn,
+    VerificationOut,
+    evidence_json,
+    file_json,
+)
 from api.statements import attachment
 from api.transfer import Download, Record, Representation, send
+from archive.evidence.bag import MAX_PATH
 from archive.evidence.listing import list_packages
 from archive.footage.reader import check_span
 from archive.ids import check_evidence_id
@@ -31,6 +40,7 @@ def add_routes(router: APIRouter) -> None:
         router, "POST", "/v1/evidence", request_evidence, EvidenceOut, 404, 409, 413, status=202, tag=tag
     )
     add_json(router, "GET", one, get_evidence, EvidenceOut, 404, tag=tag)
+    add_json(router, "GET", f"{one}/files", list_packaged_files, PackagedFiles, 404, 409, tag=tag)
     add_bytes(router, f"{one}/package.zip", download_package, "application/zip", tag=tag)
     add_json(router, "POST", f"{one}/verify", verify_evidence, VerificationOut, 404, 409, tag=tag)
 
@@ -97,6 +107,23 @@ def get_evidence(
     context.access.package(record)
     context.done(status=record.status.value)
     return JSONResponse(evidence_json(record))
+
+
+def list_packaged_files(
+    context: Annotated[RequestContext, require("evidence.read", Reach.OWN, Reach.MINE)],
+    evidence_id: EvidenceId,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    cursor: Annotated[str, Query(max_length=MAX_PATH, description="'next' of the previous page.")] = "",
+) -> JSONResponse:
+    """The files of a sealed package: sizes, SHA-256 and what each is, without the package."""
+    context.begin(Act.EVIDENCE_READ, evidence_id)
+    context.access.package(context.services.evidence.record(evidence_id))
+    files = context.services.evidence.files(evidence_id)
+    rest = [one for one in files if one.path > cursor]
+    page = rest[:limit]
+    context.done(results=len(page))
+    after = page[-1].path if len(rest) > limit else None
+    return JSONResponse({"files": [file_json(one) for one in page], "total": len(files), "next": after})
 
 
 def download_package(

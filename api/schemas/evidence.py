@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.examples import CASE, DECIDED, EVIDENCE, FROM, HASH, REQUEST, SEALED, SIGNER, TO
 from archive.canonical import JsonObject
+from archive.evidence.contents import FileKind, PackagedFile
 from archive.model.evidence import EvidenceRecord, EvidenceStatus, PackageKind
 from archive.timespan import format_instant
 
@@ -79,6 +80,30 @@ class EvidencePage(BaseModel):
     as_of: str | None = Field(examples=[TO])
 
 
+class PackagedFileOut(BaseModel):
+    """One file of a package: its path there, its size in bytes, its SHA-256, and what it is.
+
+    The seal covers a file that is ``sealed``. The seal itself, and what a handover added, are outside it.
+    """
+
+    path: str = Field(examples=["data/derivative/clip-cam-1.mp4"])
+    bytes: int = Field(examples=[31457280])
+    sha256: str = Field(examples=[HASH])
+    kind: FileKind = Field(examples=["clip"])
+    sealed: bool = Field(examples=[True])
+
+
+class PackagedFiles(BaseModel):
+    """Some files of a package, by path; ``total`` is the number of all.
+
+    ``next`` is the cursor of the next page, null at the end.
+    """
+
+    files: list[PackagedFileOut]
+    total: int = Field(examples=[71])
+    next: str | None = Field(examples=[None])
+
+
 class FindingText(BaseModel):
     """What a finding says, in Indonesian and in English."""
 
@@ -132,4 +157,15 @@ def evidence_json(record: EvidenceRecord) -> JsonObject:
         "originals": None if package is None else package.originals,
         "bytes": None if package is None else package.size,
         "failure": {"code": record.failure_code, "message": record.failure} if record.failure_code else None,
+    }
+
+
+def file_json(one: PackagedFile) -> JsonObject:
+    """A file of a package as answers give it."""
+    return {
+        "path": one.path,
+        "bytes": one.size,
+        "sha256": one.sha256,
+        "kind": one.kind.value,
+        "sealed": one.is_sealed,
     }

@@ -6,10 +6,12 @@ asked of another host.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -27,6 +29,7 @@ from tests.support.waiting import PATIENCE_S, until
 LAPTOP, DESKTOP, PHONE = (1366, 768), (1920, 1080), (390, 844)
 SIZES = (LAPTOP, DESKTOP, PHONE)
 DISTRICT = "73.71.01"
+Made = TypeVar("Made")
 
 PEOPLE: Sequence[tuple[str, Role]] = (
     ("dewi", Role.POLICE),
@@ -72,6 +75,15 @@ def driven() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def aside(work: Callable[[], Made]) -> Made:
+    """Do some work in another thread: in Playwright's own no event loop can be run, and signing runs one.
+
+    :class:`~tests.support.api_site.Caller` does so by itself.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()
 
 
 def comes_true(page: Page, expression: str) -> None:

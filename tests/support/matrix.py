@@ -745,6 +745,7 @@ def _evidence_probes() -> list[Probe]:
         }
         made += [
             Probe("GET", one, _at("/v1/evidence/{}"), **about),
+            Probe("GET", f"{one}/files", _at("/v1/evidence/{}/files"), **about),
             Probe(
                 "GET",
                 f"{one}/package.zip",

@@ -59,6 +59,22 @@ class EvidencePage(TypedDict):
     as_of: str | None
 
 
+FileKind = Literal[
+    "original",
+    "clip",
+    "statement",
+    "custody",
+    "decision",
+    "proof",
+    "document",
+    "instructions",
+    "manifest",
+    "seal",
+    "handover",
+    "other",
+]
+
+
 class FindingText(TypedDict):
     """What a finding says, in Indonesian and in English."""
 
@@ -76,6 +92,30 @@ class FindingOut(TypedDict):
     message: FindingText
     rests_on: str
     detail: str
+
+
+class PackagedFileOut(TypedDict):
+    """One file of a package: its path there, its size in bytes, its SHA-256, and what it is.
+
+    The seal covers a file that is ``sealed``. The seal itself, and what a handover added, are outside it.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    kind: FileKind
+    sealed: bool
+
+
+class PackagedFiles(TypedDict):
+    """Some files of a package, by path; ``total`` is the number of all.
+
+    ``next`` is the cursor of the next page, null at the end.
+    """
+
+    files: list[PackagedFileOut]
+    total: int
+    next: str | None
 
 
 SealIn = TypedDict(

@@ -159,6 +159,8 @@ function historyOf(user, names) {
   return [make("h2", {}, say("account.history")), make("ol", { class: "deeds" }, rows)];
 }
 
+const grants = (user) => make("p", {}, make("a", { href: `${BASE}/izin?person=${encodeURIComponent(user.id)}` },
+  say("account.grants", { name: user.name || user.id })));
 const oversight = (user) => make("p", {}, make("a", { href: `${BASE}/pengawasan?person=${encodeURIComponent(`user:${user.id}`)}` },
   say("account.deeds", { name: user.name || user.id })));
 
@@ -171,7 +173,7 @@ function again() {
     fill(at("name"), accountName(user.id, new Map([[user.id, user]])));
     const names = { cameras: new Map(), people: known, districts };
     return [todo({ user, tag }, known), factsOf(user, districts), actsOn({ user, tag }, districts),
-      may("oversight.all") ? oversight(user) : null, historyOf(user, names)].flat();
+      grants(user), may("oversight.all") ? oversight(user) : null, historyOf(user, names)].flat();
   });
 }
 

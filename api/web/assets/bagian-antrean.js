@@ -3,6 +3,7 @@
 import { at, fill, make } from "./dom.js";
 import { qrCode } from "./qr-code.js";
 import { queueRow } from "./queue-row.js";
+import { fileList } from "./package-files.js";
 import { verdictOf, verifying } from "./verdict.js";
 import { say } from "./words.js";
 
@@ -36,3 +37,9 @@ fill(at("verdicts"), found("valid", { structure: "passed" }, [finding("warning")
   found("not_valid", { structure: "passed", payload: "failed", log: "skipped" }, [finding("error")]),
   found("not_checked", { seal: "unchecked" }, [finding("unchecked")]),
   verifying({ evidence_id: "x", bytes: 0 }, say("verdict.own_only")));
+
+fill(at("package-files"), fileList([
+  { path: "data/derivative/clip-cam-1.mp4", bytes: 31457280, sha256: "0f".repeat(32), kind: "clip" },
+  ...Array.from({ length: 13 }, (_, number) => ({ path: `data/original/cam-1/<b>${number}</b>.mp4`, bytes: 3145728,
+    sha256: number.toString(16).padStart(64, "0"), kind: "original" })),
+]));

@@ -3,12 +3,10 @@
 import { BASE, ask } from "./calls.js";
 import { fullOf, parse, shortOf } from "./clock.js";
 import { make } from "./dom.js";
+import { actorName } from "./person.js";
 import { sayView } from "./view-sketch.js";
 import { emptyState } from "./states.js";
 import { say } from "./words.js";
-
-/** A person or machine as people call it. @param {string|null} id @returns {string} */
-export const nameOf = (id) => (id ?? "").replace(/^\w+:/, "");
 
 const day = (text) => text || say("cam_one.unstated");
 
@@ -16,12 +14,12 @@ function soundText(one) {
   const at = (text) => shortOf(parse(text));
   if (one.audio === "keep") {
     return one.audio_allowed_by
-      ? say("cam_one.sound_since", { at: at(one.audio_since), who: nameOf(one.audio_allowed_by), reason: one.audio_reason })
+      ? say("cam_one.sound_since", { at: at(one.audio_since), who: actorName(one.audio_allowed_by ?? ""), reason: one.audio_reason })
       : say("cam_one.sound_since_short", { at: at(one.audio_since) });
   }
   if (!one.audio_proposal) return say("cam_sound.none");
   const { by, at: when, reason } = one.audio_proposal;
-  return say("cam_one.sound_waits", { at: at(when), who: nameOf(by), reason });
+  return say("cam_one.sound_waits", { at: at(when), who: actorName(by ?? ""), reason });
 }
 
 /** @param {object} one a camera as `/v1/cameras/{camera}` gives it @returns {HTMLElement} */
@@ -67,7 +65,7 @@ export function movesPart({ moves }) {
     place: [make("span", {}, `${one.kelurahan_name || one.kelurahan}, ${one.kecamatan_name || one.kecamatan}`),
       make("small", {}, say("cam_one.point", { lat: one.lat, lon: one.lon }))],
     moved: one.moved_m === null ? "–" : say("cam_one.metres", { n: one.moved_m }),
-    by: one.by === null ? say("cam_move.hidden") : nameOf(one.by),
+    by: one.by === null ? say("cam_move.hidden") : actorName(one.by),
     reason: one.by === null ? say("cam_move.hidden") : one.reason || "–",
   });
   return make("table", { class: "table stacked" },
@@ -102,7 +100,7 @@ export function viewersPart({ viewers }) {
   return make("table", { class: "table stacked" },
     make("thead", {}, make("tr", {}, ["who", "why"].map((name) => make("th", { scope: "col" }, say(`cam_viewers.${name}`))))),
     make("tbody", {}, viewers.map((one) => make("tr", {},
-      make("td", { data: { label: say("cam_viewers.who") } }, one.name || nameOf(one.who), make("small", {}, one.agency)),
+      make("td", { data: { label: say("cam_viewers.who") } }, actorName(one.who, one.name), make("small", {}, one.agency)),
       make("td", { data: { label: say("cam_viewers.why") } },
         say("cam_viewers.by_role", { roles: one.roles.map((role) => say(`role.${role}`)).join(", ") || "–" }))))));
 }

@@ -6,8 +6,8 @@ import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
 import { emptyState, show } from "./states.js";
-import { lengthText } from "./amounts.js";
-import { say, sayNumber, sayProblem } from "./words.js";
+import { lengthText, sizeOf } from "./amounts.js";
+import { say, sayIf, sayProblem } from "./words.js";
 
 const EVERY_MS = 2000;
 const GOES_ON = ["queued", "running"];
@@ -40,31 +40,38 @@ export function exportRow(made) {
   const state = make("span", { role: "status" });
   const bar = make("progress", { max: 1, "aria-label": say("export.progress") });
   const act = make("span", { class: "export-act" });
+  const about = make("span", { class: "export-about quiet" });
   const times = rangeOf(parse(made.from), parse(made.to));
-  const root = make("p", { class: "export" }, make("b", {}, say("export.of", { count: made.cameras.length, times })),
-    bar, state, act);
+  const root = make("div", { class: "export" }, make("b", {}, say("export.of", { count: made.cameras.length, times })),
+    bar, state, act, about);
   const label = (cameras) => {
-    root.title = made.cameras.map((id) => cameras.get(id)?.name ?? id).join(", ");
+    const names = made.cameras.map((id) => cameras.get(id)?.name ?? say("queue.unknown_camera")).join(", ");
+    about.textContent = say("export.about", { names, at: shortOf(parse(made.ordered_at)), purpose: made.purpose });
   };
-  allCameras().then(label, () => {});
+  allCameras().then(label, () => label(new Map()));
 
   function put(found) {
     const part = found.bytes ? found.bytes_done / found.bytes : found.parts_done / Math.max(1, found.parts);
-    const size = sayNumber(found.bytes / 1048576);
     bar.hidden = !GOES_ON.includes(found.status) && found.status !== "paused";
     bar.value = part;
     const until = found.until ? shortOf(parse(found.until)) : "";
-    const text = say(`exported.${found.status}`, { size, percent: Math.floor(part * 100), until, why: found.message });
+    const why = sayIf(`problem.${found.code}`, found.message);
+    const text = say(`exported.${found.status}`, { size: sizeOf(found.bytes), percent: Math.floor(part * 100), until, why });
     if (state.textContent !== text) state.textContent = text;
     root.dataset.status = found.status;
     if (found.status === "ready") {
-      const href = `${BASE}/v1/exports/${encodeURIComponent(found.export_id)}/export.zip`;
-      fill(act, make("a", { class: "button main", href, download: "" }, say("export.download")));
+      const purpose = new URLSearchParams({ purpose: found.purpose });
+      const href = `${BASE}/v1/exports/${encodeURIComponent(found.export_id)}/export.zip?${purpose}`;
+      fill(act, make("a", { class: "button main", href, download: "" }, say("export.download")), toBe("export.remove", "cancelled"));
     } else if (GOES_ON.includes(found.status)) {
-      fill(act, make("button", { type: "button", class: "button", onclick: cancel }, say("export.cancel")));
+      fill(act, toBe("export.pause", "paused"), toBe("export.cancel", "cancelled"));
       setTimeout(follow, EVERY_MS);
-    } else fill(act);
+    } else if (found.status === "paused") {
+      fill(act, toBe("export.go_on", "queued"), toBe("export.cancel", "cancelled"));
+    } else fill(act, make("button", { type: "button", class: "button", onclick: orderAgain }, say("export.again")));
   }
+
+  const toBe = (key, status) => make("button", { type: "button", class: "button", onclick: () => become(status) }, say(key));
 
   async function follow() {
     if (!root.isConnected) return;
@@ -76,9 +83,17 @@ export function exportRow(made) {
     }
   }
 
-  async function cancel() {
+  async function become(status) {
     try {
-      put(await send(`/v1/exports/${encodeURIComponent(made.export_id)}/status`, { status: "cancelled" }));
+      put(await send(`/v1/exports/${encodeURIComponent(made.export_id)}/status`, { status }));
+    } catch (problem) {
+      state.textContent = sayProblem(problem);
+    }
+  }
+
+  async function orderAgain() {
+    try {
+      root.replaceWith(exportRow(await send("/v1/exports", { cameras: made.cameras, from: made.from, to: made.to })));
     } catch (problem) {
       state.textContent = sayProblem(problem);
     }
@@ -95,7 +110,8 @@ export function showExports() {
   const place = make("div", {});
   const close = make("button", { type: "button", class: "button", onclick: () => dialog.close() }, say("do.close"));
   const dialog = make("dialog", { class: "decision", "aria-labelledby": "exports-title", onclose: () => dialog.remove() },
-    make("h2", { id: "exports-title" }, say("export.mine")), place, make("div", { class: "row-of-buttons" }, close));
+    make("h2", { id: "exports-title" }, say("export.mine")), place,
+    make("p", {}, make("a", { href: `${BASE}/unduhan` }, say("export.page"))), make("div", { class: "row-of-buttons" }, close));
   document.body.append(dialog);
   dialog.showModal();
   show(place, () => ask("/v1/exports"), ({ exports }) =>

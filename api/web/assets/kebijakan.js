@@ -6,6 +6,7 @@ import { decide } from "./decision.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
 import { actButton, countdown, historyList, moment, oneLine, onWhatWasRead, scopeText, termsText } from "./keep.js";
+import { knowPeople } from "./names.js";
 import { effectOf } from "./retention-effect.js";
 import { emptyState, show } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -38,7 +39,7 @@ async function isScope() {
 async function load() {
   tell("");
   await show(at("now"), async () => {
-    const [isThere, me, rules] = await Promise.all([isScope(), ask("/v1/session"), ask("/v1/retention/policies")]);
+    const [isThere, me, rules] = await Promise.all([isScope(), ask("/v1/session"), ask("/v1/retention/policies"), knowPeople()]);
     state.exists ||= rules.policies.some((one) => one.id === ID);
     if (!isThere && !state.exists) return null;
     const found = state.exists ? await read(PATH) : null;

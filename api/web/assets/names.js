@@ -3,7 +3,7 @@
 import { BASE, ask } from "./calls.js";
 import { allPlaces } from "./directory.js";
 import { make } from "./dom.js";
-import { actorName as sayActor } from "./person.js";
+import { actorName as sayActor, callThem } from "./person.js";
 import { say } from "./words.js";
 
 /** The id of the reader, such as `user:citra`. */
@@ -29,6 +29,7 @@ async function everybody() {
     for (const one of page.users) found.set(one.id, one);
     cursor = page.next;
   } while (cursor);
+  callThem(found);
   return found;
 }
 
@@ -39,6 +40,15 @@ async function everybody() {
 export function allPeople() {
   people ??= everybody();
   return people;
+}
+
+/**
+ * Wait until `actorName` knows people by their names. A reader who may not read accounts, or whose reading fails,
+ * sees accounts instead: a page is not kept from them by it.
+ * @returns {Promise<void>}
+ */
+export async function knowPeople() {
+  await allPeople().catch(forgetPeople);
 }
 
 /** Read the accounts again at the next call. */

@@ -6,6 +6,8 @@ import { allCameras } from "./directory.js";
 import { at, fill, make } from "./dom.js";
 import { sizeOf } from "./amounts.js";
 import { hashField } from "./hash-field.js";
+import { knowPeople } from "./names.js";
+import { packageFiles } from "./package-files.js";
 import { actorName } from "./person.js";
 import { cameraNames } from "./queue-row.js";
 import { stateRail } from "./state-rail.js";
@@ -43,9 +45,7 @@ function seal(one) {
         : say("package.statement", { size: sizeOf(one.bytes) }))),
     make("h3", {}, say("handing.tagmanifest")), hashField(one.tagmanifest_sha256),
     make("h3", {}, say("handing.signer")), hashField(one.signer_sha256),
-    make("details", {}, make("summary", {}, say("package.inside")),
-      make("ul", { class: "points" }, ["original", "derivative", "proofs", "documents", "signatures", "handover"]
-        .map((name) => make("li", {}, say(`package_folder.${name}`))))));
+    packageFiles(one.evidence_id));
 }
 
 function links(one) {
@@ -80,7 +80,7 @@ function page(one, cameras) {
 }
 
 async function read() {
-  const one = await ask(`/v1/evidence/${encodeURIComponent(id)}`);
+  const [one] = await Promise.all([ask(`/v1/evidence/${encodeURIComponent(id)}`), knowPeople()]);
   return { one, cameras: await allCameras().catch(() => new Map()) };
 }
 

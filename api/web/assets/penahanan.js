@@ -8,6 +8,7 @@ import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
 import { cameraText, dayOf, staleness } from "./keep.js";
 import { holdBasis, holdName, reviewBadge } from "./hold-parts.js";
+import { knowPeople } from "./names.js";
 import { emptyState, show, showList } from "./states.js";
 import { say, sayProblem } from "./words.js";
 import "./time-field.js";
@@ -46,7 +47,7 @@ async function row(hold) {
 
 function showActive() {
   return show(at("active"), async () => {
-    const [active, proposed] = await Promise.all([every("active"), every("release_proposed")]);
+    const [active, proposed] = await Promise.all([every("active"), every("release_proposed"), knowPeople()]);
     return { holds: [...active.holds, ...proposed.holds], asOf: active.asOf };
   }, async ({ holds, asOf }) => {
     const ordered = holds.toSorted((one, other) => parse(one.review_at) - parse(other.review_at));

@@ -16,6 +16,8 @@ import { say, sayIf, sayProblem } from "./words.js";
 
 const PAGE = 500;
 const DAY = 86400000;
+const WEEK = 7;
+const OUT = "taken_out";
 const NUMBER = /^(REQ-|EVD-|hold-|segments\/)/;
 const isAuditor = may("oversight.all");
 
@@ -23,8 +25,8 @@ const isAuditor = may("oversight.all");
 function queryOf(search) {
   const given = new URLSearchParams(search);
   const query = Object.fromEntries([...given].filter(([name, value]) => value
-    && ["item", "person", "from", "to", "footage_from", "footage_to"].includes(name)));
-  if (!query.item && !query.person && isAuditor) return null;
+    && ["item", "person", "from", "to", "footage_from", "footage_to", "only"].includes(name)));
+  if (!query.item && !query.person && !(query.from && query.to) && isAuditor) return null;
   return query;
 }
 
@@ -42,7 +44,7 @@ function asked(items, people) {
     if (!id) throw { code: "unclear", detail: say("oversight.no_such_person", { text: who }) };
     query.person = id.includes(":") ? id : `user:${id}`;
   }
-  if (isAuditor && !query.item && !query.person) throw { code: "unclear", detail: say("oversight.nothing_asked") };
+  if (at("only").value) query.only = at("only").value;
   for (const [name, field] of [["footage_from", "footage-from"], ["footage_to", "footage-to"]]) {
     const { instant } = at(field).closest("time-field");
     if (instant !== null && query.item && !NUMBER.test(query.item)) query[name] = write(instant);
@@ -56,7 +58,26 @@ function asked(items, people) {
   } else if (at("when").value) {
     query.from = write(Date.now() - Number(at("when").value) * DAY);
   }
-  return query;
+  // Everybody's acts are those of a span with two ends.
+  return isAuditor && !query.item && !query.person ? { ...query, ...everybodys(query) } : query;
+}
+
+/**
+ * The two ends of a question about everybody: what is given, or the last week until now.
+ * @param {{ from?: string, to?: string }} given
+ * @returns {{ from: string, to: string }}
+ */
+function everybodys({ from, to }) {
+  if (at("when").value === "own" && !(from && to)) throw { code: "unclear", detail: say("oversight.both_ends") };
+  return { from: from ?? write(Date.now() - WEEK * DAY), to: to ?? write(Date.now()) };
+}
+
+/** Ways to begin, each one press: what happened lately, and what left the archive. */
+function beginnings() {
+  const link = (key, days, more = {}) => make("a", { class: "button",
+    href: `?${new URLSearchParams({ from: write(Date.now() - days * DAY), to: write(Date.now()), ...more })}` }, say(key));
+  return make("div", { class: "row-of-buttons" }, link("oversight.last_day", 1),
+    link("oversight.out_week", WEEK, { only: OUT }), link("oversight.out_month", 30, { only: OUT }));
 }
 
 /** Write a query into the form. */
@@ -68,6 +89,7 @@ function showInForm(query, items, people) {
     if (instant !== null) at(field).closest("time-field").text = forField(instant);
   }
   if (query.from || query.to) at("when").value = "own";
+  if (query.only === OUT) at("only").value = OUT;
   suit();
 }
 
@@ -87,7 +109,10 @@ function subjectOf(query, { cameras, people }) {
     parts.push(camera ?? (segment ? say("thing.segment", { camera: cameras.get(segment)?.name ?? segment }) : thingName(query.item)));
   }
   if (query.footage_from && query.footage_to) parts.push(rangeOf(parse(query.footage_from), parse(query.footage_to)));
-  if (query.person || !query.item) parts.push(query.person ? actorName(query.person, people) : say("oversight.own_acts"));
+  if (query.person) parts.push(actorName(query.person, people));
+  else if (!query.item) parts.push(say(isAuditor ? "oversight.everybody" : "oversight.own_acts"));
+  if (query.only === OUT) parts.push(say("oversight.out"));
+  if (!query.item && query.from && query.to) parts.push(rangeOf(parse(query.from), parse(query.to)));
   return parts.join(" · ");
 }
 
@@ -257,7 +282,7 @@ function begin(names) {
   });
   addEventListener("popstate", () => location.reload());
   at("go").disabled = false;
-  if (!query) return emptyState(say("oversight.empty"), make("p", { class: "quiet" }, say("oversight.empty_hint")));
+  if (!query) return emptyState(say("oversight.empty"), make("p", { class: "quiet" }, say("oversight.empty_hint")), beginnings());
   showActs(query, names);
   return [];
 }

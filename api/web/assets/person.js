@@ -3,8 +3,19 @@
 import { make } from "./dom.js";
 import { say } from "./words.js";
 
+/** @type {Map<string, { name: string }>} */
+let known = new Map();
+
 /**
- * The words for an actor.
+ * From now on, accounts are called by these names. Only who may read accounts has them: `allPeople` in `names.js`.
+ * @param {Map<string, { name: string }>} people by account
+ */
+export function callThem(people) {
+  known = people;
+}
+
+/**
+ * The words for an actor: the name of a person where an answer gives it or the reader may read accounts, or else the account.
  * @param {string} actor as the archive names it
  * @param {string} [name] the person's name, if an answer gives it
  * @returns {string}
@@ -12,7 +23,7 @@ import { say } from "./words.js";
 export function actorName(actor, name = "") {
   const [, kind, rest] = /^(\w+):(.*)$/.exec(actor) ?? [null, "", actor];
   switch (kind) {
-    case "user": return name || rest;
+    case "user": return name || known.get(rest)?.name || rest;
     case "os": return say("actor.host", { name: name || personOnHost(rest) });
     case "token": return say("actor.token", { name: rest });
     default: return say(actor === "unknown" || !actor ? "actor.unknown" : "actor.archive");

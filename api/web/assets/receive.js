@@ -9,7 +9,7 @@ import { fileDrop } from "./file-drop.js";
 import { PackageFetch } from "./package-fetch.js";
 import { readPackage } from "./package-reader.js";
 import { progressBar } from "./progress.js";
-import { nameOf } from "./request-words.js";
+import { actorName } from "./person.js";
 import { lengthText, sizeOf } from "./amounts.js";
 import { failedState } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -54,8 +54,8 @@ function bodyOf(handover) {
   const isMine = handover.recipient.person === state.me.id && state.value.status !== "closed";
   const { receipt } = handover;
   return [
-    make("p", {}, say("receiving.given", { by: handover.officer.name || nameOf(handover.given_by), at: stampOf(parse(handover.given_at)) })),
-    receipt ? make("p", { class: "confirmed" }, say("receiving.confirmed", { by: nameOf(receipt.confirmed_by), at: stampOf(parse(receipt.confirmed_at)) })) : null,
+    make("p", {}, say("receiving.given", { by: actorName(handover.given_by, handover.officer.name), at: stampOf(parse(handover.given_at)) })),
+    receipt ? make("p", { class: "confirmed" }, say("receiving.confirmed", { by: actorName(receipt.confirmed_by), at: stampOf(parse(receipt.confirmed_at)) })) : null,
     make("p", { class: "quiet", id: "right" }, refusal || sayRight(handover)),
     make("div", { class: "row-of-buttons" },
       refusal ? null : make("button", { type: "button", class: `button ${receipt ? "" : "main"}`, id: "fetch", onclick: onFetch },

@@ -6,7 +6,7 @@ import { cameraChip, personChip } from "./chips.js";
 import { fullOf, parse, rangeOf, shortOf, stampOf, ZONE_NAME } from "./clock.js";
 import { coverageBar, coverageLegend } from "./coverage-bar.js";
 import { fill, make } from "./dom.js";
-import { nameOf } from "./request-words.js";
+import { actorName } from "./person.js";
 import { lengthText, sizeOf } from "./amounts.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
@@ -53,7 +53,7 @@ export function showFacts(place, request) {
     [say("asked.requester"), personChip({ name: requester.name, role: requester.rank, agency: `${requester.unit}, ${requester.agency}` })],
     [say("filing.nrp"), requester.nrp_nip],
     [say("filing.contact"), requester.contact],
-    [say("asked.filed_by"), nameOf(requester.person)],
+    [say("asked.filed_by"), actorName(requester.person)],
     [say("filing.basis"), basis.join("; ")],
     [say("filing.case"), request.case],
     [say("filing.purpose"), request.purpose],
@@ -72,14 +72,14 @@ export function showPapers(place, { id, attachments }) {
     make("a", { href: `${BASE}/v1/requests/${encodeURIComponent(id)}/attachments/${one.sha256}`, download: true }, one.name),
     make("p", { class: "quiet" }, [
       say(`asked_paper.${one.kind}`), `${say(`drop.${PAPERS[one.media_type]}`)}, ${sizeOf(one.size)}`,
-      `${nameOf(one.by)}, ${stampOf(parse(one.at))}`].join(" · "))))
+      `${actorName(one.by)}, ${stampOf(parse(one.at))}`].join(" · "))))
     : make("li", { class: "quiet" }, say("asked.no_papers")));
 }
 
 /** The comments, oldest first. */
 export function showComments(place, { comments }) {
   fill(place, comments.length ? comments.map((one) => make("li", {},
-    make("p", { class: "comment-text" }, one.text), make("p", { class: "quiet" }, `${nameOf(one.by)}, ${stampOf(parse(one.at))}`)))
+    make("p", { class: "comment-text" }, one.text), make("p", { class: "quiet" }, `${actorName(one.by)}, ${stampOf(parse(one.at))}`)))
     : make("li", { class: "quiet" }, say("asked.no_comments")));
 }
 
@@ -90,6 +90,6 @@ const SAID = new Set(["request.amended", "request.approved", "request.rejected",
 export function showHistory(place, { history }) {
   fill(place, history.map((one) => make("li", {},
     make("b", {}, say(`asked_act.${one.action.split(".")[1]}`)), " ",
-    make("span", { class: "quiet" }, `${nameOf(one.actor)}, ${shortOf(parse(one.at))} ${ZONE_NAME}`),
+    make("span", { class: "quiet" }, `${actorName(one.actor)}, ${shortOf(parse(one.at))} ${ZONE_NAME}`),
     one.reason && SAID.has(one.action) ? make("p", { class: "comment-text" }, one.reason) : null)));
 }

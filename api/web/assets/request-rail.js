@@ -1,14 +1,15 @@
 // The stations of a request, from its own record: filed, approved, sealed, handed over, closed.
 
 import { parse } from "./clock.js";
-import { nameOf, waitsFor } from "./request-words.js";
+import { actorName } from "./person.js";
+import { waitsFor } from "./request-words.js";
 import { stateRail } from "./state-rail.js";
 import { say } from "./words.js";
 
 /** When and by whom the newest of these entries was written; undefined where there is none. */
 function newest(request, action) {
   const entry = request.history.findLast((one) => one.action === action);
-  return entry && { at: parse(entry.at), by: nameOf(entry.actor) };
+  return entry && { at: parse(entry.at), by: actorName(entry.actor) };
 }
 
 /**

@@ -31,9 +31,6 @@ export function subjectOf(request, registered) {
   return `${place}, ${rangeOf(parse(request.from), parse(request.to))}`;
 }
 
-/** An account's name without its kind. */
-export const nameOf = (actor) => actor.replace(/^(user|os|job|rule):/, "");
-
 /**
  * Whether an urgent request still waits for its letter. In a list only what the index says is known.
  * @param {any} request

@@ -5,6 +5,7 @@ import { ask, read } from "./calls.js";
 import { fullOf, parse, stampOf } from "./clock.js";
 import { allCameras } from "./directory.js";
 import { at, fill, tell } from "./dom.js";
+import { knowPeople } from "./names.js";
 import { showActs } from "./request-own-acts.js";
 import { showComments, showFacts, showFootage, showHistory, showHold, showPapers } from "./request-facts.js";
 import { railOf } from "./request-rail.js";
@@ -56,7 +57,7 @@ async function renew(why = "") {
   tell(why);
   try {
     me ??= await ask("/v1/session");
-    const [{ value, tag }, registered] = await Promise.all([read(path), allCameras()]);
+    const [{ value, tag }, registered] = await Promise.all([read(path), allCameras(), knowPeople()]);
     const evidence = value.evidence_id ? await ask(`/v1/evidence/${encodeURIComponent(value.evidence_id)}`) : null;
     fill(at("loading"));
     show(value, tag, registered, evidence);

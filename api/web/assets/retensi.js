@@ -6,6 +6,7 @@ import { parse } from "./clock.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make } from "./dom.js";
 import { cameraText, countText, countdown, dayOf, kecamatanText, moment, scopeText, staleness, termsText } from "./keep.js";
+import { knowPeople } from "./names.js";
 import { bands, marksOf } from "./retention-map.js";
 import { emptyState, failedState, show } from "./states.js";
 import { say, sayProblem } from "./words.js";
@@ -70,7 +71,7 @@ async function showMap(policies) {
 }
 
 async function showPolicies() {
-  await show(at("policies"), () => ask("/v1/retention/policies"), async (found) => {
+  await show(at("policies"), async () => (await Promise.all([ask("/v1/retention/policies"), knowPeople()]))[0], async (found) => {
     const policies = await named(found.policies);
     at("rule").textContent = say("retention.floor", { floor: found.floor_days, wait: found.wait_hours });
     const waiting = policies.filter((one) => one.proposal || one.waiting.length);

@@ -3,13 +3,15 @@
 import { BASE, ask, read, send } from "./calls.js";
 import { parse, shortOf, write } from "./clock.js";
 import { coveragePart } from "./camera-coverage.js";
-import { factsPart, keptPart, movesPart, nameOf, viewersPart, wherePart } from "./camera-facts.js";
+import { factsPart, keptPart, movesPart, viewersPart, wherePart } from "./camera-facts.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
 import { sayCause, sayRemedy } from "./health-reading.js";
 import { lengthOf } from "./amounts.js";
 import { showPlace } from "./camera-place.js";
 import { may } from "./may.js";
+import { knowPeople } from "./names.js";
+import { actorName } from "./person.js";
 import { emptyState, failedState, show } from "./states.js";
 import { trialPart } from "./trial-part.js";
 import { say, sayNumber } from "./words.js";
@@ -68,7 +70,7 @@ function soundButtons() {
   at("why-not").hidden = !isOwn;
   at("why-not").textContent = isOwn ? say("cam_one.own_proposal") : "";
   return [
-    button(word, asking("approve", word, { reason: false, values: { who: nameOf(by), reason }, act: () => change("POST", "/audio/approve", {}) }),
+    button(word, asking("approve", word, { reason: false, values: { who: actorName(by ?? ""), reason }, act: () => change("POST", "/audio/approve", {}) }),
       { disabled: isOwn, "aria-describedby": isOwn ? "why-not" : null }),
     end(say("cam_one.sound_drop")),
   ];
@@ -106,7 +108,7 @@ function showCamera() {
 }
 
 async function readAgain() {
-  ({ value: one, tag } = await read(PATH));
+  [{ value: one, tag }] = await Promise.all([read(PATH), knowPeople()]);
   showCamera();
   await showNow();
 }
@@ -156,6 +158,7 @@ async function begin() {
   }
   setTimeout(keepNow, EVERY);
   at("read-viewers")?.addEventListener("click", readViewers);
+  at("grants-of")?.setAttribute("href", `${BASE}/izin?camera=${encodeURIComponent(CAMERA)}`);
   await Promise.all([
     at("coverage") && show(at("coverage"), () => coveragePart(CAMERA, parse(one.registered_at)), (parts) => parts),
     at("kept") && show(at("kept"), () => keptPart(one), (parts) => parts),

@@ -8,6 +8,7 @@ import { dateOf, parse, rangeOf } from "./clock.js";
 import { at, make } from "./dom.js";
 import { hashField } from "./hash-field.js";
 import { absent, cameraText, countText, dayOf, dayText, moment, scopeText, termsText } from "./keep.js";
+import { knowPeople } from "./names.js";
 import { show } from "./states.js";
 import { holdName } from "./hold-parts.js";
 import { say, sayIf } from "./words.js";
@@ -19,7 +20,7 @@ const MOST = 400;
 async function fetchAll() {
   let found;
   try {
-    found = await ask(PATH);
+    [found] = await Promise.all([ask(PATH), knowPeople()]);
   } catch (problem) {
     if (/_not_found$|^bad_/.test(problem.code)) return { problem };
     throw problem;

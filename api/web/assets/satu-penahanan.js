@@ -11,6 +11,7 @@ import { allCameras } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
 import { holdBasis, holdLength, holdName, progressText, reviewBadge } from "./hold-parts.js";
 import { absent, actButton, cameraText, historyList, moment, oneLine, onWhatWasRead } from "./keep.js";
+import { knowPeople } from "./names.js";
 import { show } from "./states.js";
 import { stateRail } from "./state-rail.js";
 import { say, sayProblem } from "./words.js";
@@ -32,7 +33,7 @@ const field = (id) => at(id).closest("time-field");
 async function load() {
   tell("");
   const found = await show(at("facts"), async () => {
-    const me = await ask("/v1/session");
+    const [me] = await Promise.all([ask("/v1/session"), knowPeople()]);
     try {
       const { value, tag } = await read(PATH);
       return { hold: value, tag, me };

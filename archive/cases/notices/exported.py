@@ -5,7 +5,7 @@ export is gone after a day, and its notice with it.
 """
 
 from archive.cases.exports.model import Export, ExportStatus
-from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.notice import DOWNLOADS_PAGE, Event, Notice
 
 _EVENTS = {
     ExportStatus.READY: Event.EXPORT_READY,
@@ -26,6 +26,7 @@ def of_export(export: Export) -> Notice | None:
         mark=state.status.value,
         at=state.at,
         urgent=False,
+        link=DOWNLOADS_PAGE,
         cameras=len(order.cameras),
         due_at=state.until if event is Event.EXPORT_READY else None,
         code=state.code,

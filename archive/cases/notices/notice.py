@@ -34,11 +34,22 @@ class Event(StrEnum):
 
 VIEW_PAGE = "/tinjau"
 """The page where people view footage."""
+DOWNLOADS_PAGE = "/unduhan"
+"""The page of a person's own exports."""
+INCIDENTS_PAGE = "/insiden"
+"""The page of integrity incidents, the open ones first."""
+HEALTH_PAGE = "/kesehatan"
+"""The page that says whether everything is recorded and kept."""
 
 
 def request_page(request_id: str) -> str:
     """The page of a request, for its agency and for the War Room."""
     return f"/permintaan/{request_id}"
+
+
+def package_page(evidence_id: str) -> str:
+    """The page of an evidence package."""
+    return f"/paket/{evidence_id}"
 
 
 URGENT = frozenset(

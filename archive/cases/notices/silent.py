@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.notice import HEALTH_PAGE, Event, Notice
 from archive.records.camera_health import FRESH, CameraHealth
 from archive.timespan import MINUTE, SECOND
 
@@ -46,6 +46,7 @@ class Silence:
             mark=f"{began}|{len(cameras).bit_length()}",
             at=min(one.since for one in cameras if one.since is not None) + AFTER,
             urgent=True,
+            link=HEALTH_PAGE,
             cameras=len(cameras),
             code=Counter(one.cause for one in cameras).most_common(1)[0][0],
         )

@@ -6,7 +6,7 @@ begun cannot know whether a follower begins beside it: it must see for itself th
 
 from dataclasses import dataclass
 
-from archive.cases.notices.notice import Event, Notice
+from archive.cases.notices.notice import HEALTH_PAGE, Event, Notice
 from archive.records.indexed.marks import LATE
 
 
@@ -33,5 +33,6 @@ class Unfollowed:
             mark=str(turn or 0),
             at=now if turn is None else turn + LATE,
             urgent=True,
+            link=HEALTH_PAGE,
         )
         return (notice,)

@@ -12,7 +12,16 @@ from typing import Protocol
 from archive import keys
 from archive.cases.exports.model import Export
 from archive.cases.notices.exported import of_export
-from archive.cases.notices.notice import URGENT, VIEW_PAGE, Event, Notice, request_page
+from archive.cases.notices.notice import (
+    HEALTH_PAGE,
+    INCIDENTS_PAGE,
+    URGENT,
+    VIEW_PAGE,
+    Event,
+    Notice,
+    package_page,
+    request_page,
+)
 from archive.cases.notices.running_out import DueAt, holds_in_force, no_rule, of_grant, of_request
 from archive.cases.notices.silent import Silence
 from archive.cases.notices.unfollowed import Unfollowed
@@ -189,7 +198,7 @@ class Watch:
             mark=mark,
             at=entry.at,
             urgent=False,
-            link="" if request is None else request_page(request.id),
+            link=package_page(entry.id) if request is None else request_page(request.id),
             agency="" if request is None else request.agency_account,
             agency_name="" if request is None else request.requester.agency,
             unit="" if request is None else request.requester.unit,
@@ -323,6 +332,7 @@ def _unreadable(error: ArchiveError, at: int) -> Notice:
         mark=str(at // HOUR),
         at=at,
         urgent=True,
+        link=INCIDENTS_PAGE,
         code=error.code,
     )
 
@@ -339,6 +349,7 @@ def _of_incident(entry: Entry) -> Notice | None:
         mark=str(entry.at // HOUR),
         at=entry.at,
         urgent=event in URGENT,
+        link=INCIDENTS_PAGE,
         code=code,
     )
 
@@ -366,6 +377,7 @@ def _of_trouble(trouble: Trouble, now: int) -> Notice:
         mark=f"{trouble.code}|{now // DAY}",
         at=now,
         urgent=True,
+        link=HEALTH_PAGE,
         due_at=trouble.due_at,
         code=trouble.code,
     )
@@ -378,5 +390,6 @@ def _of_level(level: str, now: int) -> Notice:
         mark=str(now // DAY),
         at=now,
         urgent=level == "red",
+        link=HEALTH_PAGE,
         code=level,
     )

@@ -54,7 +54,9 @@ def line_json(line: Line, *, whole: bool = True) -> JsonObject:
 def head_json(asked: Asked, made: Made) -> JsonObject:
     """The head of a report: the query, when and by whom."""
     footage = None if asked.item is None else asked.item.footage
+    only = {"only": "taken_out"} if asked.taken_out else {}
     return {
+        **only,
         "v": VERSION,
         "kind": "custody_report",
         "organization": made.organization,

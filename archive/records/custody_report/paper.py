@@ -101,14 +101,17 @@ def _too_long(most: int) -> Malformed:
 
 
 def _about(asked: Asked) -> str:
-    return " ".join(one for one in ("" if asked.item is None else asked.item.text, asked.person) if one)
+    named = [one for one in ("" if asked.item is None else asked.item.text, asked.person) if one]
+    return " ".join(named or ["menurut waktu"])
 
 
 def _title(pages: Pages, asked: Asked, made: Made) -> None:
     pages.text(made.organization.upper(), font=Font.BOLD, size=12, centred=True)
     pages.space(4)
     pages.text("CATATAN RANTAI PENGAWASAN", font=Font.BOLD, size=14, centred=True)
-    kind = "Chain of custody of an item" if asked.item is not None else "Acts of one person"
+    kind = "Acts of one person" if asked.person else "Everybody's acts in a span of time"
+    if asked.item is not None:
+        kind = "Chain of custody of an item"
     pages.english(kind, centred=True)
     pages.line()
 
@@ -133,6 +136,10 @@ def _facts(
             pages.fact("Rekaman sampai", moment(item.footage.end, zone))
     if asked.person:
         pages.fact("Orang", asked.person, font=Font.BOLD)
+    elif item is None:
+        pages.fact("Orang", "siapa pun", font=Font.BOLD)
+    if asked.taken_out:
+        pages.fact("Perbuatan", "hanya yang membawa sesuatu keluar dari arsip")
     ledger = sum(line.source is Source.LEDGER for line in lines)
     pages.fact("Perbuatan dari", moment(asked.span.start, zone))
     pages.fact("Perbuatan sampai", moment(asked.span.end, zone))

@@ -1,4 +1,4 @@
-"""Finds the acts on an item or by a person, in order of time: custody events and ledger entries.
+"""Finds the acts on an item, by a person or of a span, in order of time: custody events and ledger entries.
 
 Custody events record what was done and tried, reading included. Ledger entries record what was decided and
 the result, by whatever route it was requested. Both are read, since neither is complete.
@@ -18,7 +18,7 @@ from archive.clock import Clock
 from archive.errors import Malformed
 from archive.persons import person_of
 from archive.ports import RecordIndex, RecordQuery, Stores
-from archive.records.custody_report.asked import CLOCK_SLACK, belongs
+from archive.records.custody_report.asked import CLOCK_SLACK, belongs, is_wanted
 from archive.records.custody_report.asked import Asked as Asked
 from archive.records.custody_report.asked import asked_details as asked_details
 from archive.records.custody_report.items import Item, Stream, find_item
@@ -112,8 +112,9 @@ class CustodyRecord:
         person: str = "",
         start: int | None = None,
         end: int | None = None,
+        taken_out: bool = False,
     ) -> Asked:
-        """Make a query: acts on an item, by a person, or by a person on an item.
+        """Make a query: acts on an item, by a person, or by a person on an item; or everybody's of a span.
 
         Without ``start`` it begins when the item came into being, or else seven days before the end; without
         ``end`` it ends now.
@@ -121,11 +122,11 @@ class CustodyRecord:
         Raises:
             Malformed: ``nothing_asked``, ``empty_span``; ``span_too_long`` beyond 366 days.
         """
-        if item is None and not person:
+        if item is None and not person and (start is None or end is None):
             raise Malformed(
-                "neither an item nor a person is named",
+                "no item, no person and no span of time is named",
                 code="nothing_asked",
-                hint="Name an item, a person, or both.",
+                hint="Name an item, a person, or both; or both times, for everybody's acts.",
             )
         until = self._clock.now() + 1 if end is None else end
         if start is None:
@@ -137,7 +138,7 @@ class CustodyRecord:
                 code="span_too_long",
                 hint=f"Request at most {MAX_DAYS} days at a time.",
             )
-        return Asked(span=Timespan(start, until), item=item, person=person)
+        return Asked(span=Timespan(start, until), item=item, person=person, taken_out=taken_out)
 
     def lines(
         self, asked: Asked, *, after: tuple[int, str] | None = None, turn: int = _FIRST_TURN
@@ -162,9 +163,11 @@ class CustodyRecord:
     def exceeds(self, asked: Asked, most: int) -> bool:
         """Whether the query has more than ``most`` acts, as far as the index knows without reading them.
 
-        True is certain. False may be wrong where each act must be read: footage of a camera in a span, and
-        acts on very many objects. Raises as :meth:`lines`.
+        True is certain. False may be wrong where each act must be read: footage of a camera in a span, acts
+        on very many objects, and those that took something out. Raises as :meth:`lines`.
         """
+        if asked.taken_out:
+            return False
         if asked.item is not None and asked.item.footage is not None:
             return False
         self._settle()
@@ -200,7 +203,7 @@ class CustodyRecord:
             records = self._index.find_records(replace(query, after=after), limit=turn)
             for record in each(records):
                 line = line_of(record)
-                if line.source is Source.LEDGER or belongs(asked, line):
+                if is_wanted(asked, line.type) if line.source is Source.LEDGER else belongs(asked, line):
                     yield line
             if len(records) < turn:
                 return
@@ -246,6 +249,9 @@ class CustodyRecord:
 def _queries(asked: Asked, streams: Sequence[Stream]) -> Iterator[RecordQuery]:
     """Queries that together find every act of the query, each act by one of them."""
     item, person = asked.item, asked.person
+    if item is None and not person:
+        yield RecordQuery(kind=events.ACT, span=asked.span)
+        return
     if item is None:
         words = frozenset({term(events.PERSON, person_of(person)), term(events.ACCOUNT, person)})
         words |= {many(events.ACCOUNT)}

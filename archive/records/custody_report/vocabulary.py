@@ -189,7 +189,9 @@ checkpoints: `saksi log verify` names an event that was removed, altered or move
 ## Reports
 
 `saksi custody show`, `GET /v1/custody`, `/v1/custody/report.jsonl` and `/v1/custody/report.pdf` report on an
-item, a person, or the acts of a person on an item.
+item, a person, or the acts of a person on an item. With `from` and `to` and neither, they report everybody's
+acts in that span. `only=taken_out` leaves the acts by which something left the archive: downloads, exports,
+handovers.
 
 | item | what belongs |
 | --- | --- |

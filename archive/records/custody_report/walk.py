@@ -13,7 +13,7 @@ from archive.attended import each
 from archive.persons import same_person
 from archive.ports import Stores
 from archive.records import custody
-from archive.records.custody_report.asked import CLOCK_SLACK, Asked, belongs
+from archive.records.custody_report.asked import CLOCK_SLACK, Asked, belongs, is_wanted
 from archive.records.custody_report.items import Item, Stream, touching
 from archive.records.indexed.line import Line, line_of_entry, line_of_event
 from archive.records.indexed.streams import ABOUT_FOOTAGE
@@ -74,6 +74,7 @@ class CustodyWalk:
             for entry in entries
             if entry.at in asked.span and (not asked.person or same_person(entry.actor, asked.person))
         ]
+        found = [line for line in found if is_wanted(asked, line.type)]
         found.sort(key=lambda line: line.position)
         return iter(found)
 

@@ -264,6 +264,7 @@ def evidence(story: Story) -> None:
     assert story.site.evidence.run_open_requests() == 1
     story("citra", "GET", "/v1/evidence")
     story("citra", "GET", f"/v1/evidence/{made}")
+    story("citra", "GET", f"/v1/evidence/{made}/files")
     story("citra", "GET", f"/v1/evidence/{made}/package.zip")
     story("indra", "POST", f"/v1/evidence/{made}/verify")
 

@@ -1,8 +1,11 @@
 """Evidence packages over HTTP, from request to verification."""
 
 from collections.abc import Iterator
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -16,6 +19,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
+def told_files(site: Site, where: str) -> list[dict[str, Any]]:
+    """The files of a package, a few on each page."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = site.call.get(f"{where}/files", params={"limit": 4, "cursor": cursor}).json()
+        assert len(page["files"]) <= 4
+        found, cursor = [*found, *page["files"]], page["next"]
+    assert page["total"] == len(found)
+    return found
+
+
 def test_a_package_from_request_to_verification(site: Site) -> None:
     body = {"cameras": [CAMERA], **span(2, 12), "case": "LP/B/1", "purpose": "penyidikan"}
     asked = site.call("POST", "/v1/evidence", json=body)
@@ -25,8 +40,9 @@ def test_a_package_from_request_to_verification(site: Site) -> None:
     assert where == f"/v1/evidence/{evidence_id}"
     assert site.events()[-1].objects == (evidence_id, CAMERA)
     assert site.events()[-1].purpose == "penyidikan"
-    early = site.call.get(f"{where}/package.zip")
-    assert (early.status_code, early.json()["code"]) == (409, "not_sealed")
+    for part in ("package.zip", "files"):
+        early = site.call.get(f"{where}/{part}")
+        assert (early.status_code, early.json()["code"]) == (409, "not_sealed")
     assert site.evidence.run_open_requests() == 1
     state = site.call.get(where).json()
     assert state["status"] == "sealed"
@@ -41,6 +57,18 @@ def test_a_package_from_request_to_verification(site: Site) -> None:
     assert site.call("HEAD", f"{where}/package.zip").headers["content-length"] == str(len(package.content))
     verdict = site.call("POST", f"{where}/verify").json()
     assert verdict["valid"] is True
+    told = told_files(site, where)
+    with ZipFile(BytesIO(package.content)) as inside:
+        content = {name.removeprefix(f"{evidence_id}/"): inside.read(name) for name in inside.namelist()}
+    assert [one["path"] for one in told] == sorted(content)
+    for one in told:
+        assert (one["bytes"], one["sha256"]) == (
+            len(content[one["path"]]),
+            sha256(content[one["path"]]).hexdigest(),
+        )
+        assert one["sealed"] is not one["path"].startswith(("signatures/", "handover/"))
+    assert {one["kind"] for one in told} >= {"original", "clip", "statement", "custody", "document", "seal"}
+    assert "other" not in {one["kind"] for one in told}
     listed = site.call.get("/v1/evidence", params={"status": "sealed"}).json()
     assert evidence_id in {one["evidence_id"] for one in listed["evidence"]}
 
@@ -71,7 +99,7 @@ def test_a_package_that_cannot_be_is_refused(
 
 
 def test_packages_that_are_not_there(site: Site) -> None:
-    for path in ("", "/package.zip"):
+    for path in ("", "/package.zip", "/files"):
         answer = site.call.get(f"/v1/evidence/EVD-2026-0000000000{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "evidence_not_found")
         assert site.call.get(f"/v1/evidence/..{path}").status_code in {404, 422}

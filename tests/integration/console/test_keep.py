@@ -1,7 +1,6 @@
 """Keeping and destroying in the browser: policies shortened and holds released by two people, and records."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +10,8 @@ from archive.timespan import DAY, HOUR, SECOND, format_instant
 from ops.disposition import Dispositions
 from ops.pages import TOOLS_FOLDER
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site, instant
-from tests.support.console import PHONE, Console, barriers
+from tests.support.console import PHONE, Console, aside, barriers
+from tests.support.hand import Hand, give_password
 from tests.support.people import caller
 from tests.support.waiting import PATIENCE_S
 
@@ -40,22 +40,6 @@ def later(console: Console) -> None:
 def found_in(page: Page) -> list[str]:
     """What keeps people out of the page as it stands, where the tool that looks for it is installed."""
     return barriers(page) if TOOLS_FOLDER.is_dir() else []
-
-
-class Steps:
-    """A page whose clicks and typings are counted."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.taken = 0
-
-    def click(self, what: str, **more: Any) -> None:
-        self.taken += 1
-        self.page.locator(what, **more).click()
-
-    def type(self, what: str, text: str) -> None:
-        self.taken += 1
-        self.page.locator(what).fill(text)
 
 
 def adopted(site: Site, policy: str, **changes: Any) -> None:
@@ -92,12 +76,17 @@ def test_a_policy_is_shortened_by_two_people(console: Console, later: None) -> N
     adopted(site, "kecamatan-73.71.01")
     ada = caller(site, "ada")
     held(site)
-    with console.page_of("ada") as page:
-        page.goto(f"{console.url}/retensi")
-        does = Steps(page)
-        does.click("#policies a", has_text="Kec. Mariso")
+    for name in ("ada", "budi"):
+        give_password(console, name)
+    with console.page_of("") as page:
+        hand = Hand(page)
+        page.goto(f"{console.url}/")
+        hand.sign_in("ada")
+        hand.press(".places a[data-place=retention]")
+        hand.mark()
+        hand.press(page.locator("#policies a", has_text="Kec. Mariso"))
         expect(page.locator("#now")).to_contain_text("120 hari")
-        does.type("#max", "45")
+        hand.type("#max", "45")
         # What would go is shown before anything is saved, and what a hold keeps stands out of it.
         expect(page.locator("#effect")).to_contain_text("Ini memendekkan. Orang kedua harus menyetujui")
         expect(page.locator("#effect .held-text")).to_contain_text(
@@ -106,12 +95,12 @@ def test_a_policy_is_shortened_by_two_people(console: Console, later: None) -> N
         expect(page.locator("#effect .plot")).to_have_count(2)
         assert page.locator("#effect .plot-bar-held").count() > 0
         assert page.locator("#effect .plot-bar-missing").count() > 0
-        does.type("#reason", "Putusan rapat 8")
-        does.click("#propose")
+        hand.type("#reason", "Putusan rapat 8")
+        hand.press("#propose")
         expect(page.locator("#proposal")).to_contain_text("dimusnahkan setelah 45 hari")
         expect(page.locator("#proposed-effect .plot")).to_have_count(2)
         assert found_in(page) == []
-        assert does.taken == 4
+        assert (hand.since, hand.count) == (4, 6), "four on the page, two from the sign-in page to it"
         approve = page.get_by_role("button", name="Setujui pemendekan")
         expect(approve).to_be_disabled()
         expect(page.locator("#proposal")).to_contain_text(
@@ -119,18 +108,21 @@ def test_a_policy_is_shortened_by_two_people(console: Console, later: None) -> N
         )
     assert ada.get(DISTRICT).json()["in_force"]["keep_days_max"] == 120, "nothing has changed yet"
     site.clock.advance(4 * SECOND)
-    with console.page_of("budi") as page:
-        page.goto(f"{console.url}/retensi")
-        expect(page.locator("#waiting")).to_contain_text("Diusulkan oleh ada")
-        page.locator("#waiting a").click()
+    with console.page_of("") as page:
+        hand = Hand(page)
+        page.goto(f"{console.url}/")
+        hand.sign_in("budi")
+        hand.press(".places a[data-place=retention]")
+        expect(page.locator("#waiting")).to_contain_text("Diusulkan oleh Ada")
+        hand.press("#waiting a")
+        hand.mark()
         expect(page.locator("#proposal")).to_contain_text("Putusan rapat 8")
         expect(page.locator("#proposed-effect .plot")).to_have_count(2)
-        does = Steps(page)
-        does.click("#proposal button >> nth=0")
+        hand.press("#proposal button >> nth=0")
         expect(page.locator("dialog")).to_contain_text("Yang sudah musnah tidak dapat kembali")
-        does.click("dialog .button.main")
+        hand.press("dialog .button.main")
         expect(page.locator("#coming")).to_contain_text("mulai berlaku 1 hari 0 jam lagi")
-        assert does.taken == 2
+        assert (hand.since, hand.count) == (2, 5)
     site.clock.advance(HOUR)
     for person in ("erna", "citra", "indra"):  # the countdown is for all
         with console.page_of(person, size=PHONE) as page:
@@ -221,11 +213,11 @@ def test_a_hold_is_placed_reviewed_and_released_by_two(console: Console, later: 
     with console.page_of("budi") as page:
         page.goto(f"{console.url}/penahanan")
         page.locator("#active a", has_text=MARKUP).click()
-        does = Steps(page)
-        does.click("#release button >> nth=0")
-        does.click("dialog .button.main")
+        hand = Hand(page)
+        hand.press("#release button >> nth=0")
+        hand.press("dialog .button.main")
         expect(page.locator("#facts")).to_contain_text("Sudah dilepas")
-        assert does.taken == 2
+        assert hand.count == 2
     history = caller(site, "indra").get("/v1/holds/" + where.rsplit("/", 1)[1]).json()["history"]
     assert [(one["action"], one["actor"]) for one in history] == [
         ("hold.placed", "user:citra"),
@@ -268,10 +260,7 @@ def test_what_was_destroyed_by_which_policy_and_that_nothing_of_it_was_held(
     both, range_ = [CAMERA, EMPTY_CAMERA], {"from": instant(12), "to": instant(13)}
     kept = held(site, case="Tetap ditahan", cameras=both, **range_)
     site.clock.advance(70 * DAY)
-    with ThreadPoolExecutor(
-        1
-    ) as thread:  # the signer runs a loop of its own, as Playwright does in this thread
-        made = thread.submit(Dispositions(site.evidence.site).apply, actor="rule:retention").result()
+    made = aside(lambda: Dispositions(site.evidence.site).apply(actor="rule:retention"))
     assert made
     site.clock.advance(4 * SECOND)
     with console.page_of("indra") as page:
@@ -280,7 +269,7 @@ def test_what_was_destroyed_by_which_policy_and_that_nothing_of_it_was_held(
         page.locator("#list tbody a >> nth=0").click()
         record = page.locator("#record")
         expect(record).to_contain_text("Kamera Jl. Penghibur cam-2")
-        expect(record).to_contain_text("Pemendekan disetujui · budi")
+        expect(record).to_contain_text("Pemendekan disetujui · Budi")
         expect(record).to_contain_text("Sistem arsip")
         expect(record.locator(f"a[href='/penahanan/{kept}']")).to_have_text("Tetap ditahan")
         expect(record).to_contain_text("Menurut kamera dan hari")

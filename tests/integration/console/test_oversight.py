@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from archive.records.integrity_incidents import open_integrity_incident
 from archive.timespan import SECOND
 from ops.log import Log
 from tests.support.api_site import CAMERA, DESCRIPTION, FRAME, instant, span
-from tests.support.console import LAPTOP, PHONE, Console
+from tests.support.console import LAPTOP, PHONE, Console, aside
 from tests.support.people import caller
 
 NAME = f"Jl. Penghibur {CAMERA}"
@@ -37,9 +36,7 @@ def city(console: Console) -> Console:
     assert dewi("GET", FRAME, params={"at": instant(4)}).status_code == 403
     assert dewi("GET", "/v1/recordings", params={"camera": CAMERA, **span(0, 20)}).status_code == 200
     caller(console.site, "tono", MARKUP)("GET", DESCRIPTION, params=span(5, 7, digest="none"))
-    # Playwright's loop runs in this thread, and signing wants to run one of its own.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(Log(console.site.evidence.site).maker.run_due).result()
+    aside(Log(console.site.evidence.site).maker.run_due)
     return console
 
 
@@ -94,6 +91,28 @@ def test_a_person_and_the_time_of_footage_narrow_the_question(city: Console) -> 
         page.locator("#item").fill("nowhere")
         page.locator("#go").click()
         expect(page.locator("#unclear")).to_contain_text("no known camera or number")
+
+
+def test_what_left_the_archive_is_listed_by_time_alone_and_printed(city: Console) -> None:
+    city.site.clock.step(SECOND)  # a span ends before its end: what is done at that very moment is after it
+    with city.page_of("indra") as page:
+        page.goto(f"{city.url}/pengawasan")
+        page.get_by_role("link", name="Yang keluar dari arsip, 7 hari").click()  # 1: what was exported
+        expect(page.locator("#subject")).to_contain_text("Semua orang · yang keluar dari arsip · ")
+        expect(page.locator(".deeds li")).to_have_count(1)
+        expect(page.locator(".deeds li")).to_contain_text(f"Citra mengunduh klip {NAME}")
+        with page.expect_download() as paper:
+            page.get_by_role("button", name="Cetak laporan (PDF)").click()  # 2: print
+        assert Path(paper.value.path()).read_bytes().startswith(b"%PDF-")
+        assert paper.value.suggested_filename.startswith("custody-20")
+        page.locator("#only").select_option("")
+        page.locator("#go").click()
+        expect(page.locator("#subject")).to_contain_text("Semua orang · ")
+        expect(page.locator(".sitting", has_text="Tono")).to_have_count(1)
+        expect(page.locator(".sitting", has_text="Dewi")).not_to_have_count(0)
+        page.locator("#to").fill("")
+        page.locator("#go").click()
+        expect(page.locator("#unclear")).to_contain_text("tulis kedua waktu")
 
 
 def test_others_see_only_their_own_acts(city: Console) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from archive.model.grant import Right
 from archive.model.user import Role
+from archive.timespan import SECOND
 from tests.support.api_site import CAMERA
 from tests.support.console import LAPTOP, PHONE, Console
 from tests.support.people import add_person, catch_up, grant, users_of
@@ -233,3 +234,47 @@ def test_no_page_is_wider_than_its_screen(console: Console, size: tuple[int, int
                 page.wait_for_load_state("networkidle")
                 expect(page.locator("[aria-busy]")).to_have_count(0)
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_the_war_room_gives_a_grant_and_ends_it(console: Console) -> None:
+    with console.page_of("citra") as page:
+        page.goto(f"{console.url}/izin?camera={CAMERA}")
+        page.locator("#give summary").click()
+        expect(page.locator("#chosen")).to_have_text("1 kamera dipilih.")
+        page.locator("#grant .button.main").click()
+        page.locator("#basis").fill(MARKUP)
+        page.locator("#from").fill("24/11/2026 14.00")
+        page.locator("#to").fill("14.10")
+        page.locator("#grant .button.main").click()
+        expect(page.locator("#form-problem")).to_contain_text("salah satu saja")
+        page.locator("#person").fill("dewi")
+        page.locator("#grant .button.main").click()
+        expect(page.locator(".decision")).to_contain_text("boleh dilihat oleh dewi sampai 1 Des 14:30")
+        page.locator(".decision .button.main").click()
+        row = page.locator("#now .hold-row", has_text="dewi")
+        expect(row).to_contain_text(f"Jl. Penghibur {CAMERA}")
+        expect(row).to_contain_text(f"dasar: {MARKUP}")
+        assert page.locator("main img").count() == 0
+        expect(page.locator("#said")).to_contain_text("Izin diberikan kepada dewi")
+    catch_up(console.site)
+    console.site.clock.advance(4 * SECOND)  # the list follows
+    with console.page_of("dewi", size=PHONE, theme="light") as page:
+        page.goto(f"{console.url}/izin")
+        expect(page.locator("#now .hold-row")).to_have_count(1)
+        expect(page.get_by_role("button", name="Cabut")).to_have_count(0)
+        expect(page.locator("#give")).to_have_count(0)
+    with console.page_of("indra") as page:
+        page.goto(f"{console.url}/izin?person=dewi")
+        expect(page.locator("#now .hold-row")).to_contain_text("Dewi")
+        expect(page.locator("main")).to_contain_text("Hanya War Room yang memberi dan mencabut izin.")
+    with console.page_of("tono") as page:
+        page.goto(f"{console.url}/izin?person=dewi")
+        page.locator("#now").get_by_role("button", name="Cabut izin dewi").click()
+        decided(page)
+        expect(page.locator("#said")).to_have_text("Izin dewi dicabut.")
+        expect(page.locator("#now .hold-row")).to_contain_text("Dicabut")
+        console.site.clock.advance(4 * SECOND)  # the list follows
+        page.reload()
+        expect(page.locator("#now")).to_contain_text("Tidak ada izin yang berlaku")
+        page.locator("#past-box summary").click()
+        expect(page.locator("#past .hold-row")).to_contain_text("Dicabut")

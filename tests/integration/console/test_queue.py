@@ -1,8 +1,7 @@
 """The War Room's way in the browser: the queue, the decision, the handover at a counter, the package."""
 
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,7 +12,8 @@ from archive.model.request import RequestStatus
 from archive.model.user import Role
 from archive.timespan import MINUTE
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site, instant
-from tests.support.console import PHONE, Console
+from tests.support.console import PHONE, Console, aside
+from tests.support.hand import Hand, give_password
 from tests.support.people import add_person, caller, catch_up
 from tests.support.requesting import PNG, _chunk
 
@@ -55,16 +55,9 @@ def filed(site: Site, person: str = "dewi", *, urgent: bool = False, **changes: 
     return found
 
 
-def aside(work: Callable[[], Any]) -> Any:
-    """Do some work in another thread: in Playwright's own, no event loop can be run."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(work).result()
-
-
 def call(site: Site, person: str, method: str, path: str, **options: Any) -> httpx.Response:
     """A person's own call of the API, beside the page."""
-    answer: httpx.Response = aside(lambda: caller(site, person)(method, path, **options))
-    return answer
+    return caller(site, person)(method, path, **options)
 
 
 def shown(site: Site, request_id: str, person: str = "citra") -> dict[str, Any]:
@@ -90,17 +83,6 @@ def sealed(site: Site) -> dict[str, Any]:
     return found
 
 
-class Clicks:
-    """Counts what a person does."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, target: Locator) -> None:
-        self.count += 1
-        target.click()
-
-
 def decision_of(page: Page) -> Locator:
     return page.locator("dialog.decision")
 
@@ -115,10 +97,15 @@ def nothing_waits(console: Console) -> Iterator[None]:
 
 
 def test_a_request_is_approved_in_three_interactions(console: Console) -> None:
-    site, click = console.site, Clicks()
+    site = console.site
+    give_password(console, "citra")
     usual, urgent = filed(site), filed(site, urgent=True)
-    with console.page_of("citra") as page:
-        page.goto(f"{console.url}/antrean")
+    with console.page_of("") as page:
+        hand = Hand(page)
+        page.goto(f"{console.url}/")
+        hand.sign_in("citra")
+        hand.press(".places a[data-place=queue]")
+        hand.mark()
         rows = page.locator("#list-submitted li[data-request]")
         expect(rows).to_have_count(2)
         assert [row.get_attribute("data-request") for row in rows.all()] == [urgent["id"], usual["id"]]
@@ -126,7 +113,7 @@ def test_a_request_is_approved_in_three_interactions(console: Console) -> None:
         expect(rows.first).to_contain_text("Surat belum ada")
         expect(rows.first).to_contain_text("Jl. Penghibur cam-1")
         expect(page.locator(".places .count")).to_contain_text("2")
-        click(rows.nth(1).get_by_role("link"))
+        hand.press(rows.nth(1).get_by_role("link"))
         expect(page.locator("#decision .paper-picture canvas")).to_be_visible()
         expect(page.locator("#decision .paper-verdict")).to_contain_text("SHA-256 cocok")
         expect(page.locator("#decision .still canvas")).to_be_visible()
@@ -134,11 +121,11 @@ def test_a_request_is_approved_in_three_interactions(console: Console) -> None:
         expect(page.locator("#decision .decide-facts")).to_contain_text("1 permintaan lain")
         expect(page.locator("#decision")).to_contain_text("Laporan polisi · LP/B/123/XI/2026 · Pasal 363")
         assert "[object" not in page.locator("main").inner_text()
-        click(page.locator("#decision").get_by_role("button", name="Setujui", exact=True))
+        hand.press(page.locator("#decision").get_by_role("button", name="Setujui", exact=True))
         expect(decision_of(page)).to_contain_text("10 dtk rekaman dari 1 kamera")
-        click(decision_of(page).get_by_role("button", name="Setujui"))
+        hand.press(decision_of(page).get_by_role("button", name="Setujui"))
         expect(page.locator("#decision")).to_be_hidden()
-    assert click.count == 3
+        assert (hand.since, hand.count) == (3, 5), "three in the queue, two from the sign-in page to it"
     assert shown(site, usual["id"])["status"] == "approved"
     assert shown(site, urgent["id"])["status"] == "submitted"
 
@@ -290,6 +277,17 @@ def test_a_package_is_found_and_verified(console: Console) -> None:
         page.get_by_role("button", name="Periksa sekarang").click()
         expect(page.locator(".verdict-box h3")).to_have_text("✓ Sah")
         expect(page.locator(".steps li")).not_to_have_count(0)
+        page.locator(".package-files > summary").click()
+        clip = page.locator(".file-group", has_text="Klip").locator("tbody tr")
+        expect(clip).to_have_count(1)
+        expect(clip).to_contain_text(f"clip-{CAMERA}.mp4")
+        digest = clip.locator("code").inner_text()
+        page.get_by_label("Cari berkas").fill(" ".join(digest[at : at + 4] for at in range(0, 64, 4)))
+        expect(page.locator(".file-group tbody tr")).to_have_count(1)
+        told = call(site, "indra", "GET", f"/v1/evidence/{evidence_id}/files", params={"limit": 1000}).json()
+        assert digest in {one["sha256"] for one in told["files"] if one["kind"] == "clip"}
+        page.get_by_label("Cari berkas").fill(MARKUP)
+        expect(page.locator(".package-files [role=status]")).to_contain_text("Tidak ada berkas")
         expect(page.get_by_role("link", name="Permintaannya")).to_have_attribute(
             "href", f"/permintaan/{request['id']}"
         )

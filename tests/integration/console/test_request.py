@@ -1,17 +1,23 @@
 """The officer's way in the browser: file, follow, receive and verify, with the acts of the hand counted."""
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests.support.api_site import CAMERA, instant
+from archive.cases.notices.notice import Event
+from archive.cases.notices.watching import Watch
+from archive.cases.notices.wording import words_of
+from tests.support.api_site import CAMERA, PLACE, instant
 from tests.support.console import LAPTOP, PHONE, Console, comes_true
-from tests.support.officer import Hand, Officer, give_password, letter
+from tests.support.hand import Hand, give_password
+from tests.support.officer import Officer, letter
 from tests.support.waiting import PATIENCE_S
 
 expect.set_options(timeout=PATIENCE_S * 1000)
@@ -42,6 +48,14 @@ def dropped(content: bytes) -> FilePayload:
     return {"name": MARKUP, "mimeType": "application/zip", "buffer": content}
 
 
+def mailed(console: Console, event: Event, request: str) -> str:
+    """The text of the mail that a request's notice makes."""
+    site = console.site.evidence.site
+    watch = Watch(site.ledger, site.stores.records, site.clock, pressure=lambda: "green")
+    notice = next(one for one in watch.notices() if (one.event, one.subject) == (event, request))
+    return words_of(notice, zone=console.site.services.settings.zone, address=console.url).text
+
+
 def shown(page: Page) -> str:
     """The text of the whole page."""
     return page.locator("main").inner_text()
@@ -51,16 +65,18 @@ def test_a_known_place_and_time_is_filed_in_eight_acts(
     console: Console, officer: Officer, given: str
 ) -> None:
     give_password(console, "dewi")
-    with console.page_of("", size=PHONE) as page:
+    with console.page_of("") as page:
         hand = Hand(page)
-        page.goto(f"{console.url}/ajukan")
+        page.goto(f"{console.url}/")
         hand.sign_in("dewi")
-        expect(page.locator("#send")).to_be_enabled()
         hand.type("#from", "24/11/2026 14.00")
-        hand.type("#to", "14.01")
-        hand.type("#place", "penghibur")
-        hand.press(page.locator("#cameras li").first.locator("input"))
-        expect(page.locator("#cameras li").first.locator(".coverage-text")).to_contain_text("tidak terekam")
+        hand.type("#place", f"{PLACE.lat}, {PLACE.lon}")
+        hand.key("Enter")
+        found = page.locator(f".found[data-camera={CAMERA}]")
+        expect(found.locator(".coverage-text")).to_contain_text("tidak terekam")
+        hand.press(found.locator("input"))
+        hand.press("#request")
+        expect(page.locator("#cameras li .coverage-text").first).to_contain_text("tidak terekam")
         hand.drop("#letter-scan", letter())
         expect(page.locator("#letter [role=status]")).to_have_text("Tersimpan di arsip.")
         assert page.input_value("#letter-number") == "B/123/XI/2026/Reskrim"
@@ -73,28 +89,35 @@ def test_a_known_place_and_time_is_filed_in_eight_acts(
         assert hand.count <= 8
         filed = officer.request(page.url.rsplit("/", 1)[1])
     assert filed["letter"]["number"] == "B/123/XI/2026/Reskrim"
-    assert (filed["from"], filed["to"]) == ("2026-11-24T06:00:00.000000Z", "2026-11-24T06:01:00.000000Z")
+    assert filed["cameras"] == [CAMERA]
+    assert filed["from"] == "2026-11-24T06:00:00.000000Z"
     assert filed["hold"]["in_force"]
     assert filed["requester"]["name"] == "Budi Santoso", "as in the officer's newest request"
 
 
-def test_a_package_is_received_in_four_acts(
+def test_a_mail_leads_through_the_sign_in_page_to_a_verified_package_in_four_acts(
     console: Console, officer: Officer, given: str, tmp_path: Path
 ) -> None:
-    with console.page_of("dewi") as page:
+    give_password(console, "dewi")
+    mail = mailed(console, Event.HANDED_OVER, given)
+    link = re.search(r"http\S+", mail)
+    assert link is not None, mail
+    with console.page_of("") as page:
         hand = Hand(page)
-        page.goto(f"{console.url}/permintaan/{given}")
-        hand.count += 1  # the link in the mail
+        hand.follow(link[0])
+        assert urlsplit(page.url).path == "/masuk"
+        hand.sign_in("dewi")
+        assert page.url == f"{console.url}/permintaan/{given}", "back at the page of the mail"
         with page.expect_download() as fetched:
             hand.press("#fetch")
         fetched.value.save_as(tmp_path / "package.zip")
         expect(page.locator(".whole-verdict")).to_have_text("Cocok: salinan Anda adalah paket yang disegel.")
         hand.press("#confirm")
         expect(page.locator(".confirmed")).to_contain_text("Penerimaan dikonfirmasi oleh dewi")
+        assert hand.count <= 4
         with page.expect_download() as printed:
             hand.press("#report")
         assert printed.value.suggested_filename.startswith("berita-acara-")
-        assert hand.count <= 4
         assert MARKUP in shown(page)
     handover = officer.handover(given)
     assert handover["receipt"]["confirmed_by"] == "user:dewi"

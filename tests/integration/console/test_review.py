@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from archive.cases.exports.model import MOST_AT_ONCE
 from archive.model.grant import Right
 from archive.model.user import Role
 from archive.timespan import MINUTE, SECOND, Timespan
@@ -13,6 +14,7 @@ from tests.support import api_site
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, archive_run, camera_json, instant
 from tests.support.console import PHONE, Console, barriers
 from tests.support.exports import worker
+from tests.support.hand import Hand, give_password
 from tests.support.night import IN_BOX, Minute, segments_of
 from tests.support.people import PURPOSE, add_person, catch_up, grant
 from tests.support.waiting import until
@@ -119,22 +121,28 @@ def test_a_former_address_leads_here_with_its_query(console: Console) -> None:
         expect(page.locator("#ask")).to_be_visible()
 
 
-def test_nine_cameras_play_after_five_interactions_and_a_set_of_them_after_three(console: Console) -> None:
-    """Counted from the page that follows the sign-in."""
-    with console.page_of("citra", purpose="") as page:
+def at_the_footage(page: Page) -> None:
+    """The city's footage is of half an hour ago, where that of a real one goes on: not the person's acts."""
+    for field, time in (("#from", "24/11/2026 14.00.00"), ("#to", "14.00.28")):
+        page.locator(field).fill(time)
+
+
+def test_nine_cameras_play_in_six_acts_and_a_set_of_them_in_three(console: Console) -> None:
+    give_password(console, "citra")
+    with console.page_of("", purpose="") as page:
+        hand = Hand(page)
         page.goto(f"{console.url}/")
+        hand.sign_in("citra")
         assert urlsplit(page.url).path == "/tinjau", "the home of the War Room"
-        page.locator("#from").evaluate("(field) => { field.value = '24/11/2026 14.00.00'; }")
-        page.locator("#from").dispatch_event("input")  # the city's footage is of half an hour ago
-        page.locator("#to").evaluate("(field) => { field.value = '14.00.28'; }")
-        page.locator("#to").dispatch_event("input")
-        page.locator("#district").select_option(label="Kec. Mamajang")  # 1
-        page.locator("#take-all").click()  # 2
-        page.locator("#choice-purpose").fill(PURPOSE)  # 3
-        page.locator("#choice-purpose").press("Enter")  # 4
+        at_the_footage(page)
+        hand.choose("#district", "Kec. Mamajang")
+        hand.press("#take-all")
+        hand.type("#choice-purpose", PURPOSE)
+        hand.key("Enter")
         expect(page.locator(".tile")).to_have_count(len(NINE))
-        page.keyboard.press("Space")  # 5
+        hand.key("Space")
         nine_play(page)
+        assert hand.count == 6
 
         page.keyboard.press("k")
         page.keyboard.press("p")
@@ -145,15 +153,14 @@ def test_nine_cameras_play_after_five_interactions_and_a_set_of_them_after_three
         page.goto(f"{console.url}/tinjau")
         expect(page.locator("#last")).to_contain_text("Lanjutkan: 9 kamera")
         expect(page.locator("#kept-presets button")).to_have_text(f"Karebosi {MARKUP} (9 kamera)")
-        page.locator("#choice-purpose").fill(PURPOSE)  # 1: the set opens at once where a purpose stands
-        page.locator("#from").evaluate("(field) => { field.value = '24/11/2026 14.00.00'; }")
-        page.locator("#from").dispatch_event("input")
-        page.locator("#to").evaluate("(field) => { field.value = '14.00.28'; }")
-        page.locator("#to").dispatch_event("input")
-        page.locator("#kept-presets button").click()  # 2
+        hand.mark()
+        hand.type("#choice-purpose", PURPOSE)  # where a purpose stands, the set opens at once
+        at_the_footage(page)
+        hand.press("#kept-presets button")
         expect(page.locator(".tile")).to_have_count(len(NINE))
-        page.keyboard.press("Space")  # 3
+        hand.key("Space")
         nine_play(page)
+        assert hand.since == 3
         assert MARKUP in page.locator(".label").all_text_contents()
         assert page.evaluate("window.broken") is None
 
@@ -334,6 +341,19 @@ def test_the_war_room_downloads_a_clip_and_an_export(console: Console) -> None:
         page.locator(".further summary").click()
         page.locator("#exports").click()
         expect(page.locator("dialog .export")).to_contain_text("siap")
+        page.locator("dialog").get_by_role("link", name="Unduhan saya").click()
+        expect(page.locator("section", has_text="Siap diunduh").locator(".export")).to_contain_text(
+            "cam-2 · dipesan"
+        )
+        assert f"Paling banyak {MOST_AT_ONCE} ekspor" in page.locator("main").inner_text()
+        for button, state in (
+            ("Hapus ekspor", "dibatalkan"),
+            ("Pesan lagi", "menunggu giliran"),
+            ("Jeda", "dijeda"),
+            ("Batalkan", "dibatalkan"),
+        ):
+            page.locator(".export").get_by_role("button", name=button).click()
+            expect(page.locator(".export [role=status]")).to_have_text(state)
 
 
 def test_only_what_one_may_is_offered(console: Console) -> None:

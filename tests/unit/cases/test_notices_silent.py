@@ -34,7 +34,7 @@ def look(count: int, now: int = NOW, silence: Silence | None = None) -> tuple[No
 def test_a_dead_switch_is_one_notice_without_a_camera_in_it() -> None:
     (one,) = look(200)
     assert (one.event, one.urgent, one.cameras, one.code) == (Event.CAMERA_SILENT, True, 200, "unreachable")
-    assert (one.subject, one.at, one.link) == ("rec-1", BEGAN + AFTER, "")
+    assert (one.subject, one.at, one.link) == ("rec-1", BEGAN + AFTER, "/kesehatan")
     assert "cam-" not in repr(one)
 
 

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from archive.cases.notices.notice import VIEW_PAGE, Event, Notice, request_page
+from api.web.navigation import SHELLS
+from archive.cases.notices.notice import (
+    DOWNLOADS_PAGE,
+    HEALTH_PAGE,
+    INCIDENTS_PAGE,
+    VIEW_PAGE,
+    Event,
+    Notice,
+    package_page,
+    request_page,
+)
 from archive.cases.notices.running_out import WARNED
 from archive.cases.notices.watching import HORIZON, MEASURE_EVERY, Watch
 from archive.cases.people.grants import Grants
@@ -387,7 +397,13 @@ def test_a_notice_leads_to_a_page_for_people_and_never_to_what_only_programs_rea
     head = city.approve(city.file())
     open_integrity_incident(city.site.ledger, code="missing", subject="x", message="gone", found_by="job:x")
     found = {one.event: one.link for one in watch(city).notices()}
-    assert found.pop(Event.INTEGRITY_INCIDENT) == ""
+    assert found.pop(Event.INTEGRITY_INCIDENT) == "/insiden"
     assert found == dict.fromkeys(
         (Event.REQUEST_NEW, Event.REQUEST_APPROVED), f"/permintaan/{head.request.id}"
     )
+
+
+def test_every_page_of_a_notice_is_one_of_the_console() -> None:
+    paths = {shell.path for shell in SHELLS}
+    assert {VIEW_PAGE, DOWNLOADS_PAGE, INCIDENTS_PAGE, HEALTH_PAGE, "/penahanan/{hold_id}"} <= paths
+    assert {request_page("{request_id}"), package_page("{evidence_id}")} <= paths

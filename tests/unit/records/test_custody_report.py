@@ -190,8 +190,10 @@ def test_what_nobody_knows_is_not_asked_for(book: Book) -> None:
     ):
         with refused(code, kind):
             book.record.item(item)
-    with refused("nothing_asked", Malformed):
-        book.record.asked()
+    half: list[dict[str, Any]] = [{}, {"start": T0}, {"end": T0}]
+    for times in half:
+        with refused("nothing_asked", Malformed):
+            book.record.asked(**times)
     with refused("span_too_long", Malformed):
         book.record.asked(person=DEWI, start=T0 - 400 * DAY)
 
@@ -511,6 +513,25 @@ def test_a_page_reads_no_more_than_it_returns(book: Book) -> None:
     assert wanted in found
     assert found.isdisjoint(early)
     assert sum(asked_for) < 30 + len(early), "the index ruled out what states another time"
+
+
+def test_everybodys_acts_in_a_span_are_found_without_an_item_or_a_person(book: Book) -> None:
+    begun = book.clock.now()
+    acts = [book.act(kind, "cam-1") for kind in ("playback.started", "clip.download.started", "sign_in")]
+    book.desk.handovers.give(book.desk.request_id, actor=DEWI)
+    book.clock.advance(1)
+    ended = book.clock.now()
+    book.act("export.download.started", "cam-1", actor=Actor(id="user:tono", role="war_room"))
+    found = book.lines(start=begun, end=ended)
+    assert {line.id for line in found} >= set(acts)
+    assert "request.handed_over" in types(found)
+    assert "export.download.started" not in types(found), "after the span"
+    out = book.lines(start=begun, end=book.clock.now(), taken_out=True)
+    assert types(out) == ["clip.download.started", "request.handed_over", "export.download.started"]
+    assert types(book.lines(person="user:tono", taken_out=True)) == ["export.download.started"]
+    of_camera = types(book.lines("cam-1", taken_out=True))
+    assert {"clip.download.started", "export.download.started"} <= set(of_camera)
+    assert "playback.started" not in of_camera
 
 
 def test_an_event_on_very_many_objects_is_found_by_each(book: Book) -> None:
