@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from api.audit import AuditTrail
 from api.auth.cookies import Cookies
 from api.auth.unauthenticated import UnauthenticatedAttempts
+from api.changes.watching import Watching
 from api.clips import Clips
 from api.frames import Frames
 from api.metrics import Metrics
@@ -38,3 +39,4 @@ class Runtime:
     pages: Pages
     stays: StayBook
     readers: ThreadPoolExecutor
+    watching: Watching
