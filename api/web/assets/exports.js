@@ -5,11 +5,12 @@ import { parse, rangeOf, shortOf, write } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
+import { changes } from "./events.js";
 import { emptyState, show } from "./states.js";
 import { lengthText } from "./amounts.js";
 import { say, sayNumber, sayProblem } from "./words.js";
 
-const EVERY_MS = 2000;
+const EVERY = { plain: 2000, calm: 20000 };
 const GOES_ON = ["queued", "running"];
 
 /**
@@ -47,6 +48,8 @@ export function exportRow(made) {
     root.title = made.cameras.map((id) => cameras.get(id)?.name ?? id).join(", ");
   };
   allCameras().then(label, () => {});
+  /** @type {(() => void) | null} */
+  let stop = null;
 
   function put(found) {
     const part = found.bytes ? found.bytes_done / found.bytes : found.parts_done / Math.max(1, found.parts);
@@ -62,18 +65,25 @@ export function exportRow(made) {
       fill(act, make("a", { class: "button main", href, download: "" }, say("export.download")));
     } else if (GOES_ON.includes(found.status)) {
       fill(act, make("button", { type: "button", class: "button", onclick: cancel }, say("export.cancel")));
-      setTimeout(follow, EVERY_MS);
+      stop ??= changes("exports", follow, EVERY);
+      return;
     } else fill(act);
+    end();
+  }
+
+  function end() {
+    stop?.();
+    stop = null;
   }
 
   async function follow() {
-    if (!root.isConnected) return;
+    if (!root.isConnected) return end();
     try {
       put(await ask(`/v1/exports/${encodeURIComponent(made.export_id)}`));
     } catch (problem) {
       state.textContent = sayProblem(problem);
-      setTimeout(follow, EVERY_MS * 5);
     }
+    return undefined;
   }
 
   async function cancel() {
