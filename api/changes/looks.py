@@ -26,6 +26,12 @@ class _Look:
     began: float
     found: Future[Any]
 
+    def serves(self, now: float, every_s: float) -> bool:
+        """Whether a reader gets this one. A look that failed serves those alone who waited for it."""
+        if not self.found.done():
+            return True
+        return now - self.began < every_s and self.found.exception() is None
+
 
 class SharedLooks:
     """The newest look of each kind. ``now`` is a clock that never goes back, in seconds. Thread-safe."""
@@ -45,7 +51,7 @@ class SharedLooks:
         found = asyncio.wrap_future(self._started(key, read, every_s))
         try:
             # Shielded: the look belongs to the others too.
-            return await asyncio.wait_for(asyncio.shield(found), PATIENCE_S)  # type: ignore[no-any-return]
+            return await asyncio.wait_for(asyncio.shield(found), PATIENCE_S)
         except TimeoutError as error:
             raise Unavailable(
                 "it takes too long to see what changed", code="busy", hint="Read the list itself."
@@ -59,7 +65,7 @@ class SharedLooks:
         with self._guard:
             now = self._now()
             known = self._looks.get(key)
-            if known is not None and (not known.found.done() or now - known.began < every_s):
+            if known is not None and known.serves(now, every_s):
                 return known.found
             for other, one in list(self._looks.items()):
                 if one.found.done() and now - one.began >= _KEPT_S:

@@ -125,6 +125,8 @@ class ChangeStream:
             if end.is_set() or reading.now() - began >= reading.life_s:
                 return
             await reading.pause(end, reading.tick_s)
+            if end.is_set():
+                return
             now = reading.now()
             if now - checked >= CHECK_S:
                 if not await reading.stands():

@@ -15,6 +15,7 @@ from api.changes.subjects import Subject, scope_of, subjects_for
 from api.changes.watching import EVERY_S, TRIALS_S
 from api.request_context import RequestContext, require
 from api.routing import add_document
+from archive.errors import ArchiveError
 from archive.timespan import MINUTE, SECOND, format_instant
 
 KIND = "text/event-stream"
@@ -52,7 +53,10 @@ async def follow_changes(
     again: Again = request.scope["saksi.again"]
 
     async def stands() -> bool:
-        now = await to_thread.run_sync(again.principal)
+        try:
+            now = await to_thread.run_sync(again.principal)
+        except ArchiveError:
+            return False  # nobody is admitted while it is not known who may be
         return now is not None and all(scope_of(now, one) == scope for one, scope in scopes.items())
 
     settings = context.services.settings

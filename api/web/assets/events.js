@@ -13,6 +13,8 @@ const LOST = 40000;
 const REOPENING = 10000;
 const AGAIN = 60000;
 const TICK = 1000;
+/** What a page follows begins in several of its modules; one stream tells all of it. */
+const GATHERING = 150;
 
 /**
  * @typedef {"requests" | "queue" | "packages" | "exports" | "trials"} Subject
@@ -46,7 +48,7 @@ export function changes(subject, read, { plain = PLAIN, calm = CALM } = {}) {
   /** @type {Follower} */
   const one = { subject, read, plain, calm, at: now(), isReading: false, isWanted: false };
   followers.add(one);
-  setTimeout(tick); // others of the page may follow in the same moment
+  setTimeout(tick, GATHERING);
   ticking ||= setInterval(tick, TICK);
   return () => {
     followers.delete(one);

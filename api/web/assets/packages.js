@@ -39,7 +39,7 @@ async function load(first = null) {
     empty: () => emptyState(say(status ? "package.none_of_status" : "package.none")),
   });
   withdraw();
-  shown = JSON.stringify(found?.evidence);
+  shown = JSON.stringify(found?.evidence ?? null);
 }
 
 /** Look whether something changed. Where somebody has opened more of the list, or stands in it, nothing moves. */

@@ -77,11 +77,16 @@ function settle(list) {
 }
 
 let isReading = false;
+let isWanted = false;
 
 /** Read the lists: all of them, or what waits for a decision alone. */
 async function refresh(which) {
-  if (isReading) return;
+  if (isReading) {
+    isWanted ||= which === LISTS;
+    return;
+  }
   isReading = true;
+  isWanted = false;
   try {
     const cameras = await allCameras();
     for (const list of which) {
@@ -102,6 +107,7 @@ async function refresh(which) {
   } finally {
     isReading = false;
   }
+  if (isWanted) void refresh(LISTS);
   if (!at("as-of").classList.contains("stale")) at("as-of").dataset.at = timeOf(Date.now());
 }
 

@@ -48,7 +48,7 @@ async function list(first = null) {
   const found = await showList(at("list"), "/v1/requests",
     { query: query(), items: "requests", row: rowOf, empty: nothing, first });
   withdraw();
-  shown = JSON.stringify(found?.requests);
+  shown = JSON.stringify(found?.requests ?? null);
   if (found) sayAge(found);
   else at("as-of").textContent = "";
 }
@@ -79,8 +79,8 @@ async function main() {
   }
   at("state").append(...STATES.map((one) => make("option", { value: one }, say(`asked_state.${one}`))));
   at("state").addEventListener("change", () => list());
-  changes("requests", () => (shown ? look() : undefined));
   registered = await allCameras();
+  changes("requests", look);
   await list();
 }
 

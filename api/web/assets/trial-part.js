@@ -44,12 +44,17 @@ export async function trialPart(place, wanted) {
   place.setAttribute("aria-live", "polite");
   const again = () => trialPart(place, wanted);
   fill(place, make("h3", {}, say("cam_trial.title")), make("p", {}, say("cam_trial.waiting")), make("progress", { "aria-label": say("cam_trial.waiting") }));
+  let isDue = false;
   let goOn = () => {};
-  const stop = changes("trials", () => goOn(), EVERY);
+  const stop = changes("trials", () => {
+    isDue = true;
+    goOn();
+  }, EVERY);
   try {
     let trial = await send("/v1/camera-trials", wanted);
     while (trial.status === "waiting" || trial.status === "taken") {
-      await new Promise((done) => { goOn = () => done(undefined); });
+      if (!isDue) await new Promise((done) => { goOn = () => done(undefined); });
+      isDue = false;
       trial = await ask(`/v1/camera-trials/${encodeURIComponent(trial.id)}`);
     }
     if (FAILED.includes(trial.status)) {

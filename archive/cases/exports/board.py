@@ -185,7 +185,7 @@ class ExportBoard:
     def marks_of(self, owner: str) -> Mapping[str, int]:
         """The number of the newest state of each of a person's exports, by folder; none is read."""
         folders = self._cache.common_prefixes(owner_prefix(owner))
-        return {folder: self._newest_in(folder) for folder in folders}
+        return {folder: number for folder in folders if (number := self._newest_in(folder))}
 
     def _is_shown(self, export: Export, owner: str) -> bool:
         state = export.state
