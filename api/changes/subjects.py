@@ -1,4 +1,4 @@
-"""What a reader can be told of, and how far: never more than the lists of the same action would show them."""
+"""What a reader can follow, and how far: never further than the lists of the same action would show them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ ACTION: Mapping[Subject, str] = MappingProxyType(
         Subject.TRIALS: "cameras.edit",
     }
 )
-"""The action that a reader needs to be told of a subject: that of the route that they then read."""
+"""The action that a reader needs to follow a subject: that of the route that they then read."""
 
 _OWN = frozenset({Subject.EXPORTS, Subject.TRIALS})
 """They belong to who ordered them, whatever else one may see."""
@@ -42,7 +42,7 @@ _OWN = frozenset({Subject.EXPORTS, Subject.TRIALS})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Of whom a reader is told: of everybody, or of themselves and their agency ("" for none)."""
+    """Whose things a reader follows: everybody's, or their own and their agency's ("" for none)."""
 
     person: str = ""
     agency: str = ""
@@ -53,9 +53,9 @@ EVERYBODY = Scope(is_whole=True)
 
 
 def scope_of(principal: Principal, subject: Subject) -> Scope | None:
-    """How far a principal is told of a subject; None for not at all.
+    """How far a principal follows a subject; None for not at all.
 
-    Whoever reaches only districts, or only what a grant opens, is told of nothing: their list is read by the
+    A principal who reaches only districts, or what a grant opens, follows none: their list is read by the
     clock. To tell them would need a decision for each object, which the route of the list makes.
     """
     reach = principal.reach(ACTION[subject])

@@ -32,7 +32,7 @@ async def follow_changes(
     context: Annotated[RequestContext, require("session.read", Reach.OWN, Reach.MINE)],
     request: Request,
     about: Annotated[
-        list[Subject] | None, Query(description="What to be told of; everything that one may, without it.")
+        list[Subject] | None, Query(description="What to follow; everything that one may, without it.")
     ] = None,
     last_event_id: Annotated[
         str,
