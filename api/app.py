@@ -29,6 +29,7 @@ from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.body import BodyLimit
 from api.camera_figures import CameraFigures
 from api.camera_texts import CameraTexts
+from api.changes.watching import Watching
 from api.clips import Clips
 from api.compression import Compression
 from api.frames import Frames
@@ -61,6 +62,7 @@ from api.routes import (
     custody,
     description,
     dispositions,
+    events,
     evidence,
     exports,
     frames,
@@ -120,6 +122,7 @@ RESOURCES = (
     requests,
     papers,
     session,
+    events,
     integrity_incidents,
     log,
     handover,
@@ -209,6 +212,7 @@ def create_app(services: Services) -> FastAPI:
         stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
         camera_texts=CameraTexts(services.areas),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
+        watching=Watching(services),
     )
     app = DescribedApp(
         title="Saksi",
@@ -259,6 +263,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.runtime = runtime
     app.state.throttle = throttle
     app.state.turns = turns
+    app.state.streams = runtime.watching.streams
     app.router.route_class = StrictRoute
     app.router.routes.extend(_routes())
     # Outermost, so that answers to unexpected failures have them too; no middleware can be added after this.
@@ -313,6 +318,7 @@ def _lifespan(
         runtime.readiness.close()
         runtime.clips.headers.close()
         runtime.readers.shutdown()
+        runtime.watching.close()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ from api.audit import AuditTrail
 from api.auth.cookies import Cookies
 from api.auth.unauthenticated import UnauthenticatedAttempts
 from api.camera_texts import CameraTexts
+from api.changes.watching import Watching
 from api.clips import Clips
 from api.frames import Frames
 from api.metrics import Metrics
@@ -40,3 +41,4 @@ class Runtime:
     stays: StayBook
     camera_texts: CameraTexts
     readers: ThreadPoolExecutor
+    watching: Watching

@@ -108,9 +108,10 @@ class ApiSettings:
     for people. ``streams`` limits how many streams of footage are sent at once, and so the memory; ``stall``
     is how long a client may take for one piece; ``copies`` viewing copies are made and ``skims`` parts are
     skimmed at once; a playback session ends after ``playback_idle`` without a request, checked every
-    ``sweep``. ``public_url`` is the URL for browsers, "" for the loopback: with ``https://`` cookies are sent
-    over HTTPS only. ``hosts`` are the accepted host names, any if empty;
-    ``proxies`` are believed about the client's address; without ``rates`` there are no rate limits;
+    ``sweep``; a stream of events ends after ``events_life``. ``public_url`` is the URL for browsers, "" for
+    the loopback: with ``https://`` cookies are sent over HTTPS only. ``hosts`` are the accepted host
+    names, any if empty; ``proxies`` are believed about the client's address; without ``rates`` there are no
+    rate limits;
     ``bounds`` are what runs at once, by kind of work, and a place rests for ``rest`` at most; "not found" is
     answered at beats of ``beat``; a body may pause for ``body_pause``. ``camera_series`` is the most cameras
     with metrics of their own; ``ground`` is that of the map. ``organization`` is printed on
@@ -142,6 +143,7 @@ class ApiSettings:
     rest: int = SECOND
     beat: int = SECOND // 4
     playback_idle: int = MINUTE
+    events_life: int = 5 * MINUTE
     sweep: int = 5 * SECOND
     camera_series: int = 2000
     ground: Ground = field(default_factory=Ground)

@@ -1,6 +1,7 @@
 """The API process: its services, its first token, and its uvicorn server."""
 
 import logging
+import socket
 import sys
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from api.app import create_app
 from api.archive_health import FixityWatch
+from api.changes.stream import OpenStreams
 from api.directory import CameraDirectory
 from api.limits.peers import TrustedProxies
 from api.limits.programs import transcoders
@@ -141,7 +143,20 @@ def rates_of(settings: Settings) -> Rates:
     )
 
 
-def server_of(site: Site, *, host: str, port: int, workers: Membership | None = None) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """A server whose end does not wait for ``streams`` of events, which would last for minutes."""
+
+    def __init__(self, config: uvicorn.Config, streams: OpenStreams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, and then as uvicorn does: answers that have begun are completed."""
+        self._streams.end_all()
+        await super().shutdown(sockets)
+
+
+def server_of(site: Site, *, host: str, port: int, workers: Membership | None = None) -> Server:
     """A uvicorn server that is not running yet; ``workers`` as in :func:`services_of`.
 
     Access lines are off: they would write purposes and spans outside the custody record.
@@ -162,4 +177,4 @@ def server_of(site: Site, *, host: str, port: int, workers: Membership | None = 
         ws="none",
         timeout_graceful_shutdown=10,
     )
-    return uvicorn.Server(config)
+    return Server(config, app.state.streams)

@@ -6,6 +6,7 @@ is accepted for a change only if the request comes from one of our own pages (CS
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from anyio import to_thread
@@ -25,6 +26,19 @@ OPEN = frozenset(
     {"/healthz", READY, SIGN_IN, "/auth/login", "/auth/callback", "/auth/local", "/auth/invitation"}
 )
 """Paths that need no authentication. The assets of the pages need none either: they hold nothing secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Looks again at the session or token of a request whose answer lasts.
+
+    ``principal`` is who they are now, None once they may not go on; it may wait for the ledger, and raises as
+    authentication does. ``is_of_provider``: it cannot see that an OpenID provider ended the session.
+    """
+
+    principal: Callable[[], Principal | None]
+    is_of_provider: bool
+
 
 Turned = Callable[[str], None]
 """Receives the client address of each unauthenticated request."""
@@ -66,6 +80,7 @@ class Authentication:
             return
         try:
             scope["saksi.principal"], present = await self._principal(scope)
+            scope["saksi.again"] = self._again(scope, present)
         except ArchiveError as error:
             if isinstance(error, Refused):
                 client = scope.get("client")
@@ -102,13 +117,25 @@ class Authentication:
         self._cookies.check_ours(scope)
         return present.principal, present
 
+    def _again(self, scope: Scope, present: Present | None) -> Again:
+        people = self._people
+        if present is not None and people is not None:
+            session = present.session
+            return Again(lambda: people.still(session), bool(session.refresh))
+        given = next(value for name, value in scope["headers"] if name == b"authorization")
+        token = _token_in(given)
+        return Again(lambda: self._holder(token), False)
+
+    def _holder(self, token: str) -> Principal | None:
+        found = self._tokens.principal_of(token)
+        if found is None and self._people is not None:
+            return self._people.bearer(token)
+        return found
+
     async def _bearer(self, given: list[bytes]) -> Principal:
-        scheme, _, token = given[0].decode("latin-1").partition(" ")
         principal = None
-        if len(given) == 1 and scheme.casefold() == "bearer":
-            principal = await to_thread.run_sync(self._tokens.principal_of, token.strip())
-            if principal is None and self._people is not None:
-                principal = await to_thread.run_sync(self._people.bearer, token.strip())
+        if len(given) == 1 and given[0].partition(b" ")[0].lower() == b"bearer":
+            principal = await to_thread.run_sync(self._holder, _token_in(given[0]))
         if principal is None:
             raise Refused(
                 "the token is not known",
@@ -132,6 +159,10 @@ class Authentication:
             await send(message)
 
         return send_renewed
+
+
+def _token_in(given: bytes) -> str:
+    return given.decode("latin-1").partition(" ")[2].strip()
 
 
 def _is_browser(scope: Scope) -> bool:

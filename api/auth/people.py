@@ -207,6 +207,20 @@ class People:
             session = replace(session, seen_at=now)
         return Present(self._principal(person, session), session, session is not kept)
 
+    def still(self, session: Session) -> Principal | None:
+        """The person of a session that was valid when its request came; None once it is over.
+
+        The provider is not asked, so that it renews nothing that no cookie could keep.
+        Raises as :meth:`present`.
+        """
+        limits, now = self.cookies.limits, self._clock.now()
+        if now >= session.begun_at + limits.absolute or now >= session.seen_at + limits.idle:
+            return None
+        person = self._roster.person(session.user)
+        if person is None or not person.enabled or person.epoch != session.epoch or not person.roles:
+            return None
+        return self._principal(person, session)
+
     def bearer(self, token: str) -> Principal | None:
         """The holder of the provider's access token; None for any other token, or if there is no provider.
 

@@ -78,6 +78,8 @@ BODIES: Mapping[str, Any] = {
     '#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MAP:URI="segments/6b05180000000001/1/init.mp4"\n'
     "#EXT-X-PROGRAM-DATE-TIME:2026-11-24T06:00:00.000000Z\n#EXTINF:10.000000,\n"
     "segments/6b05180000000001/1/media.m4s\n#EXT-X-ENDLIST\n",
+    "text/event-stream": "retry: 3000\nevent: requests\nid: requests:0123456789abcdef\n"
+    "data: 2026-11-24T09:12:41.520000Z\n\n",
     "application/jsonl": '{"at":"2026-11-24T09:12:41.520000Z","type":"hold.place","outcome":"done"}\n',
     "text/csv": "id,source,name,lat,lon,kecamatan,kelurahan,owner,view\r\n"
     "cam-7,rtsp://viewer:secret@192.0.2.9/1,Masjid Raya,-5.133,119.416,Mamajang,Parang,worship,public\r\n",

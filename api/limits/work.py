@@ -15,13 +15,15 @@ class Work(StrEnum):
 
     ``footage`` sends stored bytes: clips, pieces, packages, papers. ``picture`` decodes footage: a frame, a
     viewing copy. ``records`` reads the custody record, the log, everything of a plan, or a table of cameras.
-    ``proof`` hashes or verifies stored bytes. ``other`` is everything else: short answers and changes.
+    ``proof`` hashes or verifies stored bytes. ``events`` waits for changes, and does nothing meanwhile.
+    ``other`` is everything else: short answers and changes.
     """
 
     FOOTAGE = "footage"
     PICTURE = "picture"
     RECORDS = "records"
     PROOF = "proof"
+    EVENTS = "events"
     OTHER = "other"
 
 
@@ -39,19 +41,22 @@ BOUNDS: Mapping[Work, Bound] = MappingProxyType(
         Work.PICTURE: Bound(2, 12),
         Work.RECORDS: Bound(2, 8),
         Work.PROOF: Bound(2, 8),
+        Work.EVENTS: Bound(8, 400),
         Work.OTHER: Bound(2, 32),
     }
 )
 """What one process runs. A page that shows sixteen cameras fetches from six connections at once."""
 
-THREADS = sum(bound.all for bound in BOUNDS.values()) + 40
-"""Worker threads: one for each turn, so that none waits for a thread; the rest for authentication."""
+THREADS = sum(bound.all for work, bound in BOUNDS.items() if work is not Work.EVENTS) + 40
+"""Worker threads: one for each turn, so that none waits for a thread; the rest for authentication. A stream
+of events has none."""
 
 _RECORDS = ("/v1/custody", "/v1/log", "/v1/retention/plan", "/v1/cameras/import")
 _PROOF = ("/verify", "/clip")
 _PICTURES = (".jpg", "/frame.png", ".ts", "/activity", "/sprites")
 _FOOTAGE = (".mp4", ".m4s", ".zip")
 _PAPERS = "/attachments/"
+_EVENTS = "/v1/events"
 _READS_BY_FORM = frozenset({"/v1/retention/plan", "/v1/search"})
 
 
@@ -65,6 +70,8 @@ def work_of(path: str) -> Work:
         return Work.PICTURE
     if path.endswith(_FOOTAGE) or _PAPERS in path:
         return Work.FOOTAGE
+    if path == _EVENTS:
+        return Work.EVENTS
     return Work.OTHER
 
 

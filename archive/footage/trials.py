@@ -13,7 +13,7 @@ has ``answer.json`` and perhaps ``still.jpg``. A recorder may read orders, and w
 
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -112,6 +112,7 @@ class TrialBoard:
         self._clock = clock
         self._fresh = fresh
         self._patience = patience
+        self._askers: dict[str, str] = {}  # by test; that never changes
 
     # For the interface --------------------------------------------------------------------------------
 
@@ -156,6 +157,28 @@ class TrialBoard:
         if completed.is_over:
             self._remove(f"{ORDERS}{trial}.json")
         return completed
+
+    def marks(self) -> Mapping[str, Mapping[str, int]]:
+        """How far each test is, by who asked: 1 when a recorder took it, 2 when it answered."""
+        steps: dict[str, int] = {}
+        for listed in self._cache.list(PREFIX):
+            if listed.key.startswith(TAKEN):
+                name = listed.key.removeprefix(TAKEN).removesuffix(".json")
+                steps[name] = max(steps.get(name, 0), 1)
+            elif listed.key.startswith(ANSWERS) and listed.key.endswith("/answer.json"):
+                steps[listed.key.removeprefix(ANSWERS).partition("/")[0]] = 2
+        self._askers = {name: by for name in steps if (by := self._asker(name))}
+        found: dict[str, dict[str, int]] = {}
+        for name, by in self._askers.items():
+            found.setdefault(by, {})[name] = steps[name]
+        return found
+
+    def _asker(self, name: str) -> str:
+        known = self._askers.get(name)
+        if known is not None:
+            return known
+        asked = self._read_asked(name) if _ID.match(name) else None
+        return "" if asked is None else asked.by
 
     def still(self, by: str, trial: str) -> bytes:
         """The picture that the recorder made. Raises as :meth:`find`; NotFound without a picture."""

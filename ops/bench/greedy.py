@@ -53,6 +53,8 @@ _IDS = {
     "export_id": "exp-0123456789abcdef01234567", "trial_id": "trial-0123456789abcdef01234567",
 }  # fmt: skip
 """What stands for the ids in paths: the camera exists, the others do not."""
+_STREAM = "/v1/events"
+"""Its answer lasts for minutes, in which nothing is done."""
 
 
 @dataclass
@@ -162,7 +164,7 @@ def _routes(served: Served, footage: Timespan) -> dict[str, list[str]]:
         "/v1/coverage", "/contact-sheet.jpg", "/activity", "/sprites",
     )  # fmt: skip
     for path, methods in described.items():
-        if "get" not in methods or "x-saksi-action" not in methods["get"]:
+        if "get" not in methods or "x-saksi-action" not in methods["get"] or path == _STREAM:
             continue
         query = window if path.endswith(spanned) else asked.get(path, {})
         whole = path.format(**_IDS)

@@ -217,7 +217,7 @@ def open_site(
         )
         # The clock stands still and tests call fast, so limits are off; a test of limits sets its own.
         services = replace(
-            services, settings=replace(services.settings, hosts=(), rates=None, rest=0, beat=0)
+            services, settings=replace(services.settings, hosts=(), rates=None, rest=0, beat=0, events_life=0)
         )
         if settings is not None:
             services = replace(services, settings=settings)

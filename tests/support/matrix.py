@@ -1033,6 +1033,7 @@ def _session_probes() -> list[Probe]:
         Probe("GET", "/openapi.json", _at("/openapi.json")),
         Probe("GET", "/metrics", _at("/metrics")),
         Probe("GET", "/v1/session", _at("/v1/session")),
+        Probe("GET", "/v1/events", _at("/v1/events")),
         Probe("PATCH", "/v1/session", _at("/v1/session", json={"purpose": PURPOSE})),
         Probe(
             "POST", "/auth/password", _at("/auth/password", json={"old": "x", "new": "y"}),

@@ -1,5 +1,6 @@
 // The parts of the War Room's pages on the page of all parts, with made-up examples.
 
+import { noticeOf } from "./change-notice.js";
 import { at, fill, make } from "./dom.js";
 import { qrCode } from "./qr-code.js";
 import { queueRow } from "./queue-row.js";
@@ -22,6 +23,7 @@ const requests = [
 ];
 const rows = requests.map((one) => queueRow(one, cameras, NOW));
 rows[3].leave();
+fill(at("change"), noticeOf(() => {}));
 fill(at("queue-rows"), make("ul", { class: "queue-list" }, rows.map((row) => row.element)));
 
 // Four corners and a pattern: enough to see how it is drawn; it holds no text.

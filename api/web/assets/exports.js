@@ -5,11 +5,12 @@ import { parse, rangeOf, shortOf, write } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
+import { changes } from "./events.js";
 import { emptyState, show } from "./states.js";
 import { lengthText, sizeOf } from "./amounts.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
-const EVERY_MS = 2000;
+const EVERY = { plain: 2000, calm: 20000 };
 const GOES_ON = ["queued", "running"];
 
 /**
@@ -49,6 +50,8 @@ export function exportRow(made) {
     about.textContent = say("export.about", { names, at: shortOf(parse(made.ordered_at)), purpose: made.purpose });
   };
   allCameras().then(label, () => label(new Map()));
+  /** @type {(() => void) | null} */
+  let stop = null;
 
   function put(found) {
     const part = found.bytes ? found.bytes_done / found.bytes : found.parts_done / Math.max(1, found.parts);
@@ -65,22 +68,29 @@ export function exportRow(made) {
       fill(act, make("a", { class: "button main", href, download: "" }, say("export.download")), toBe("export.remove", "cancelled"));
     } else if (GOES_ON.includes(found.status)) {
       fill(act, toBe("export.pause", "paused"), toBe("export.cancel", "cancelled"));
-      setTimeout(follow, EVERY_MS);
+      stop ??= changes("exports", follow, EVERY);
+      return;
     } else if (found.status === "paused") {
       fill(act, toBe("export.go_on", "queued"), toBe("export.cancel", "cancelled"));
     } else fill(act, make("button", { type: "button", class: "button", onclick: orderAgain }, say("export.again")));
+    end();
+  }
+
+  function end() {
+    stop?.();
+    stop = null;
   }
 
   const toBe = (key, status) => make("button", { type: "button", class: "button", onclick: () => become(status) }, say(key));
 
   async function follow() {
-    if (!root.isConnected) return;
+    if (!root.isConnected) return end();
     try {
       put(await ask(`/v1/exports/${encodeURIComponent(made.export_id)}`));
     } catch (problem) {
       state.textContent = sayProblem(problem);
-      setTimeout(follow, EVERY_MS * 5);
     }
+    return undefined;
   }
 
   async function become(status) {

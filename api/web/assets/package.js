@@ -4,6 +4,7 @@ import { ask, BASE } from "./calls.js";
 import { parse, rangeOf, stampOf } from "./clock.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make } from "./dom.js";
+import { changes } from "./events.js";
 import { sizeOf } from "./amounts.js";
 import { hashField } from "./hash-field.js";
 import { knowPeople } from "./names.js";
@@ -84,17 +85,12 @@ async function read() {
   return { one, cameras: await allCameras().catch(() => new Map()) };
 }
 
+let stop = () => {};
+
 async function follow() {
-  if (!document.hidden) {
-    try {
-      const { one, cameras } = await read();
-      if (JSON.stringify(one) !== shown) draw(one, cameras);
-      if (!OPEN.has(one.status)) return;
-    } catch (problem) {
-      if (!problem?.code) throw problem; // the next turn tries again
-    }
-  }
-  setTimeout(follow, EVERY);
+  const { one, cameras } = await read();
+  if (JSON.stringify(one) !== shown) draw(one, cameras);
+  if (!OPEN.has(one.status)) stop();
 }
 
 function draw(one, cameras) {
@@ -106,4 +102,4 @@ const first = await show(at("package"), read, ({ one, cameras }) => {
   shown = JSON.stringify(one);
   return page(one, cameras);
 });
-if (first && OPEN.has(first.one.status)) setTimeout(follow, EVERY);
+if (first && OPEN.has(first.one.status)) stop = changes("packages", follow, { plain: EVERY });

@@ -1,8 +1,9 @@
-// The number of waiting requests beside its place in the bar. Each page of the War Room has it, so the answer is
-// kept for half a minute: a walk through the pages asks once. The page of the queue tells what it has read.
+// The number of waiting requests beside its place in the bar; it changes with the queue. Each page of the War Room has
+// it, so the answer is kept for half a minute: a walk through the pages asks once. The page of the queue tells what it has read.
 
 import { ask } from "./calls.js";
 import { make } from "./dom.js";
+import { changes } from "./events.js";
 import { say } from "./words.js";
 
 const KEPT = "saksi.queue";
@@ -42,6 +43,10 @@ function kept() {
 async function begin() {
   const known = kept();
   if (known !== null) return show(known);
+  return count();
+}
+
+async function count() {
   try {
     const { requests, next } = await ask("/v1/requests", { status: "submitted", limit: MOST });
     showCount(requests.length, next !== null);
@@ -52,4 +57,9 @@ async function begin() {
 }
 
 // The page of the queue reads it anyhow.
-if (place && document.body.dataset.page !== "queue") void begin();
+const page = document.body.dataset.page;
+if (place && page !== "queue") {
+  void begin();
+  // The wall needs the browser's six connections for its pictures.
+  if (page !== "view") changes("queue", (isTold) => (isTold ? count() : undefined), { plain: FRESH * 2, calm: FRESH * 4 });
+}

@@ -1,18 +1,18 @@
-// The queue of the War Room: what waits for a decision, for a handover, for its end. It is read again every half
-// minute while the page is in sight. What the pointer or the keyboard is on never moves: changes of the order
+// The queue of the War Room: what waits for a decision, for a handover, for its end. It is read again when it changed,
+// and now and then, while the page is in sight. What the pointer or the keyboard is on never moves: changes of the order
 // wait until it has left, and a line says how many there are.
 
 import { ask } from "./calls.js";
 import { timeOf, ZONE_NAME } from "./clock.js";
 import { allCameras } from "./directory.js";
 import { at, fill, make } from "./dom.js";
+import { changes } from "./events.js";
 import { showCount } from "./queue-count.js";
 import { ordered } from "./queue-order.js";
 import { queueRow } from "./queue-row.js";
 import { emptyState, failedState } from "./states.js";
 import { say } from "./words.js";
 
-const EVERY = 30000;
 const PAGE = 500;
 const PAGES = 4;
 
@@ -77,11 +77,16 @@ function settle(list) {
 }
 
 let isReading = false;
+let isWanted = false;
 
 /** Read the lists: all of them, or what waits for a decision alone. */
 async function refresh(which) {
-  if (isReading) return;
+  if (isReading) {
+    isWanted ||= which === LISTS;
+    return;
+  }
   isReading = true;
+  isWanted = false;
   try {
     const cameras = await allCameras();
     for (const list of which) {
@@ -102,6 +107,7 @@ async function refresh(which) {
   } finally {
     isReading = false;
   }
+  if (isWanted) void refresh(LISTS);
   if (!at("as-of").classList.contains("stale")) at("as-of").dataset.at = timeOf(Date.now());
 }
 
@@ -113,11 +119,6 @@ at("apply").addEventListener("click", () => {
   for (const list of LISTS) list.waiting?.();
 });
 at("reload").addEventListener("click", () => refresh(LISTS));
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) void refresh(LISTS);
-});
-setInterval(() => {
-  if (!document.hidden) void refresh(LISTS.slice(0, 1));
-}, EVERY);
+changes("queue", (isTold) => refresh(isTold ? LISTS : LISTS.slice(0, 1)));
 fill(LISTS[0].place, make("p", { class: "state-loading", role: "status" }, say("is.loading")));
 void refresh(LISTS);

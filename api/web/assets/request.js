@@ -2,9 +2,11 @@
 // Whenever it was read, `document` fires `request` with `{ value, tag, me, evidence, renew }`: other parts of the page hear it.
 
 import { ask, read } from "./calls.js";
+import { isAtWork, offer, withdraw } from "./change-notice.js";
 import { fullOf, parse, stampOf } from "./clock.js";
 import { allCameras } from "./directory.js";
 import { at, fill, tell } from "./dom.js";
+import { changes } from "./events.js";
 import { knowPeople } from "./names.js";
 import { showActs } from "./request-own-acts.js";
 import { showComments, showFacts, showFootage, showHistory, showHold, showPapers } from "./request-facts.js";
@@ -16,10 +18,9 @@ import { say } from "./words.js";
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const path = `/v1/requests/${encodeURIComponent(id)}`;
 const AGAIN = 20000;
-const MOVING = new Set(["approved", "sealing", "sealed_untimestamped"]);
 let me = null;
 let shown = "";
-let timer = 0;
+let seen = "";
 
 function show(value, tag, registered, evidence) {
   const subject = subjectOf(value, registered);
@@ -28,7 +29,7 @@ function show(value, tag, registered, evidence) {
   at("state").className = `badge ${toneOf(value.status)}`;
   at("state").textContent = say(`asked_state.${value.status}`);
   at("number").textContent = say("asked.number", { id: value.id, at: fullOf(parse(value.filed_at)) });
-  at("as-of").textContent = say("asked.as_of", { at: stampOf(Date.now()) });
+  sayAge();
   fill(at("rail"), railOf(value, evidence));
   showHold(at("hold"), value);
   showFacts(at("facts"), value);
@@ -51,25 +52,50 @@ function sayFiled(value) {
   at("just-filed").hidden = false;
 }
 
+function sayAge() {
+  at("as-of").dataset.at = stampOf(Date.now());
+  at("as-of").textContent = say("asked.as_of", { at: at("as-of").dataset.at });
+}
+
+async function readAll() {
+  me ??= await ask("/v1/session");
+  const [{ value, tag }, registered] = await Promise.all([read(path), allCameras(), knowPeople()]);
+  const evidence = value.evidence_id ? await ask(`/v1/evidence/${encodeURIComponent(value.evidence_id)}`) : null;
+  return { value, tag, registered, evidence, text: JSON.stringify([value, evidence]) };
+}
+
+function present({ value, tag, registered, evidence, text }) {
+  fill(at("loading"));
+  withdraw();
+  seen = text;
+  show(value, tag, registered, evidence);
+  sayFiled(value);
+}
+
 /** Read the request anew; with a sentence, say why. */
 async function renew(why = "") {
-  clearTimeout(timer);
   tell(why);
   try {
-    me ??= await ask("/v1/session");
-    const [{ value, tag }, registered] = await Promise.all([read(path), allCameras(), knowPeople()]);
-    const evidence = value.evidence_id ? await ask(`/v1/evidence/${encodeURIComponent(value.evidence_id)}`) : null;
-    fill(at("loading"));
-    show(value, tag, registered, evidence);
-    sayFiled(value);
-    if (MOVING.has(value.status)) timer = setTimeout(() => document.hidden || void renew(), AGAIN);
+    present(await readAll());
   } catch (problem) {
     if (!problem?.code) throw problem;
     fill(at("loading"), failedState(problem, () => renew()));
   }
 }
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && shown) void renew();
-});
+/** Look whether it changed. Who types here, or decides on what they read, is asked before anything moves. */
+async function look() {
+  if (!seen) return;
+  try {
+    const found = await readAll();
+    if (found.text === seen) sayAge();
+    else if (isAtWork(at("whole")) || !at("decision").hidden) offer(() => renew());
+    else present(found);
+  } catch (problem) {
+    if (!problem?.code) throw problem;
+    at("as-of").textContent = say("change.stale", { at: at("as-of").dataset.at });
+  }
+}
+
+changes("requests", look, { plain: AGAIN });
 void renew();

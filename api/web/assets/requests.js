@@ -3,13 +3,18 @@
 import { BASE, ask } from "./calls.js";
 import { parse, shortOf, stampOf, ZONE_NAME } from "./clock.js";
 import { allCameras } from "./directory.js";
+import { offer, withdraw } from "./change-notice.js";
 import { at, make, tell } from "./dom.js";
+import { changes } from "./events.js";
 import { STATES, lacksLetter, sayLetter, subjectOf, toneOf, waitsFor } from "./request-words.js";
 import { emptyState, showList } from "./states.js";
 import { say, sayProblem } from "./words.js";
 
+const FIRST = 50;
+
 let registered = new Map();
 let mayFile = false;
+let shown = "";
 
 function rowOf(one) {
   const about = [one.case, one.unit, mayFile ? "" : one.agency].filter(Boolean).join(" · ");
@@ -28,11 +33,40 @@ function nothing() {
     mayFile && !isFiltered ? make("a", { class: "button main", href: `${BASE}/ajukan` }, say("my_requests.new")) : null);
 }
 
-async function list() {
+function query() {
   const state = at("state").value;
+  return { limit: FIRST, ...(state ? { status: state } : {}) };
+}
+
+function sayAge(found) {
+  at("as-of").dataset.at = stampOf(found.as_of ? parse(found.as_of) : Date.now());
+  at("as-of").textContent = say("asked.as_of", { at: at("as-of").dataset.at });
+}
+
+/** Show the list, as it is now or as it was just read. */
+async function list(first = null) {
   const found = await showList(at("list"), "/v1/requests",
-    { query: { limit: 50, ...(state ? { status: state } : {}) }, items: "requests", row: rowOf, empty: nothing });
-  at("as-of").textContent = found ? say("asked.as_of", { at: stampOf(found.as_of ? parse(found.as_of) : Date.now()) }) : "";
+    { query: query(), items: "requests", row: rowOf, empty: nothing, first });
+  withdraw();
+  shown = JSON.stringify(found?.requests ?? null);
+  if (found) sayAge(found);
+  else at("as-of").textContent = "";
+}
+
+/** Look whether the list changed. Where somebody has opened more of it, or stands in it, nothing moves by itself. */
+async function look() {
+  try {
+    const asked = query();
+    const found = await ask("/v1/requests", asked);
+    if (asked.status !== query().status) return;
+    const isInUse = at("list").contains(document.activeElement) || at("list").querySelectorAll(".request-row").length > FIRST;
+    if (JSON.stringify(found.requests) === shown) sayAge(found);
+    else if (isInUse) offer(() => list());
+    else await list(found);
+  } catch (problem) {
+    if (!problem?.code) throw problem;
+    at("as-of").textContent = say("change.stale", { at: at("as-of").dataset.at ?? "" });
+  }
 }
 
 async function main() {
@@ -44,8 +78,9 @@ async function main() {
     document.title = `${say("my_requests.all_title")} · Saksi`;
   }
   at("state").append(...STATES.map((one) => make("option", { value: one }, say(`asked_state.${one}`))));
-  at("state").addEventListener("change", list);
+  at("state").addEventListener("change", () => list());
   registered = await allCameras();
+  changes("requests", look);
   await list();
 }
 

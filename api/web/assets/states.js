@@ -42,10 +42,11 @@ export async function show(place, fetching, render) {
 
 /**
  * Show a list of the API page by page: `{ items, next }`, `next` a cursor or null. `row` makes the element of an
- * item, `within` what the rows stand in (a `ul`, a `tbody`), `empty` what is shown if there is none.
+ * item, `within` what the rows stand in (a `ul`, a `tbody`), `empty` what is shown if there is none. `first` is the
+ * first page, if it is known already.
  */
-export async function showList(place, path, { query = {}, items = "items", row, within = () => make("ul", { class: "rows-list" }), empty }) {
-  return show(place, () => ask(path, query), (first) => {
+export async function showList(place, path, { query = {}, items = "items", row, within = () => make("ul", { class: "rows-list" }), empty, first: known = null }) {
+  return show(place, async () => known ?? ask(path, query), (first) => {
     const rows = within();
     const body = rows.matches("table") ? rows.tBodies[0] ?? rows.createTBody() : rows;
     if (!first[items].length) return empty();

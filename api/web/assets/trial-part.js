@@ -2,13 +2,12 @@
 
 import { BASE, ask, local, send } from "./calls.js";
 import { make, fill } from "./dom.js";
+import { changes } from "./events.js";
 import { failedState } from "./states.js";
 import { say, sayIf, sayNumber } from "./words.js";
 
-const PAUSE = 700;
+const EVERY = { plain: 700, calm: 4000 };
 const FAILED = ["failed", "unanswered"];
-
-const wait = () => new Promise((done) => setTimeout(done, PAUSE));
 
 function soundText(sound) {
   if (sound === null) return say("cam_trial.sound_unknown");
@@ -45,10 +44,17 @@ export async function trialPart(place, wanted) {
   place.setAttribute("aria-live", "polite");
   const again = () => trialPart(place, wanted);
   fill(place, make("h3", {}, say("cam_trial.title")), make("p", {}, say("cam_trial.waiting")), make("progress", { "aria-label": say("cam_trial.waiting") }));
+  let isDue = false;
+  let goOn = () => {};
+  const stop = changes("trials", () => {
+    isDue = true;
+    goOn();
+  }, EVERY);
   try {
     let trial = await send("/v1/camera-trials", wanted);
     while (trial.status === "waiting" || trial.status === "taken") {
-      await wait();
+      if (!isDue) await new Promise((done) => { goOn = () => done(undefined); });
+      isDue = false;
       trial = await ask(`/v1/camera-trials/${encodeURIComponent(trial.id)}`);
     }
     if (FAILED.includes(trial.status)) {
@@ -63,5 +69,7 @@ export async function trialPart(place, wanted) {
     if (!problem?.code) throw problem;
     fill(place, failedState(problem, again));
     return null;
+  } finally {
+    stop();
   }
 }

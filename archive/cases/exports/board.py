@@ -182,6 +182,11 @@ class ExportBoard:
         known = [one for one in found if one is not None and self._is_shown(one, owner)]
         return sorted(known, key=lambda one: (one.order.ordered_at, one.order.id), reverse=True)
 
+    def marks_of(self, owner: str) -> Mapping[str, int]:
+        """The number of the newest state of each of a person's exports, by folder; none is read."""
+        folders = self._cache.common_prefixes(owner_prefix(owner))
+        return {folder: number for folder in folders if (number := self._newest_in(folder))}
+
     def _is_shown(self, export: Export, owner: str) -> bool:
         state = export.state
         is_over = state.status is ExportStatus.READY and self._clock.now() >= state.until
@@ -189,7 +194,10 @@ class ExportBoard:
 
     def newest(self, export: Export) -> int:
         """The number of the newest state; 0 if the export is gone."""
-        numbers = [_number(one.key) for one in self._cache.list(f"{export.order.folder}state/")]
+        return self._newest_in(export.order.folder)
+
+    def _newest_in(self, folder: str) -> int:
+        numbers = [_number(one.key) for one in self._cache.list(f"{folder}state/")]
         return max(numbers, default=0)
 
     def folders(self) -> list[Folder]:

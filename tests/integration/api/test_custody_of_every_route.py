@@ -41,6 +41,7 @@ UNRECORDED = {
     "GET /openapi.json",  # the description of the API
     "GET /metrics",  # metrics without names
     "GET /v1/session",  # the caller's own session; pages read it constantly
+    "GET /v1/events",  # that a list changed, and nothing of it; who reads the list then is on record
     "GET /v1/cameras",  # places of cameras, which every authenticated caller may know in their reach
     "GET /v1/health/cameras",  # which cameras and recorders work
     "GET /v1/health/recorders",
@@ -410,6 +411,7 @@ def records(story: Story) -> None:
 
 def session(story: Story) -> None:
     story("ada", "GET", "/v1/session")
+    story("ada", "GET", "/v1/events")
     story("ada", "PATCH", "/v1/session", json={"purpose": "shift 2"})
     story("ada", "POST", "/auth/password", json={"old": PASSWORD, "new": "enam puluh tujuh kucing"})
     catch_up(story.site)

@@ -78,6 +78,7 @@ def test_every_route_that_answers_from_the_index_says_so(tmp_path: Path, recordi
         ("/v1/users", {}),
         ("/v1/retention/policies", {}),
         ("/v1/integrity-incidents", {}),
+        ("/v1/events", {}),
     )
     with open_site(tmp_path) as site:
         services = site.services
