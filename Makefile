@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim soak-access
+.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim soak-looks
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -111,8 +111,8 @@ soak-zip: setup  ## Long form: 100,000 mutated ZIPs; each refused, or unpacked t
 soak-skim: setup  ## Long form: a day of a synthetic night is searched; every crossing is found
 	SAKSI_SKIM_REPORT=$(CURDIR)/.venv/skim.txt $(BIN)/python -m pytest -q -s --timeout 0 -m slow tests/integration/footage/test_skim.py $(PYTEST_ARGS)
 
-soak-access: setup  ## Long form: axe-core looks at every page in every look
-	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/console/test_access.py $(PYTEST_ARGS)
+soak-looks: setup  ## Long form: every page of a furnished city in every look; SAKSI_LOOKS=FOLDER keeps pictures
+	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/console/test_looks.py $(PYTEST_ARGS)
 
 soak-promises: setup  ## Long form: the promises' state machine, and kills before every call
 	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)
