@@ -1,4 +1,4 @@
-"""The one-page guides: their pictures are there and small, and the printed ones say what the written ones say."""
+"""The one-page guides: their pictures are there and small; what is printed says what is written."""
 
 import re
 import shutil

@@ -24,7 +24,8 @@ _STYLE = """
 @page { size: A4; margin: 9mm 10mm 8mm }
 * { font-variant-ligatures: none }
 body { margin: 0; font: 8.7pt/1.33 "DejaVu Sans", sans-serif; color: #14202b }
-h1 { font-size: 14.5pt; line-height: 1.2; margin: 0 0 2mm; padding-bottom: 1.6mm; border-bottom: .7mm solid #17527d }
+h1 { font-size: 14.5pt; line-height: 1.2; margin: 0 0 2mm; padding-bottom: 1.6mm }
+h1 { border-bottom: .7mm solid #17527d }
 h2 { font-size: 10.4pt; margin: 2.6mm 0 .8mm; color: #17527d; break-after: avoid }
 main { columns: 2; column-gap: 7mm }
 p { margin: 0 0 1.6mm; break-inside: avoid }

@@ -1,7 +1,7 @@
 """Made footage of a street by day: a drawn place with traffic and a clock, which looks like a camera's.
 
-A place is drawn once; FFmpeg moves vehicles and people over it, adds a sensor's noise, and burns in the name and
-the wall time, as cameras do. So a picture of a page shows at a glance which camera and which second it has.
+A place is drawn once; FFmpeg moves vehicles and people over it, adds a sensor's noise, and burns in the name
+and the wall time, as cameras do. So a picture of a page shows which camera and which second it has.
 """
 
 import hashlib
@@ -85,7 +85,7 @@ def _encoded(scene: Scene, start: int, seconds: int) -> Path:
 
 
 def _place(scene: Scene) -> Image.Image:
-    """Sky, houses or the sea, a pavement, and a road that falls by the slant; drawn large, then made small."""
+    """Sky, houses or the sea, a pavement, and a road that falls by the slant; drawn large, made small."""
     chance = random.Random(scene.seed)  # noqa: S311 - a picture, no secret
     large = Image.new("RGB", (WIDTH * 2, HEIGHT * 2))
     draw = ImageDraw.Draw(large)

@@ -70,6 +70,8 @@ def asked(page: Page, url: str) -> None:
     """Ask Find about the street and the two minutes, as people type them."""
     page.goto(f"{url}/temukan")
     page.locator("#from").fill("24/11/2026 14.05")
+    page.locator("#from").press("Tab")
+    expect(page.locator("#to")).to_have_value("2026-11-24 15:05:00")  # an hour, until it is changed
     page.locator("#to").fill("14.07")
     page.locator("#place").fill("Jl. Penghibur")
     page.locator("#place").press("Enter")
