@@ -1,6 +1,6 @@
 """Footage that looks like a street's, in a furnished city: two minutes of four cameras, one of them cut off.
 
-It begins five minutes after the city's other footage, at :data:`BEGINS`; the test cameras' own is not in it.
+It begins at :data:`BEGINS`, when the cameras have their names and directions; nothing else is recorded then.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from archive.model.segment import SegmentRef
 from archive.ports import Content, IndexEntry
 from archive.records import journal
 from archive.timespan import MINUTE, SECOND, Timespan
-from tests.support.api_site import CAMERA, PLACE, T0, archive_run
+from tests.support.api_site import CAMERA, EMPTY_CAMERA, PLACE, T0, archive_run
 from tests.support.furnished import BESIDE, Furnished
 from tests.support.street import Scene, footage_of
 
-BEGINS = T0 + 5 * MINUTE
+BEGINS = T0 + 35 * MINUTE
 SECONDS = 120
 SEGMENT = 10 * SECOND
 CUT = Timespan(BEGINS + 50 * SECOND, BEGINS + 80 * SECOND)
@@ -30,7 +30,7 @@ SCENES: Mapping[str, Scene] = {
     CAMERA: Scene("Losari selatan", 1, slant=-40, sea=True),
     BESIDE: Scene("Losari utara", 5, slant=34, sea=True, sky=(178, 188, 196)),
     "haji-bau-30": Scene("Jl. Haji Bau", 2, stalls=True),
-    "somba-opu-12": Scene("Jl. Somba Opu", 4, slant=64, dome=True),
+    EMPTY_CAMERA: Scene("Penghibur, simpang", 4, slant=64, dome=True),
 }
 """Each camera with what it shows."""
 

@@ -1,4 +1,4 @@
-"""Pictures of pages for the documents: few colours, so that they are small and their words stay sharp."""
+"""Pictures of pages for the documents: small, with words that stay sharp."""
 
 import io
 import os
@@ -9,13 +9,15 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 
 MOST_BYTES = 60 << 10
-_COLOURS = (160, 128, 96, 64, 48, 32, 24)
+_COLOURS = (160, 128, 96, 64)
+_QUALITIES = (84, 78, 72, 66, 60, 54, 48, 42, 36)
 
 
 def shoot(page: Page, path: Path, *parts: Locator, wide: int = 0, most_high: int = 0) -> None:
-    """Write what is seen of a page, or of these parts of it with what lies between them, to a small PNG.
+    """Write what is seen of a page, or of these parts of it with what lies between them, to a small file.
 
-    ``wide`` makes it smaller, ``most_high`` cuts off its foot.
+    A PNG has few colours, a JPEG is for what shows footage. ``wide`` makes it smaller, ``most_high`` cuts off
+    its foot.
     """
     page.evaluate("document.activeElement?.blur()")
     if parts:
@@ -23,26 +25,27 @@ def shoot(page: Page, path: Path, *parts: Locator, wide: int = 0, most_high: int
     clip = _around(page, parts, most_high)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_bytes(small(page.screenshot(clip=clip, animations="disabled"), wide))
+    partial.write_bytes(small(page.screenshot(clip=clip, animations="disabled"), path.suffix, wide))
     os.replace(partial, path)
 
 
-def small(png: bytes, wide: int = 0) -> bytes:
-    """A picture as a PNG of at most :data:`MOST_BYTES`, with as many colours as fit."""
+def small(png: bytes, suffix: str, wide: int = 0) -> bytes:
+    """A picture as a PNG or JPEG of at most :data:`MOST_BYTES`, as good as fits."""
     with Image.open(io.BytesIO(png)) as opened:
         picture = opened.convert("RGB")
     if wide and picture.width > wide:
         size = (wide, round(picture.height * wide / picture.width))
         picture = picture.resize(size, Image.Resampling.LANCZOS)
-    for colours in _COLOURS:
+    for level in _QUALITIES if suffix == ".jpg" else _COLOURS:
         made = io.BytesIO()
-        few = picture.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(made, "PNG", optimize=True)
+        if suffix == ".jpg":
+            picture.save(made, "JPEG", quality=level, optimize=True, progressive=True)
+        else:
+            few = picture.quantize(level, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            few.save(made, "PNG", optimize=True)
         if made.tell() <= MOST_BYTES:
             return made.getvalue()
-    raise AssertionError(
-        f"a picture of {picture.width} × {picture.height} is too large for {MOST_BYTES} bytes"
-    )
+    raise AssertionError(f"{picture.width} × {picture.height} do not fit into {MOST_BYTES} bytes")
 
 
 def _around(page: Page, parts: Sequence[Locator], most_high: int) -> dict[str, float] | None:
