@@ -23,7 +23,7 @@ _LINK = re.compile(r'<a href="[^"]*">(.*?)</a>')
 _STYLE = """
 @page { size: A4; margin: 9mm 10mm 8mm }
 * { font-variant-ligatures: none }
-body { margin: 0; font: 8.7pt/1.33 "DejaVu Sans", sans-serif; color: #14202b }
+body { margin: 0; font: 9pt/1.36 "DejaVu Sans", sans-serif; color: #14202b }
 h1 { font-size: 14.5pt; line-height: 1.2; margin: 0 0 2mm; padding-bottom: 1.6mm }
 h1 { border-bottom: .7mm solid #17527d }
 h2 { font-size: 10.4pt; margin: 2.6mm 0 .8mm; color: #17527d; break-after: avoid }
@@ -33,7 +33,7 @@ ol { margin: 0; padding-left: 6mm }
 li { margin: 0 0 1mm; break-inside: avoid }
 li p { margin: 0 }
 code { font: .95em "DejaVu Sans Mono", monospace; background: #eaf0f4; padding: 0 .6mm; border-radius: .6mm }
-img { display: block; max-width: 100%; max-height: 62mm; margin: 1.2mm 0; border: .2mm solid #9db0be; border-radius: .8mm }
+img { display: block; max-width: 100%; max-height: 64mm; margin: 1.2mm 0; border: .2mm solid #9db0be; border-radius: .8mm }
 """
 
 
