@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim soak-looks
+.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim soak-looks pictures guides
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -122,6 +122,12 @@ soak-wall: setup  ## Long form: nine cameras at 2x for 30 minutes, the page stop
 
 docs: setup  ## Write the generated parts of docs/reference
 	$(BIN)/python -m ops.reference
+
+pictures: setup  ## Long form: the three stories in Chromium; pictures of their pages in docs/guide/pictures
+	SAKSI_PICTURES=$(CURDIR)/docs/guide/pictures $(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/console/test_pictures.py $(PYTEST_ARGS)
+
+guides: setup  ## Print the one-page guides to docs/guide/panduan-*.pdf
+	$(BIN)/python -m tests.support.guides
 
 lock: $(BIN)/uv  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml -o requirements/run.lock

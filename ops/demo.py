@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from archive.errors import ArchiveError, Unavailable
 from archive.persons import names_person
-from archive.timespan import DAY, SECOND, as_datetime, format_instant, parse_instant
+from archive.timespan import DAY, MINUTE, SECOND, as_datetime, format_instant, parse_instant
 from ops.demo_people import invite_people
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.stack import Places, Stack
@@ -104,7 +104,7 @@ class Demo:
         title("Done")
         say(f"Everything is in {self.folder.name}/: the clip, the package, and the archive under home/.")
         if self.serve:
-            self._serve(started)
+            self._serve(started, ended)
 
     def _propose(self, terms: Sequence[str]) -> None:
         """Propose a shorter retention as the person who runs the demo; plain root is refused."""
@@ -214,23 +214,24 @@ class Demo:
         say(f"One bit of {first.filename.rsplit('/', 1)[1]} is flipped.")
         return target
 
-    def announce(self, started: int) -> None:
+    def announce(self, started: int, ended: int) -> None:
         """Invite an officer, an operator and an admin, and say where to sign in and what to try."""
-        since = as_datetime(started).astimezone(ZoneInfo("Asia/Makassar"))
         invited = invite_people(
             self.folder / "home", founder=host_actor(this_process(), HostDirectory(), os.environ).id
         )
-        say(f"Console:  http://{HOST}:{PORT}/  (footage from {since:%d/%m/%Y %H.%M.%S} WITA on)")
-        say('Choose "Saya punya kode undangan", paste a code, and choose a password. Each code works once.')
+        say(f"Console:  http://{HOST}:{PORT}/  (it answers when its address stands below once more)")
+        say('Choose "Saya punya kode undangan", paste a code (both halves), and choose a password of twelve')
+        say("or more characters. A code works once; later sign in with name and password. For another person")
+        say("sign out (menu under the name), or open a private window. The same menu changes to English.")
         for one in invited:
             say(f"  {one.person.id}, {one.person.what}")
             say(f"    Code:  {one.code}")
-            say(f"    Try:   {one.person.minute}")
+            say(f"    Try:   {one.person.minute.format(since=typed(started), until=typed(ended + MINUTE))}")
 
-    def _serve(self, started: int) -> None:
+    def _serve(self, started: int, ended: int) -> None:
         title("8  Serving; stop with Ctrl-C")
-        self.announce(started)
         third = self._third_camera()
+        self.announce(started, ended)
         third.connect()
         try:
             subprocess.run(
@@ -395,6 +396,11 @@ def shorten(word: str, folder: Path) -> str:
     """A word of a command as a person would type it."""
     word = word.replace(f"{folder}/", "")
     return f"'{word}'" if any(c in word for c in " ?&") else word
+
+
+def typed(at: int) -> str:
+    """A minute as people type it into the console: ``30/11/2026 02.47``, in its zone."""
+    return f"{as_datetime(at).astimezone(ZoneInfo('Asia/Makassar')):%d/%m/%Y %H.%M}"
 
 
 def title(text: str) -> None:

@@ -19,7 +19,7 @@ _REASON = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to sign in as, and what there is to try in a minute."""
+    """Somebody to sign in as, and a minute's worth to try, with ``{since}`` and ``{until}`` in it."""
 
     id: str
     name: str
@@ -32,15 +32,19 @@ class Person:
 PEOPLE = (
     Person(
         "dewi", "Dewi Anggraini", Role.POLICE, "polrestabes", "an officer of the police",
-        "Temukan: type Karebosi and the last minutes, tick a camera, Ajukan permintaan.",
+        "Temukan: place Karebosi, from {since}, to {until}. Tick Alun-alun Karebosi, then Ajukan "
+        "permintaan: any case, article and purpose, Mendesak instead of a letter, a name and number of an "
+        "officer, Kirim. The footage is held at once.",
     ),
     Person(
         "citra", "Citra Lestari", Role.WAR_ROOM, "", "an operator of the War Room",
-        "Tinjau: play the cameras over the gap. Antrean: approve what the officer filed.",
+        "Tinjau: from {since}, to {until}, all three cameras, any purpose; the space bar plays them over "
+        "Balai Kota's gap. Antrean: open what the officer filed, and Setujui; it is sealed within a minute.",
     ),
     Person(
         "ada", "Ada Paramita", Role.ADMIN, "", "an administrator",
-        "Kesehatan: what is red, and why. Retensi: see what a shorter time would destroy.",
+        "Kesehatan: which cameras are recorded now, and what is red, with its remedy. Retensi: open Seluruh "
+        "kota, type a number of days, and see what that would destroy before anything is saved.",
     ),
 )  # fmt: skip
 

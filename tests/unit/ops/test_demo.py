@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from archive.timespan import SECOND
 from ops import demo
 from ops.demo import Demo, verdict_in
+from tests.support.api_site import T0
 from tests.support.command_line import CommandLine
 from tests.support.indexes import free_port
 from tests.support.waiting import until
@@ -62,10 +64,12 @@ def test_the_people_who_are_announced_sign_in(
     monkeypatch.setattr(demo, "PORT", port)
     made = Demo(tmp_path, serve=True)
     saksi = CommandLine(tmp_path / "home")
-    made.announce(0)
+    made.announce(T0, T0 + 40 * SECOND)
     told = capfd.readouterr().out
     base = f"http://127.0.0.1:{port}"
     assert f"{base}/ " in told
+    assert told.count("from 24/11/2026 14.00, to 24/11/2026 14.01") == 2
+    assert "{" not in told
     codes = re.findall(r"Code: +(.+)", told)
     with subprocess.Popen(
         saksi.argv("serve", "--port", str(port)), env=saksi.environment(), stderr=subprocess.DEVNULL
