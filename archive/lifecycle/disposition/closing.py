@@ -77,7 +77,7 @@ class Closing:
         signature = self._signed(found.id, data)
         stated = canonical.decode(data)
         # Fonts and pictures cost a third of a second, which every other command saves.
-        
+
         # Fonts and pictures cost a third of a second, which every other command saves.
         from archive.lifecycle.disposition.paper import render
 
