@@ -50,7 +50,7 @@ _FULL, _BRIEF = _Size(2000, 31, 12, 4, 12), _Size(30, 2, 1, 1, 1)
 
 
 @dataclass
-class _Seen:
+class Seen:
     """All that the browser measured. ``walked``: bytes of a page's first visit and of its second."""
 
     loads: dict[Role, Loads]
@@ -81,14 +81,14 @@ def measure(bench: Workbench) -> Findings:
         "The console in a browser",
         seconds=time.monotonic() - began,
         conditions=_conditions(town, size, seconds, version, seen),
-        figures=_figures(seen),
-        tables=_tables(seen),
+        figures=figures_of(seen),
+        tables=tables_of(seen),
     )
 
 
-def _browse(bench: Workbench, browser: Browser, url: str, town: City, clip: str, size: _Size) -> _Seen:
+def _browse(bench: Workbench, browser: Browser, url: str, town: City, clip: str, size: _Size) -> Seen:
     cookies = {user.id: _sign_in(url, user) for user in console_city.PEOPLE}
-    seen = _Seen({}, Loads(), {}, Dragged(), Zoomed(), Pictures())
+    seen = Seen({}, Loads(), {}, Dragged(), Zoomed(), Pictures())
     for number in range(size.loads + 1):  # by turns, so that whatever else the machine does meets all alike
         for user in console_city.PEOPLE:
             role = user.roles[0]
@@ -147,7 +147,7 @@ def _presigned(stores: Stack, made: Installation, camera: str) -> str:
     return found
 
 
-def _conditions(town: City, size: _Size, seconds: int, version: str, seen: _Seen) -> tuple[str, ...]:
+def _conditions(town: City, size: _Size, seconds: int, version: str, seen: Seen) -> tuple[str, ...]:
     return (
         f"{town.cameras} cameras in the kelurahan of Makassar; {len(town.wall)} of them with "
         f"{size.days} days of coverage with gaps in the index, segments of a minute; a minute of footage of "
@@ -174,7 +174,8 @@ def _conditions(town: City, size: _Size, seconds: int, version: str, seen: _Seen
     )  # fmt: skip
 
 
-def _figures(seen: _Seen) -> tuple[Figure, ...]:
+def figures_of(seen: Seen) -> tuple[Figure, ...]:
+    """The figures with their goals."""
     floor = seen.floor
     homes = []
     for role, one in seen.loads.items():
@@ -216,11 +217,12 @@ def _figures(seen: _Seen) -> tuple[Figure, ...]:
     )  # fmt: skip
 
 
-def _tables(seen: _Seen) -> tuple[Table, ...]:
+def tables_of(seen: Seen) -> tuple[Table, ...]:
+    """All that was measured."""
     loads = [
         (
             f"{_ROLES[role]}: {home_of(role)}", *_spread(one.cold), *_spread(one.warm),
-            short(quantile(one.painted, 0.5)),
+            short(quantile(one.painted, 0.5)) if one.painted else "–",
             f"{one.first_requests} / {one.next_requests}",
             f"{short(max(one.first_bytes) / 1000)} / {short(max(one.next_bytes) / 1000)}",
         )
