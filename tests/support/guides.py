@@ -33,8 +33,8 @@ ol { margin: 0; padding-left: 6mm }
 li { margin: 0 0 1mm; break-inside: avoid }
 li p { margin: 0 }
 code { font: .95em "DejaVu Sans Mono", monospace; background: #eaf0f4; padding: 0 .6mm; border-radius: .6mm }
-img { display: block; max-width: 100%; max-height: 64mm; margin: 1.2mm 0; border: .2mm solid #9db0be;
-      border-radius: .8mm }
+img { display: block; max-width: 100%; max-height: 64mm; margin: 1.2mm 0 }
+img { border: .2mm solid #9db0be; border-radius: .8mm }
 """
 
 

@@ -265,7 +265,7 @@ def test_who_leaves_ends_nobody_elses_look() -> None:
     async def both() -> str:
         leaver = asyncio.create_task(looks.look("x", read, 2.0))
         stayer = asyncio.create_task(looks.look("x", read, 2.0))
-        await asyncio.sleep(0)  # both wait
+        await asyncio.sleep(0)  # real time: none; both begin to wait
         leaver.cancel()
         await asyncio.gather(leaver, return_exceptions=True)
         go_on.set()
