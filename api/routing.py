@@ -90,7 +90,7 @@ def add_document(
     media_type: str,
     *problems: int,
     tag: str,
-    schema: Mapping[str, str] = TEXT,
+    schema: Mapping[str, Any] = TEXT,
 ) -> None:
     """Add an authenticated GET (and HEAD) of a small document that is not JSON."""
     tags: list[str | Enum] = [tag]

@@ -1,6 +1,8 @@
 """Server-sent events: which of the reader's lists changed, so that a page reads it anew at once."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
@@ -19,13 +21,25 @@ from archive.errors import ArchiveError
 from archive.timespan import MINUTE, SECOND, format_instant
 
 KIND = "text/event-stream"
+EVENT: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "description": "One event of the stream.",
+        "required": ["event", "id", "data"],
+        "properties": {
+            **{name: {"type": "string"} for name in ("event", "id", "data")},
+            "retry": {"type": "integer"},
+        },
+    }
+)
+"""As OpenAPI 3.1 describes what it cannot: each event, by the names of its fields."""
 _OF_PROVIDER = MINUTE
 """How long a stream lasts whose session an OpenID provider keeps: only a new request asks it again."""
 
 
 def add_routes(router: APIRouter) -> None:
     """Add /v1/events."""
-    add_document(router, "/v1/events", follow_changes, KIND, tag="session")
+    add_document(router, "/v1/events", follow_changes, KIND, tag="session", schema=EVENT)
 
 
 async def follow_changes(

@@ -101,7 +101,7 @@ def driven() -> Iterator[Browser]:
     """The machine's Chromium. Raises Unavailable ``bench_failed`` if there is none."""
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
-        raise Unavailable("there is no Chromium", code="bench_failed", hint=f"Install {_NAMES[0]}.")
+        raise Unavailable(f"there is no Chromium; install {_NAMES[0]}", code="bench_failed")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_OPTIONS))
         try:

@@ -18,10 +18,10 @@ from ops import accounts
 from ops.disposition import Dispositions
 from ops.log import Log
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Site, archive_run, instant, made_footage
-from tests.support.console import PEOPLE, open_city
+from tests.support.console import PEOPLE, aside, open_city
 from tests.support.exports import worker
 from tests.support.matrix import must, request_form
-from tests.support.officer import PASSWORD, aside
+from tests.support.hand import PASSWORD
 from tests.support.people import caller, catch_up
 from tests.support.requesting import PDF
 
@@ -136,6 +136,8 @@ class Furnished:
             "/pengawasan": ("indra", f"/pengawasan?item={CAMERA}"),
             "/pengawasan/log": ("indra", f"/pengawasan/log?{urlencode({'key': self.site.first[0].key})}"),
             "/pengawasan/penonton": ("indra", f"/pengawasan/penonton?camera={CAMERA}"),
+            "/unduhan": ("citra", "/unduhan"),
+            "/izin": ("citra", f"/izin?camera={CAMERA}"),
             "/saya": ("dewi", "/saya"),
             "/bagian": ("ada", "/bagian"),
             "/kesehatan": ("ada", "/kesehatan"),

@@ -130,7 +130,7 @@ def test_a_time_that_may_be_wrong_says_so_beside_the_picture_in_the_gap_and_on_t
         " const row = document.querySelectorAll('.track')[1].getBoundingClientRect();"
         " return [box.left, row.top + 3, box.width]; })()"
     )
-    browser.mouse("mouseMoved", left + width * 0.1, top)
+    browser.mouse("mouseMoved", left + width * 0.105, top)
     browser.wait("document.querySelector('.glimpse').innerText.includes('14:00:12 WITA ± 2,0 detik')")
     browser.mouse("mouseMoved", left + width * 0.35, top)
     gap = "14:00:30 – 14:00:50 WITA ± 2,0 detik"

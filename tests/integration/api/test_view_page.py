@@ -349,7 +349,7 @@ def test_pointing_at_the_timeline_shows_a_picture_and_puts_it_on_record(
         " const row = document.querySelector('.track').getBoundingClientRect();"
         " return [box.left, row.top + 3, box.width]; })()"
     )
-    browser.mouse("mouseMoved", left + width * 0.1, top)
+    browser.mouse("mouseMoved", left + width * 0.105, top)
     browser.wait("!document.querySelector('.glimpse-picture').hidden")
     assert "14:00:12 WITA" in browser.run("document.querySelector('.glimpse').innerText")
     events = site.events("frame.view")[before:]

@@ -175,7 +175,7 @@ def test_sound_takes_two_admins_and_the_first_sees_why_not_alone(console: Consol
         page.get_by_role("button", name="Setujui rekam suara").click()
         expect(page.locator("dialog")).to_contain_text(MARKUP)
         page.locator("dialog .button.main").click()
-        expect(page.locator("#facts")).to_contain_text("disetujui budi")
+        expect(page.locator("#facts")).to_contain_text("disetujui Budi")
         page.get_by_role("button", name="Hentikan rekam suara").click()
         page.locator("#decision-reason").fill("Pengumuman dilepas")
         page.locator("dialog .button.main").click()
@@ -225,7 +225,7 @@ def set_on_the_map(page: Page) -> None:
     expect(page.locator("#lat")).not_to_have_value(FORM["lat"])
     page.locator("#aim").click()
     place.click(position={"x": middle[0] + 40, "y": middle[1]})
-    expect(page.locator("#bearing")).to_have_value("90")
+    expect(page.locator("#bearing")).to_have_value(re.compile(r"89|90|91"))
     expect(page.locator("#aim")).to_have_attribute("aria-pressed", "false")
     page.locator("#reach_m").fill("40")
 

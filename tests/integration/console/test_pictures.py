@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive.timespan import SECOND, format_instant
 from tests.integration.api.test_server import serving
-from tests.support.console import PHONE, Console, comes_true
+from tests.support.console import PHONE, Console, aside, comes_true
 from tests.support.filmed import BEGINS, CUT, SCENES, SECONDS, film
 from tests.support.furnished import Furnished, beat, furnished_city
-from tests.support.officer import aside, letter
+from tests.support.officer import letter
 from tests.support.pictures import MOST_BYTES, shoot
 from tests.support.waiting import PATIENCE_S
 

@@ -82,6 +82,7 @@ def test_a_rule_of_the_archive_releases_what_a_person_proposed() -> None:
 
 
 READS = {
+    "api/changes/cases.py",
     "api/asked_requests.py",
     "api/auth/access.py",
     "api/routes/custody.py",
