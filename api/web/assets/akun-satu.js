@@ -159,7 +159,7 @@ function historyOf(user, names) {
   return [make("h2", {}, say("account.history")), make("ol", { class: "deeds" }, rows)];
 }
 
-const grants = (user) => make("p", {}, make("a", { href: `${BASE}/izin?person=${encodeURIComponent(user.id)}` },
+const grants = (user) => make("p", {}, make("a", { class: "lone", href: `${BASE}/izin?person=${encodeURIComponent(user.id)}` },
   say("account.grants", { name: user.name || user.id })));
 const oversight = (user) => make("p", {}, make("a", { href: `${BASE}/pengawasan?person=${encodeURIComponent(`user:${user.id}`)}` },
   say("account.deeds", { name: user.name || user.id })));
