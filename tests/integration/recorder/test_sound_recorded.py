@@ -51,7 +51,7 @@ class Recorded:
 
     @property
     def whole(self) -> list[tuple[Segment, SegmentHeader]]:
-        """Leaves and headers, but for a last one in which the source or the recorder ended before a sound came.
+        """Leaves and headers, but for a last one that ended before a sound came.
 
         On a busy machine the source's minute is over before the recorder is stopped.
         """
