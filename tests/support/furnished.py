@@ -20,8 +20,8 @@ from ops.log import Log
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, T0, Site, archive_run, instant, made_footage
 from tests.support.console import PEOPLE, aside, open_city
 from tests.support.exports import worker
-from tests.support.matrix import must, request_form
 from tests.support.hand import PASSWORD
+from tests.support.matrix import must, request_form
 from tests.support.people import caller, catch_up
 from tests.support.requesting import PDF
 
