@@ -193,15 +193,11 @@ class People:
             raise _ended()
         now = self._clock.now()
         kept = session
-        person = self._roster.person(session.user)
-        if person is None or not person.enabled or person.epoch != session.epoch:
-            raise _ended()
-        if session.refresh:
+        person = self._holder(session)
+        if person is not None and session.refresh:
             session = self._rechecked(session)
-            person = self._roster.person(session.user)
-            if person is None or not person.enabled or person.epoch != session.epoch:
-                raise _ended()
-        if not person.roles:
+            person = self._holder(session)
+        if person is None or not person.roles:
             raise _ended()
         if now - session.seen_at >= min(MINUTE, self.cookies.limits.idle // 4):
             session = replace(session, seen_at=now)
@@ -213,13 +209,10 @@ class People:
         The provider is not asked, so that it renews nothing that no cookie could keep.
         Raises as :meth:`present`.
         """
-        limits, now = self.cookies.limits, self._clock.now()
-        if now >= session.begun_at + limits.absolute or now >= session.seen_at + limits.idle:
+        if self.cookies.limits.are_passed(session, self._clock.now()):
             return None
-        person = self._roster.person(session.user)
-        if person is None or not person.enabled or person.epoch != session.epoch or not person.roles:
-            return None
-        return self._principal(person, session)
+        person = self._holder(session)
+        return self._principal(person, session) if person is not None and person.roles else None
 
     def bearer(self, token: str) -> Principal | None:
         """The holder of the provider's access token; None for any other token, or if there is no provider.
@@ -378,6 +371,11 @@ class People:
                 subject=identity.subject,
             )
         )
+
+    def _holder(self, session: Session) -> User | None:
+        """The person of a session; None if they were signed out or disabled."""
+        person = self._roster.person(session.user)
+        return None if person is None or not person.enabled or person.epoch != session.epoch else person
 
     def _principal(self, person: User, session: Session | None) -> Principal:
         return Principal(

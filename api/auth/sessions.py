@@ -35,6 +35,13 @@ class Limits:
     recheck: int = 25 * SECOND
     sign_in: int = 10 * MINUTE
 
+    def are_passed(self, session: "Session", now: int) -> bool:
+        """Whether a session is over at ``now``.
+
+        A clock that stepped back makes no session younger than its beginning.
+        """
+        return now >= session.begun_at + self.absolute or now >= session.seen_at + self.idle
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -82,11 +89,7 @@ class CookieBox:
         if value is None:
             return None
         session = Session(**value)
-        now = self._clock.now()
-        # A clock that stepped back makes no session younger than its beginning.
-        if now >= session.begun_at + self.limits.absolute or now >= session.seen_at + self.limits.idle:
-            return None
-        return session
+        return None if self.limits.are_passed(session, self._clock.now()) else session
 
     def seal_pending(self, pending: Pending) -> str:
         """A pending sign-in as a cookie's value."""

@@ -68,7 +68,7 @@ class Cases:
     _made: dict[tuple[Subject, Scope], str] = field(default_factory=dict)
 
     def mark(self, subject: Subject, scope: Scope) -> str:
-        """The fingerprint of what somebody sees of a subject."""
+        """The fingerprint of one subject as one reader sees it."""
         key = subject, scope
         if key not in self._made:
             self._made[key] = fingerprint(self._seen(subject, scope))

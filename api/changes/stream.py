@@ -1,4 +1,4 @@
-"""One reader's stream of server-sent events: which of their lists changed, and nothing of what is in them.
+"""One reader's stream of server-sent events. It says which of their lists changed, not what is in them.
 
 Every event has the time of the look in its ``data``, and a cursor in its ``id``:
 

@@ -23,7 +23,7 @@ _SOURCES: Mapping[str, str] = {
 
 
 def statement_of(sound: Sound | None, *, sent: str) -> SoundStatement | None:
-    """A leaf's statement about its segment's sound. FFmpeg calls what the camera sent ``sent``."""
+    """A leaf's statement about its segment's sound; ``sent`` is FFmpeg's name of the camera's codec."""
     if sound is None:
         return None
     return SoundStatement(

@@ -1,13 +1,13 @@
 """The one-page guides: their pictures are there and small; what is printed says what is written."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.guides import FOLDER, GUIDES, blocks_of, pictures_of, text_of
+from tests.support.programs import required
 
 MOST_PICTURE, MOST_PDF = 60 << 10, 400 << 10
 
@@ -29,8 +29,7 @@ def test_a_guide_shows_three_to_five_small_pictures_with_their_words(guide: str)
 
 @pytest.mark.parametrize("guide", GUIDES)
 def test_the_printed_guide_says_what_the_written_one_says_on_one_page(guide: str) -> None:
-    if shutil.which("pdftotext") is None:
-        pytest.skip("poppler-utils is not installed")
+    required("pdftotext")
     pdf = FOLDER / f"{guide}.pdf"
     printed = pressed(text_of(pdf))
     missing = [block for block in blocks_of(guide) if pressed(block) not in printed]

@@ -1,13 +1,12 @@
 """The scripts of the pages use each other and the browser as they are; TypeScript checks them."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import playwright
-import pytest
 
 from ops.pages import TOOLS_FOLDER
+from tests.support.programs import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKER = TOOLS_FOLDER / "typescript" / "tsc.js"
@@ -15,8 +14,7 @@ CHECKER = TOOLS_FOLDER / "typescript" / "tsc.js"
 
 def test_scripts_fit_each_other_and_the_browser() -> None:
     if not CHECKER.is_file():
-        sentence = "TypeScript is not there; fetch it with: python -m ops.pages --tools"
-        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+        lacking("TypeScript is not there; fetch it with: python -m ops.pages --tools")
     node = Path(playwright.__file__).parent / "driver" / "node"  # the one that Playwright brings
     done = subprocess.run(
         [node, CHECKER, "--project", ROOT / "api" / "web" / "tsconfig.json"],

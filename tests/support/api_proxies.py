@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import pytest
 
 from ops.deploy import api_proxy_configuration
 from ops.stack import ports
 from ops.stack.account import give, unprivileged
 from ops.stack.proxy import configuration
 from tests.support.api_server import ApiServer, api_server
-from tests.support.programs import required
+from tests.support.programs import nginx, required
 
 NAME = "saksi.test"
 
@@ -66,9 +65,7 @@ class _ByName(httpx.HTTPTransport):
 @contextmanager
 def api_behind_proxy(home: Path, settings: dict[str, str] | None = None) -> Iterator[ApiProxy]:
     """A server and the proxy in front of it, while the block runs."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    if program is None:
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    program = nginx()
     folder = Path(tempfile.mkdtemp(prefix="saksi-api-proxy-"))
     port = ports.free()
     own = {

@@ -5,7 +5,6 @@ when it is closed, nothing may have been logged as an error or a warning, refuse
 asked of another host.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,10 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from api.web.files import PLAYER, fetched
 from archive.model.user import Role
 from archive.timespan import SECOND
 from ops.pages import TOOLS_FOLDER
@@ -24,6 +21,7 @@ from tests.support import api_site
 from tests.support.api_site import EMPTY_CAMERA, T0, Site, archive_run, open_site
 from tests.support.browser import chromium
 from tests.support.people import PURPOSE, add_person, catch_up, cookie_of
+from tests.support.programs import lacking, need_player
 from tests.support.waiting import PATIENCE_S, until
 
 LAPTOP, DESKTOP, PHONE = (1366, 768), (1920, 1080), (390, 844)
@@ -61,9 +59,7 @@ def open_city(folder: Path) -> Iterator[Site]:
 @contextmanager
 def driven() -> Iterator[Browser]:
     """The machine's Chromium under Playwright's control."""
-    if not fetched(PLAYER).is_file():
-        sentence = "the pages' packages are not there; fetch them with: python -m ops.pages"
-        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    need_player()
     expect.set_options(timeout=PATIENCE_S * 1000)  # a busy machine needs more than five seconds
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -95,8 +91,7 @@ def barriers(page: Page) -> list[str]:
     """What keeps people out of a page as it is now, by axe-core: of any level, best practices too."""
     script = TOOLS_FOLDER / "axe-core" / "axe.min.js"
     if not script.is_file():
-        sentence = "axe-core is not there; fetch it with: python -m ops.pages --tools"
-        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+        lacking("axe-core is not there; fetch it with: python -m ops.pages --tools")
     page.evaluate(script.read_text("utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -24,6 +24,7 @@ from ops.provision import ACCOUNTS, provision_accounts, recorder_account
 from ops.stack import ports
 from ops.stack.account import give, unprivileged
 from ops.stack.proxy import configuration
+from tests.support.programs import nginx
 from tests.support.servers import REGION, FreshBuckets, MinioServer
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ RECORDER = "rec-1"
 @contextmanager
 def proxy_before(server: MinioServer, archive: str) -> Iterator[str]:
     """The URL of a separate proxy, while the block runs."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    if program is None:
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    program = nginx()
     folder = Path(tempfile.mkdtemp(prefix="saksi-proxy-"))
     folder.chmod(0o755)
     port = ports.free()

@@ -25,6 +25,7 @@ from archive.errors import Unavailable
 from ops.provision import provision
 from ops.stack import Places, Stack
 from tests.support.keycloak import KeycloakServer
+from tests.support.programs import lacking
 from tests.support.workers import own_name
 
 if TYPE_CHECKING:
@@ -227,7 +228,4 @@ def _required(
 
 def absent(what: str, command: str = "saksi stack up") -> NoReturn:
     """Skip the test with a sentence that says how to get the server; fail where ``CI`` is set."""
-    sentence = f"{what}; start it with: {command}"
-    if os.environ.get("CI"):
-        pytest.fail(sentence)
-    pytest.skip(sentence)
+    lacking(f"{what}; start it with: {command}")

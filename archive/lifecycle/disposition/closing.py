@@ -77,8 +77,6 @@ class Closing:
         signature = self._signed(found.id, data)
         stated = canonical.decode(data)
         # Fonts and pictures cost a third of a second, which every other command saves.
-
-        # Fonts and pictures cost a third of a second, which every other command saves.
         from archive.lifecycle.disposition.paper import render
 
         page = render(stated, sha256_hex(data), sha256_hex(signature))

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import m3u8
 import pytest
 
-from api.web.files import PLAYER, fetched
+from api.web.files import PLAYER
 from archive.model.user import Role
 from archive.timespan import HOUR, SECOND, Timespan
 from search.rebuilding import rebuild_index
@@ -33,6 +33,7 @@ from tests.support.numbered import (
     recorded_segments,
 )
 from tests.support.people import add_person, catch_up, cookie_of
+from tests.support.programs import need_player
 
 BASE = f"/v1/cameras/{CAMERA}/"
 MASTER = f"{BASE}master.m3u8"
@@ -245,8 +246,7 @@ PLAY = """(async () => {
 
 
 def test_a_browser_plays_the_sound_and_shows_the_exact_frames(site: Site, tmp_path: Path) -> None:
-    if not fetched(PLAYER).is_file():
-        pytest.skip("the player is not there; fetch it with: python -m ops.pages")
+    need_player()
     with serving(site) as port, opened(chromium(), tmp_path) as browser:
         url = f"http://127.0.0.1:{port}"
         browser.cookie(url, cookie_of(site, "citra", purpose=""))

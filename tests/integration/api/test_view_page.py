@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api.web.files import FOLDER, OWN, PLAYER, fetched
+from api.web.files import FOLDER, OWN
 from archive.model.user import Role, User
 from archive.timespan import SECOND
 from ops.accounts import passwords_of
@@ -33,6 +33,7 @@ from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
 from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
 from tests.support.people import add_account, add_person, caller, catch_up, code_for, cookie_of, users_of
+from tests.support.programs import need_player
 from tests.support.waiting import until
 
 TEMPLATES = sorted((*FOLDER.glob("pages/*.html"), *FOLDER.glob("parts/*.html")))
@@ -91,11 +92,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def url(site: Site) -> Iterator[str]:
-    if not fetched(PLAYER).is_file():
-        import os
-
-        sentence = "the player is not there; fetch it with: python -m ops.pages"
-        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    need_player()
     with serving(site) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api.web.files import PLAYER, fetched
 from archive.timespan import SECOND
 from tests.integration.api.test_server import serving
 from tests.support.api_site import T0, instant
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
 from tests.support.numbered import CELL, CELLS, HEIGHT, WIDTH
+from tests.support.programs import need_player
 from tests.support.walls import PURPOSE, NineCameras, measured, nine_cameras, play, watch
 
 MOST_MS = 5000
@@ -22,8 +22,7 @@ MOST_MS = 5000
 
 @pytest.fixture(scope="module")
 def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NineCameras]:
-    if not fetched(PLAYER).is_file():
-        pytest.skip("the player is not there; fetch it with: python -m ops.pages")
+    need_player()
     with nine_cameras(tmp_path_factory.mktemp("site")) as made:
         yield made
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from api.web.files import PLAYER, fetched
 from tests.integration.api.test_server import serving
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
+from tests.support.programs import need_player
 from tests.support.walls import HEVC_CAMERA, NineCameras, measured, nine_cameras, play, watch
 
 SECONDS = int(os.environ.get("SAKSI_WALL_SECONDS", "10"))
@@ -57,8 +57,7 @@ SEEK = """(key) => {
 
 @pytest.fixture(scope="module")
 def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NineCameras]:
-    if not fetched(PLAYER).is_file():
-        pytest.skip("the player is not there; fetch it with: python -m ops.pages")
+    need_player()
     with nine_cameras(tmp_path_factory.mktemp("site"), seconds=FOOTAGE_S) as made:
         yield made
 
