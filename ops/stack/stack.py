@@ -26,6 +26,7 @@ _STOP_GRACE = 20.0
 _POLL_SECONDS = 0.05
 _LAST_LINES = 4
 _LINE_LENGTH = 300
+_STARTS = 3
 # A step of a stack trace, as Java and MinIO print them.
 _FRAME = re.compile(r"\s*(at |\.\.\. |\d+: )")
 
@@ -184,10 +185,21 @@ class Stack:
 
     def _await_health(self, part: Part) -> None:
         deadline = time.monotonic() + part.patience
+        starts = 1
         while True:
             record = self._record(part)
             if record is None or record.process is None or not record.process.alive():
-                raise self._start_failed(part, "ended right after its start")
+                if (
+                    record is None
+                    or starts == _STARTS
+                    or all(map(port_choice.is_free, record.ports.values()))
+                ):
+                    raise self._start_failed(part, "ended right after its start")
+                # Two stacks that waited for one build start in the same moment and choose the same port.
+                self._progress(f"{part.name}: another program took its port meanwhile; starting again")
+                self._launch(part, Path(record.program))
+                starts += 1
+                continue
             room = self._room(part, record)
             if part.healthy(room):
                 break

@@ -1,5 +1,7 @@
 """The stack with the real servers."""
 
+import json
+import socket
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -76,6 +78,30 @@ def test_mediamtx_takes_a_path_that_records(disposable_stack: Stack) -> None:
         kept = client.get("/v3/config/paths/get/camera").json()
     assert kept["record"]
     assert kept["recordPath"].startswith(str(disposable_stack.state_dir))
+
+
+def test_a_port_that_another_program_took_in_between_is_replaced(disposable_stack: Stack) -> None:
+    rivals: list[socket.socket] = []
+    told: list[str] = []
+
+    def rival(said: str) -> None:  # listens on the port between its choice and the server's start, once
+        told.append(said)
+        if "starting v" in said and not rivals:
+            configured = (disposable_stack.state_dir / "mediamtx" / "mediamtx.yml").read_text("utf-8")
+            port = int(json.loads(configured)["rtspAddress"].rpartition(":")[2])
+            rivals.append(socket.create_server(("127.0.0.1", port)))
+
+    stack = Stack(disposable_stack.state_dir, Places.from_environment().cache_dir, progress=rival)
+    try:
+        stack.start("mediamtx")
+        taken = rivals[0].getsockname()[1]
+    finally:
+        for one in rivals:
+            one.close()
+    (status,) = [part for part in stack.status() if part.name == "mediamtx"]
+    assert status.state is State.RUNNING
+    assert taken not in status.ports.values()
+    assert "mediamtx: another program took its port meanwhile; starting again" in told
 
 
 def test_servers_of_the_session_answer(
