@@ -9,8 +9,10 @@ from api.client.models.health import (
     CamerasHealthPage,
     CameraState,
     ComplianceOut,
+    HealthOrder,
     Ready,
     RecordersHealthOut,
+    RetentionVerdict,
 )
 
 
@@ -62,6 +64,8 @@ class Health:
         self,
         *,
         state: Sequence[CameraState] | None = None,
+        camera: Sequence[str] | None = None,
+        order: HealthOrder | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         kecamatan: Sequence[str] | None = None,
@@ -79,6 +83,8 @@ class Health:
             "/v1/health/cameras",
             query={
                 "state": state,
+                "camera": camera,
+                "order": order,
                 "limit": limit,
                 "cursor": cursor,
                 "kecamatan": kecamatan,
@@ -92,6 +98,9 @@ class Health:
     def list_compliance(
         self,
         *,
+        verdict: Sequence[RetentionVerdict] | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
         kecamatan: Sequence[str] | None = None,
         owner: Sequence[str] | None = None,
         near: str | None = None,
@@ -105,7 +114,16 @@ class Health:
         return self._connection.json(
             "GET",
             "/v1/health/compliance",
-            query={"kecamatan": kecamatan, "owner": owner, "near": near, "radius_m": radius_m, "box": box},
+            query={
+                "verdict": verdict,
+                "limit": limit,
+                "cursor": cursor,
+                "kecamatan": kecamatan,
+                "owner": owner,
+                "near": near,
+                "radius_m": radius_m,
+                "box": box,
+            },
         )
 
     def get_compliance_csv(

@@ -240,6 +240,47 @@ ZOOM_OUT = """async (count) => {
 """Each step is drawn before the next."""
 
 
+def test_a_step_of_the_zoom_draws_what_is_known_and_waits_for_no_answer(console: Console) -> None:
+    """The strips are stretched at once; what the server adds comes later, and few rows are drawn in one frame."""
+    with console.page_of("citra") as page:
+        look(page, console, *NINE, at=instant(5))
+        wait(page, "document.querySelector('.rows').ariaBusy === 'false'")
+        held: list[Route] = []
+        for path in ("timeline", "recordings"):
+            page.route(f"**/v1/{path}?*", lambda route: held.append(route))
+        page.evaluate(COUNT_ROWS)
+        wide = page.evaluate(WIDTH_OF_FIRST)
+        page.evaluate(ZOOM_OUT, 3)
+        assert seen_s(page) == pytest.approx(120 * 1.4918**3, abs=1)
+        assert page.evaluate(WIDTH_OF_FIRST) == pytest.approx(wide / 1.4918**3, rel=0.05)
+        assert page.evaluate("document.querySelector('.rows').ariaBusy") == "true"
+        wait(page, "window.rowsDrawn.length > 0")
+        until(lambda: held, "the answer is asked for")
+        page.unroute_all()
+        for route in held:
+            route.continue_()
+        wait(page, "document.querySelector('.rows').ariaBusy === 'false'")
+        drawn = page.evaluate("window.rowsDrawn")
+        assert sum(drawn) >= len(NINE)
+        assert max(drawn) <= 2
+
+
+WIDTH_OF_FIRST = "document.querySelector('.track .recorded').getBoundingClientRect().width"
+COUNT_ROWS = """
+window.rowsDrawn = [];
+let rows = new Set();
+new MutationObserver((changes) => {
+  for (const { target } of changes) if (target.matches(".strip")) rows.add(target);
+}).observe(document.querySelector(".rows"), { childList: true, subtree: true });
+const next = () => requestAnimationFrame(() => {
+  if (rows.size) window.rowsDrawn.push(rows.size);
+  rows = new Set();
+  next();
+});
+next();
+"""
+
+
 def test_dragging_pans_and_shift_marks_and_the_keyboard_does_the_same(console: Console) -> None:
     with console.page_of("citra") as page:
         look(page, console, CAMERA, EMPTY_CAMERA, at=instant(5))
