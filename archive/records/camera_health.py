@@ -96,7 +96,7 @@ class CameraHealth:
 
     @property
     def is_of_recorder(self) -> bool:
-        """Whether its recorder's own trouble explains its state: that trouble is one, not one of each camera."""
+        """Whether its recorder's own trouble explains its state: one trouble, not one of each camera."""
         return self.cause in _OF_RECORDER
 
     def to_json(self) -> JsonObject:

@@ -48,9 +48,10 @@ def load(browser: Browser, url: str, cookie: str, path: str, into: Loads) -> Non
         tab.forget()
         tab.open(f"{url}{path}")
         into.warm.append(tab.ready())
-        tab.quiet()
-        into.next_bytes.append(tab.received)
-        into.next_requests = tab.requests
+        if not into.next_bytes:  # once: to wait until all is quiet takes longer than the page
+            tab.quiet()
+            into.next_bytes.append(tab.received)
+            into.next_requests = tab.requests
         _fine(tab)
 
 
@@ -116,9 +117,13 @@ def _dragged(tab: Tab, x: float, y: float) -> list[float]:
 
 @dataclass
 class Zoomed:
-    """A month of nine cameras: from a turn of the wheel to what it drew, and how long its answers took."""
+    """A month of nine cameras: from a turn of the wheel to what it drew, and how long its answers took.
+
+    ``settled``: from the last of several turns until every row shows what is known best of the range.
+    """
 
     steps: list[float] = field(default_factory=list)
+    settled: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
     blocks: int = 0
 
@@ -139,7 +144,7 @@ def zoom(browser: Browser, url: str, cookie: str, town: City, rounds: int) -> Zo
                 for _ in range(_STEPS):
                     tab.page.mouse.wheel(0, delta)
                     tab.run("saksiBench.next()")
-                tab.quiet()
+                found.settled.append(float(tab.run("saksiBench.settled()")))
         found.steps = tab.run("saksiBench.wheels")
         entries = (
             "performance.getEntriesByType('resource').filter((one) => one.name.includes('/v1/timeline'))"

@@ -100,21 +100,6 @@ def test_districts_are_counted_whatever_page_is_asked_for(site: Site) -> None:
     assert [one["kecamatan"] for one in caller(site, "erna").get(CAMERAS).json()["districts"]] == ["73.71.02"]
 
 
-def test_cameras_that_their_recorder_explains_come_last_if_asked(site: Site) -> None:
-    beat(site)
-    gone = site.clock.now() - MINUTE
-    site.services.index.put_heartbeat("rec-9", gone, {"version": "1.0", "cameras": {ELSEWHERE: {}}})
-    try:
-        asked = {"order": "trouble", "state": ["unknown", "never_seen"], "limit": 1}
-        first = caller(site, "citra").get(CAMERAS, params=asked).json()
-        rest = caller(site, "citra").get(CAMERAS, params=asked | {"cursor": first["next"]}).json()
-        found = [(one["camera"], one["cause"]) for one in (*first["cameras"], *rest["cameras"])]
-        assert found == [(EMPTY_CAMERA, "unreachable"), (ELSEWHERE, "recorder_silent")]
-        assert rest["next"] is None
-    finally:
-        site.services.index.put_heartbeat("rec-9", gone, {"version": "1.0", "cameras": {}})
-
-
 def test_an_old_heartbeat_is_never_recording(site: Site) -> None:
     beat(site)
     site.clock.step(31 * SECOND)
@@ -205,3 +190,15 @@ def test_the_compliance_list_is_read_in_pages_with_the_counts_of_all(site: Site)
     assert rest["next"] is None
     permitted = [one for one in whole["cameras"] if one["permit"]]
     assert whole["permits"]["registered"] == len(permitted)
+
+
+def test_cameras_that_their_recorder_explains_come_last_if_asked(site: Site) -> None:
+    beat(site)
+    gone = site.clock.now() - MINUTE
+    site.services.index.put_heartbeat("rec-9", gone, {"version": "1.0", "cameras": {ELSEWHERE: {}}})
+    asked = {"order": "trouble", "state": ["unknown", "never_seen"], "limit": 1}
+    first = caller(site, "citra").get(CAMERAS, params=asked).json()
+    rest = caller(site, "citra").get(CAMERAS, params=asked | {"cursor": first["next"]}).json()
+    found = [(one["camera"], one["cause"]) for one in (*first["cameras"], *rest["cameras"])]
+    assert found == [(EMPTY_CAMERA, "unreachable"), (ELSEWHERE, "recorder_silent")]
+    assert rest["next"] is None

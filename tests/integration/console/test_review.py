@@ -241,7 +241,7 @@ ZOOM_OUT = """async (count) => {
 
 
 def test_a_step_of_the_zoom_draws_what_is_known_and_waits_for_no_answer(console: Console) -> None:
-    """The strips are stretched at once; what the server adds comes later, and few rows are drawn in one frame."""
+    """Strips are stretched at once; what the server adds comes later, and a frame draws few rows."""
     with console.page_of("citra") as page:
         look(page, console, *NINE, at=instant(5))
         wait(page, "document.querySelector('.rows').ariaBusy === 'false'")
@@ -263,6 +263,26 @@ def test_a_step_of_the_zoom_draws_what_is_known_and_waits_for_no_answer(console:
         drawn = page.evaluate("window.rowsDrawn")
         assert sum(drawn) >= len(NINE)
         assert max(drawn) <= 2
+
+
+def test_a_wall_of_nine_is_asked_about_at_once_by_those_who_play_everywhere(console: Console) -> None:
+    """One request and one entry on record with all nine; who plays in one district asks about each alone."""
+    for person, number in (("citra", 1), ("erna", 9)):
+        before = len(console.site.events("recordings.search"))
+        with console.page_of(person) as page:
+            asked: list[str] = []
+            page.on(
+                "request", lambda one, asked=asked: asked.append(one.url) if "/history?" in one.url else None
+            )
+            look(page, console, *NINE, at=instant(5))
+        assert len(asked) == number
+        events = [
+            one
+            for one in console.site.events("recordings.search")[before:]
+            if one.details.get("for") == "war_room"
+        ]
+        assert len(events) >= number
+        assert {name for one in events for name in one.objects} == set(NINE)
 
 
 WIDTH_OF_FIRST = "document.querySelector('.track .recorded').getBoundingClientRect().width"

@@ -13,7 +13,7 @@ from archive.model.camera import to_state
 from archive.model.user import Role
 from archive.timespan import MINUTE
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site
-from tests.support.console import PEOPLE, Console
+from tests.support.console import PEOPLE, Console, comes_true
 
 FIRST, NEXT = 400_000, 30_000
 """Bytes on the wire for the first page and for each further one, without footage and pictures."""
@@ -105,8 +105,13 @@ CITY = 2000
 """Cameras of a large city, of which none is recorded in the worst hour."""
 
 
-def lose_a_city(site: Site) -> None:
-    """Cameras in fifteen districts, of which most do not answer and the others have a recorder that is silent."""
+@pytest.fixture(scope="module")
+def city(console: Console) -> Site:
+    """Cameras in fifteen districts: most do not answer, the others have a recorder that is silent.
+
+    The tests before the first one that uses it have a small city.
+    """
+    site = console.site
     now = site.clock.now()
     known = site.services.registry.camera(CAMERA)
     lost: JsonObject = {
@@ -122,11 +127,12 @@ def lose_a_city(site: Site) -> None:
     for recorder, some, at in (("rec-1", names[100:], now), ("rec-2", names[:100], now - 10 * MINUTE)):
         facts: JsonObject = {"version": "1.0", "cameras": dict.fromkeys(some, lost), "waiting": 0}
         site.services.index.put_heartbeat(recorder, at, facts)
+    return site
 
 
+@pytest.mark.usefixtures("city")
 def test_health_is_light_though_no_camera_of_a_city_is_recorded(console: Console) -> None:
     """Counts for all, rows for the first ones, and the rest when somebody asks for them."""
-    lose_a_city(console.site)
     with console.page_of("ada") as page:
         rows = page.locator("#districts li[data-key]")
         meter = Meter(page)
@@ -154,10 +160,38 @@ def test_health_is_light_though_no_camera_of_a_city_is_recorded(console: Console
         expect(page.locator("#promise tbody tr")).to_have_count(100)
 
 
-def test_a_row_that_leaves_the_first_page_has_not_recovered(console: Console) -> None:
+PAINTED = """() => {
+  window.painted = { arc: 0, drawImage: 0 };
+  for (const name of ["arc", "drawImage"]) {
+    const was = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...given) {
+      window.painted[name] += 1;
+      return was.apply(this, given);
+    };
+  }
+}"""
+
+
+@pytest.mark.usefixtures("city")
+def test_the_map_of_a_city_is_painted_with_a_few_pictures(console: Console) -> None:
+    """To paint each disc anew made the frames of a dragged map too long."""
+    with console.page_of("dewi") as page:
+        page.goto(f"{console.url}/temukan")
+        page.wait_for_load_state("networkidle")
+        page.evaluate(PAINTED)
+        box = page.locator("#map").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2, steps=4)
+        page.mouse.up()
+        comes_true(page, f"window.painted.drawImage >= {CITY}")
+        assert page.evaluate("window.painted.arc") < 20
+
+
+def test_a_row_that_leaves_the_first_page_has_not_recovered(console: Console, city: Site) -> None:
     """Where more is wrong than is listed, what is shown is asked about by name."""
-    site = console.site
-    lose_a_city(site)
+    site = city
     with console.page_of("ada") as page:
         page.clock.install(time=site.clock.now() / 1_000_000)
         page.goto(f"{console.url}/kesehatan")
@@ -165,9 +199,16 @@ def test_a_row_that_leaves_the_first_page_has_not_recovered(console: Console) ->
         expect(shown).to_contain_text("kamera tidak terjangkau")
         now = site.clock.now()
         site.services.index.put_heartbeat("rec-2", now - 10 * MINUTE, {"version": "1.0", "cameras": {}})
-        gone: JsonObject = {"version": "1.0", "cameras": {"kamera-0100": {"grown": 0, "until": 0}}, "waiting": 0}
+        gone: JsonObject = {
+            "version": "1.0",
+            "cameras": {"kamera-0100": {"grown": 0, "until": 0}},
+            "waiting": 0,
+        }
         site.services.index.put_heartbeat("rec-3", now - 10 * MINUTE, gone)
-        lost = {f"kamera-{number:04d}": {"grown": 0, "until": 0, "cause": "unreachable"} for number in range(101, CITY)}
+        lost = {
+            f"kamera-{number:04d}": {"grown": 0, "until": 0, "cause": "unreachable"}
+            for number in range(101, CITY)
+        }
         site.services.index.put_heartbeat("rec-1", now, {"version": "1.0", "cameras": lost, "waiting": 0})
         page.clock.run_for(10_500)
         expect(shown).to_contain_text("perekamnya tidak melapor")
