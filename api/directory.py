@@ -2,9 +2,9 @@
 
 Searches by place and lists need all cameras; reading every document each time took a third of a search's time
 (100 cameras, measured). Whether one of them was put since they were read is asked every second, and only then
-are they read again: for 2,000 cameras that is half a megabyte from Elasticsearch. A single camera to be played
-or changed is looked up afresh, and its place at the time of recording is read from the ledger: no permission
-depends on this directory.
+are they read again: for 2,000 cameras that is half a megabyte from Elasticsearch. A single camera that is
+played or changed is looked up afresh, and its place at the time of recording is read from the ledger: no
+permission depends on this directory.
 """
 
 import threading

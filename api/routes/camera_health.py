@@ -51,6 +51,13 @@ class HealthOrder(StrEnum):
     TROUBLE = "trouble"
 
 
+class HealthDetail(StrEnum):
+    """How much is told of each camera."""
+
+    FULL = "full"
+    STATES = "states"
+
+
 def list_camera_health(
     context: Annotated[RequestContext, require("health.read", Reach.OWN)],
     where: WhereAsked,
@@ -66,6 +73,10 @@ def list_camera_health(
         HealthOrder,
         Query(description="'trouble': cameras that their recorder's own trouble explains come last."),
     ] = HealthOrder.ID,
+    detail: Annotated[
+        HealthDetail,
+        Query(description="'states': of all cameras that pass the filters only the state, without pages."),
+    ] = HealthDetail.FULL,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     cursor: Annotated[str, Query(max_length=65, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
@@ -83,6 +94,10 @@ def list_camera_health(
         and (key := _key(one, order)) > cursor
     }
     keys = sorted(matching)
+    states = None
+    if detail is HealthDetail.STATES:
+        states = _by_state(matching[key] for key in keys)
+        keys = []
     page = [matching[key] for key in keys[:limit]]
     gaps = gaps_of_day(services.index, page, day_of(now, services.settings.zone))
     cameras = [
@@ -95,6 +110,7 @@ def list_camera_health(
             "as_of": format_instant(now),
             "counts": {one.value: number for one, number in counts(found).items()},
             "districts": _districts(found, services.areas),
+            "states": states,
             "cameras": cameras,
             "next": keys[limit - 1] if len(keys) > limit else None,
         }
@@ -104,6 +120,14 @@ def list_camera_health(
 def _key(one: CameraHealth, order: HealthOrder) -> str:
     """By which a camera is sorted; no two cameras have the same."""
     return one.camera.id if order is HealthOrder.ID else f"{int(one.is_of_recorder)}/{one.camera.id}"
+
+
+def _by_state(found: Iterable[CameraHealth]) -> dict[str, list[str]]:
+    """The ids of cameras by their state."""
+    states: dict[str, list[str]] = {}
+    for one in found:
+        states.setdefault(one.state.value, []).append(one.camera.id)
+    return states
 
 
 def _districts(found: Iterable[CameraHealth], areas: Areas) -> list[JsonObject]:

@@ -63,12 +63,13 @@ class CamerasHealthPage(BaseModel):
     """Some cameras, in the order asked for; ``next`` is the cursor of the next page or null.
 
     ``counts`` are all cameras that pass the filters on place, by state; ``districts`` are the same cameras by
-    district.
+    district. ``states`` has the ids of cameras by state, if only those are asked for; else it is null.
     """
 
     as_of: str = Field(examples=[TO])
     counts: dict[str, int] = Field(examples=[{"recording": 76, "silent": 1}])
     districts: list[DistrictHealthOut]
+    states: dict[CameraState, list[str]] | None = Field(examples=[None])
     cameras: list[CameraHealthOut]
     next: str | None = Field(examples=[None])
 

@@ -126,12 +126,13 @@ class CamerasHealthPage(TypedDict):
     """Some cameras, in the order asked for; ``next`` is the cursor of the next page or null.
 
     ``counts`` are all cameras that pass the filters on place, by state; ``districts`` are the same cameras
-    by district.
+    by district. ``states`` has the ids of cameras by state, if only those are asked for; else it is null.
     """
 
     as_of: str
     counts: dict[str, int]
     districts: list[DistrictHealthOut]
+    states: dict[str, list[str]] | None
     cameras: list[CameraHealthOut]
     next: str | None
 
@@ -153,6 +154,9 @@ class ComplianceOut(TypedDict):
     permits: PermitsOut
     cameras: list[CameraComplianceOut]
     next: str | None
+
+
+HealthDetail = Literal["full", "states"]
 
 
 HealthOrder = Literal["id", "trouble"]

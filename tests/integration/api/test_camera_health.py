@@ -100,6 +100,18 @@ def test_districts_are_counted_whatever_page_is_asked_for(site: Site) -> None:
     assert [one["kecamatan"] for one in caller(site, "erna").get(CAMERAS).json()["districts"]] == ["73.71.02"]
 
 
+def test_the_states_alone_are_all_in_one_answer(site: Site) -> None:
+    beat(site)
+    asked = {"detail": "states", "limit": 1}
+    body = caller(site, "citra").get(CAMERAS, params=asked).json()
+    assert body["states"] == {
+        "recording": [CAMERA], "never_seen": [EMPTY_CAMERA], "unknown": [ELSEWHERE],
+    }  # fmt: skip
+    assert (body["cameras"], body["next"]) == ([], None)
+    assert caller(site, "erna").get(CAMERAS, params=asked).json()["states"] == {"unknown": [ELSEWHERE]}
+    assert caller(site, "citra").get(CAMERAS).json()["states"] is None
+
+
 def test_an_old_heartbeat_is_never_recording(site: Site) -> None:
     beat(site)
     site.clock.step(31 * SECOND)

@@ -173,6 +173,18 @@ PAINTED = """() => {
 
 
 @pytest.mark.usefixtures("city")
+def test_the_list_of_a_citys_cameras_is_light_the_second_time(console: Console) -> None:
+    with console.page_of("ada") as page:
+        meter = Meter(page)
+        for _ in range(2):
+            meter.bytes = 0
+            page.goto(f"{console.url}/kamera")
+            page.wait_for_load_state("networkidle")
+            expect(page.locator("#count")).to_contain_text(f"dari {CITY + 2} kamera")
+        assert meter.bytes <= NEXT
+
+
+@pytest.mark.usefixtures("city")
 def test_the_map_of_a_city_is_painted_with_a_few_pictures(console: Console) -> None:
     """To paint each disc anew made the frames of a dragged map too long."""
     with console.page_of("dewi") as page:
