@@ -61,11 +61,12 @@ export function pointOf(map, mark) {
 export function paintCameras(context, part, { map, marks, chosen, lit, colours }) {
   const near = [];
   let inside = 0;
+  const { min: least, max: most } = part.inner;
   for (const mark of marks) {
     const at = pointOf(map, mark);
     if (at.x < part.left - 200 || at.x > part.right + 200 || at.y < part.top - 200 || at.y > part.bottom + 200) continue;
     near.push({ mark, at });
-    if (part.inner.contains(at)) inside += 1;
+    if (least.x <= at.x && at.x <= most.x && least.y <= at.y && at.y <= most.y) inside += 1;
   }
   const size = inside > 800 ? 3 : inside > 200 ? 4.5 : 7;
   const bold = near.filter(({ mark }) => !mark.faint);
