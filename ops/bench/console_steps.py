@@ -119,10 +119,12 @@ def _dragged(tab: Tab, x: float, y: float) -> list[float]:
 class Zoomed:
     """A month of nine cameras: from a turn of the wheel to what it drew, and how long its answers took.
 
-    ``settled``: from the last of several turns until every row shows what is known best of the range.
+    ``bare`` are as many turns on a page of a few bytes, where nothing is drawn for them. ``settled``: from the
+    last of several turns until every row shows what is known best of the range.
     """
 
     steps: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
     settled: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
     blocks: int = 0
@@ -131,6 +133,13 @@ class Zoomed:
 def zoom(browser: Browser, url: str, cookie: str, town: City, rounds: int) -> Zoomed:
     """Zoom a month of nine cameras in and out by the wheel."""
     found = Zoomed()
+    with tab_of(browser, url, cookie) as tab:
+        tab.open(f"{url}/healthz")
+        tab.page.mouse.move(100, 100)
+        for _ in range(rounds * 2 * _STEPS):
+            tab.page.mouse.wheel(0, 100)
+            tab.run("saksiBench.next()")
+        found.bare = tab.run("saksiBench.wheels")
     with tab_of(browser, url, cookie) as tab:
         _open_view(tab, url, town.wall, town.minute, range=_span(town.month))
         tab.run(f"saksiBench.picture({len(town.wall)}, 0)")
