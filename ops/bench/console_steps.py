@@ -119,8 +119,8 @@ def _dragged(tab: Tab, x: float, y: float) -> list[float]:
 class Zoomed:
     """A month of nine cameras: from a turn of the wheel to what it drew, and how long its answers took.
 
-    ``bare`` are as many turns on a page of a few bytes, where nothing is drawn for them. ``settled``: from the
-    last of several turns until every row shows what is known best of the range.
+    ``bare`` are as many turns on a page of a few bytes, where nothing is drawn for them. ``settled``: from
+    the last of several turns until every row shows what is known best of the range.
     """
 
     steps: list[float] = field(default_factory=list)
