@@ -193,6 +193,7 @@ async function begin() {
     if (link === null) {
       only("choose");
       await choose(state.session, kept, asked);
+      void player(); // whatever is chosen is played
       return;
     }
     state.purpose = takePurpose();
