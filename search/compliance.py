@@ -71,6 +71,11 @@ class Compliance:
         return self.integrated_at is not None and not self.health.is_bad
 
     @property
+    def short_by(self) -> int:
+        """The days by which what is kept is shorter than what is promised; negative if it is longer."""
+        return self.promised_days - self.kept // DAY
+
+    @property
     def verdict(self) -> RetentionVerdict:
         """Whether the promise is kept; a young camera keeps it if nothing of its footage is gone."""
         if self.integrated_at is None:

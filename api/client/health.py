@@ -8,6 +8,7 @@ from api.client.models.health import (
     ArchiveHealthOut,
     CamerasHealthPage,
     CameraState,
+    ComplianceOrder,
     ComplianceOut,
     HealthDetail,
     HealthOrder,
@@ -102,6 +103,7 @@ class Health:
         self,
         *,
         verdict: Sequence[RetentionVerdict] | None = None,
+        order: ComplianceOrder | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         kecamatan: Sequence[str] | None = None,
@@ -119,6 +121,7 @@ class Health:
             "/v1/health/compliance",
             query={
                 "verdict": verdict,
+                "order": order,
                 "limit": limit,
                 "cursor": cursor,
                 "kecamatan": kecamatan,

@@ -29,6 +29,8 @@ from search.health import day_of, gaps_of_day, health_of
 
 MAX_PAGE = 1000
 CSV = "text/csv"
+_MOST_DAYS = 1_000_000
+"""More than any retention, so that a number of days has as many digits as another one."""
 
 
 def add_routes(router: APIRouter) -> None:
@@ -169,6 +171,13 @@ def get_archive_health(context: Annotated[RequestContext, require("health.read")
     )
 
 
+class ComplianceOrder(StrEnum):
+    """In which order cameras come."""
+
+    ID = "id"
+    WORST = "worst"
+
+
 def list_compliance(
     context: Licensing,
     where: WhereAsked,
@@ -176,14 +185,22 @@ def list_compliance(
         list[RetentionVerdict],
         Query(default_factory=none_given, description="Only cameras with this verdict; may be repeated."),
     ],
+    order: Annotated[
+        ComplianceOrder, Query(description="'worst': what is kept shortest beside its promise comes first.")
+    ] = ComplianceOrder.ID,
     limit: Annotated[int | None, Query(ge=1, le=MAX_PAGE, description="Default all.")] = None,
-    cursor: Annotated[str, Query(max_length=63, description="'next' of the previous page.")] = "",
+    cursor: Annotated[str, Query(max_length=72, description="'next' of the previous page.")] = "",
 ) -> JSONResponse:
     """Every camera with its permit: registered, integrated, silent, retention promised against kept."""
     found = _compliance(context, where)
     judged = Counter(one.verdict for one in found)
-    left = [one for one in found if (not verdict or one.verdict in verdict) and one.id > cursor]
-    page = left[:limit]
+    left = {
+        key: one
+        for one in found
+        if (not verdict or one.verdict in verdict) and (key := _place(one, order)) > cursor
+    }
+    keys = sorted(left)
+    page = keys[:limit]
     return JSONResponse(
         {
             "counts": {one.value: judged[one] for one in RetentionVerdict},
@@ -191,10 +208,15 @@ def list_compliance(
                 "registered": sum(one.is_permitted for one in found),
                 "missing": sum(one.is_permitted and not one.is_there for one in found),
             },
-            "cameras": [one.to_json() for one in page],
-            "next": page[-1].id if len(left) > len(page) else None,
+            "cameras": [left[key].to_json() for key in page],
+            "next": page[-1] if len(keys) > len(page) else None,
         }
     )
+
+
+def _place(one: Compliance, order: ComplianceOrder) -> str:
+    """By which a camera is sorted; no two cameras have the same."""
+    return one.id if order is ComplianceOrder.ID else f"{_MOST_DAYS - one.short_by:07d}/{one.id}"
 
 
 def get_compliance_csv(context: Licensing, where: WhereAsked) -> Response:

@@ -177,7 +177,7 @@ class PermitsOut(BaseModel):
 
 
 class ComplianceOut(BaseModel):
-    """Cameras by id; ``next`` is the cursor of the next page or null.
+    """Cameras in the order asked for; ``next`` is the cursor of the next page or null.
 
     ``counts`` by verdict and ``permits`` are of all cameras that pass the filters on place.
     """

@@ -137,6 +137,9 @@ class CamerasHealthPage(TypedDict):
     next: str | None
 
 
+ComplianceOrder = Literal["id", "worst"]
+
+
 class PermitsOut(TypedDict):
     """How many cameras have a permit, and of how many of those no footage came, or none comes now."""
 
@@ -145,7 +148,7 @@ class PermitsOut(TypedDict):
 
 
 class ComplianceOut(TypedDict):
-    """Cameras by id; ``next`` is the cursor of the next page or null.
+    """Cameras in the order asked for; ``next`` is the cursor of the next page or null.
 
     ``counts`` by verdict and ``permits`` are of all cameras that pass the filters on place.
     """

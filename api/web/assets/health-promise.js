@@ -32,7 +32,8 @@ function row(one) {
  * @param {string} cursor where the next page begins
  */
 export function readPromise(cursor = "") {
-  return ask("/v1/health/compliance", [["verdict", "short"], ["verdict", "no_footage"], ["limit", String(ROWS)], ["cursor", cursor]]);
+  return ask("/v1/health/compliance", [["verdict", "short"], ["verdict", "no_footage"], ["order", "worst"],
+    ["limit", String(ROWS)], ["cursor", cursor]]);
 }
 
 /**

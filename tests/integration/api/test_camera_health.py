@@ -200,6 +200,11 @@ def test_the_compliance_list_is_read_in_pages_with_the_counts_of_all(site: Site)
     assert first["counts"] == rest["counts"] == whole["counts"]
     assert first["permits"] == whole["permits"]
     assert rest["next"] is None
+    worst = caller(site, "indra").get(COMPLIANCE, params={"order": "worst", "limit": 1}).json()
+    more = caller(site, "indra").get(COMPLIANCE, params={"order": "worst", "cursor": worst["next"]}).json()
+    short = [one["promised_days"] - one["kept_days"] for one in (*worst["cameras"], *more["cameras"])]
+    assert short == sorted(short, reverse=True)
+    assert len(short) == 3
     permitted = [one for one in whole["cameras"] if one["permit"]]
     assert whole["permits"]["registered"] == len(permitted)
 
