@@ -262,7 +262,7 @@ def test_a_step_of_the_zoom_draws_what_is_known_and_waits_for_no_answer(console:
         assert page.evaluate(WIDTH_OF_FIRST) == pytest.approx(wide / 1.4918**3, rel=0.05)
         assert page.evaluate("document.querySelector('.rows').ariaBusy") == "true"
         wait(page, "window.rowsDrawn.length > 0")
-        until(lambda: held, "the answer is asked for")
+        until(lambda: page.evaluate("1") and held, "the answer is asked for")  # Playwright listens meanwhile
         waits = False
         for route in held:
             route.continue_()
