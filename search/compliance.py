@@ -56,6 +56,26 @@ class Compliance:
     missing: int
 
     @property
+    def id(self) -> str:
+        """The camera's id."""
+        return self.health.camera.id
+
+    @property
+    def is_permitted(self) -> bool:
+        """Whether the camera has a permit."""
+        return bool(self.permit)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its footage came once, and nothing says that none comes now."""
+        return self.integrated_at is not None and not self.health.is_bad
+
+    @property
+    def short_by(self) -> int:
+        """The days by which what is kept is shorter than what is promised; negative if it is longer."""
+        return self.promised_days - self.kept // DAY
+
+    @property
     def verdict(self) -> RetentionVerdict:
         """Whether the promise is kept; a young camera keeps it if nothing of its footage is gone."""
         if self.integrated_at is None:

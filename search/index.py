@@ -165,6 +165,13 @@ class Index(SegmentIndex, RecordIndex, Protocol):
         """All of a kind, by id."""
         ...
 
+    def documents_mark(self, kind: str) -> str:
+        """A mark of all of a kind: it is another one once one of them was put in a newer version, or is new.
+
+        To read it costs far less than to read them. It says nothing of removals.
+        """
+        ...
+
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
         """Keep a recorder's heartbeat; one with an earlier ``at`` than the kept one changes nothing."""
         ...

@@ -169,6 +169,10 @@ class WholeIndex:
         """As :meth:`search.index.Index.documents`."""
         return self._asked.documents(kind)
 
+    def documents_mark(self, kind: str) -> str:
+        """As :meth:`search.index.Index.documents_mark`."""
+        return self._asked.documents_mark(kind)
+
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
         """As :meth:`search.index.Index.put_heartbeat`."""
         self._index.put_heartbeat(recorder, at, state)

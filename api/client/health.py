@@ -8,9 +8,13 @@ from api.client.models.health import (
     ArchiveHealthOut,
     CamerasHealthPage,
     CameraState,
+    ComplianceOrder,
     ComplianceOut,
+    HealthDetail,
+    HealthOrder,
     Ready,
     RecordersHealthOut,
+    RetentionVerdict,
 )
 
 
@@ -62,6 +66,9 @@ class Health:
         self,
         *,
         state: Sequence[CameraState] | None = None,
+        camera: Sequence[str] | None = None,
+        order: HealthOrder | None = None,
+        detail: HealthDetail | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         kecamatan: Sequence[str] | None = None,
@@ -79,6 +86,9 @@ class Health:
             "/v1/health/cameras",
             query={
                 "state": state,
+                "camera": camera,
+                "order": order,
+                "detail": detail,
                 "limit": limit,
                 "cursor": cursor,
                 "kecamatan": kecamatan,
@@ -92,6 +102,10 @@ class Health:
     def list_compliance(
         self,
         *,
+        verdict: Sequence[RetentionVerdict] | None = None,
+        order: ComplianceOrder | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
         kecamatan: Sequence[str] | None = None,
         owner: Sequence[str] | None = None,
         near: str | None = None,
@@ -105,7 +119,17 @@ class Health:
         return self._connection.json(
             "GET",
             "/v1/health/compliance",
-            query={"kecamatan": kecamatan, "owner": owner, "near": near, "radius_m": radius_m, "box": box},
+            query={
+                "verdict": verdict,
+                "order": order,
+                "limit": limit,
+                "cursor": cursor,
+                "kecamatan": kecamatan,
+                "owner": owner,
+                "near": near,
+                "radius_m": radius_m,
+                "box": box,
+            },
         )
 
     def get_compliance_csv(

@@ -50,14 +50,26 @@ class CameraHealthOut(BaseModel):
     gaps_today_seconds: dict[str, int] = Field(examples=[{"unreachable": 600}])
 
 
-class CamerasHealthPage(BaseModel):
-    """Some cameras, by id; ``next`` is the cursor of the next page or null.
+class DistrictHealthOut(BaseModel):
+    """The cameras of one district together: by state, and those that are not recorded by cause."""
 
-    ``counts`` are all cameras that pass the filters on place, by state.
+    kecamatan: str = Field(examples=["73.71.01"])
+    kecamatan_name: str = Field(examples=["Mariso"])
+    counts: dict[str, int] = Field(examples=[{"recording": 76, "silent": 1}])
+    causes: dict[str, int] = Field(examples=[{"unreachable": 1}])
+
+
+class CamerasHealthPage(BaseModel):
+    """Some cameras, in the order asked for; ``next`` is the cursor of the next page or null.
+
+    ``counts`` are all cameras that pass the filters on place, by state; ``districts`` are the same cameras by
+    district. ``states`` has the ids of cameras by state, if only those are asked for; else it is null.
     """
 
     as_of: str = Field(examples=[TO])
     counts: dict[str, int] = Field(examples=[{"recording": 76, "silent": 1}])
+    districts: list[DistrictHealthOut]
+    states: dict[CameraState, list[str]] | None = Field(examples=[None])
     cameras: list[CameraHealthOut]
     next: str | None = Field(examples=[None])
 
@@ -157,7 +169,20 @@ class CameraComplianceOut(BaseModel):
     verdict: RetentionVerdict = Field(examples=["kept"])
 
 
-class ComplianceOut(BaseModel):
-    """Every camera that passes the filters, by id."""
+class PermitsOut(BaseModel):
+    """How many cameras have a permit, and of how many of those no footage came, or none comes now."""
 
+    registered: int = Field(examples=[1200])
+    missing: int = Field(examples=[3])
+
+
+class ComplianceOut(BaseModel):
+    """Cameras in the order asked for; ``next`` is the cursor of the next page or null.
+
+    ``counts`` by verdict and ``permits`` are of all cameras that pass the filters on place.
+    """
+
+    counts: dict[str, int] = Field(examples=[{"kept": 76, "short": 1, "no_footage": 0}])
+    permits: PermitsOut
     cameras: list[CameraComplianceOut]
+    next: str | None = Field(examples=[None])

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.auth.principal import Principal
 from api.headers import PAGES
 from api.web.catalogue import FIRST, Catalogue
-from api.web.files import FOLDER, MAP, MAP_STYLE, OUTLINES, Assets
+from api.web.files import FOLDER, MAP, MAP_STYLE, OUTLINES, PLAYER, Assets
 from api.web.ground import Ground, origin_of
 from api.web.navigation import bar_of, is_here, places_of
 
@@ -107,6 +107,7 @@ class Pages:
             asset=asset,
             modules=modules,
             reader=reader,
+            plays=PLAYER in self.assets.names and "camera" in request.query_params,
             places=[(place, is_here(place, path)) for place in bar],
             further=menu,
             **facts,

@@ -32,6 +32,7 @@ RECORDER_CLOCK, RECORDER_VERSION = "recorder_clock", "recorder_version"
 its version is too old to say whether footage grows.
 """
 
+_OF_RECORDER = frozenset({RECORDER_SILENT, RECORDER_CLOCK, RECORDER_VERSION})
 _PLANNED = frozenset({"", GapCause.CONNECTING, GapCause.RECORDER_RESTART, GapCause.CLOCK_STEP})
 """Causes that a connection in progress may have without any failure."""
 
@@ -87,6 +88,16 @@ class CameraHealth:
         """Whether a recorder tries to record it now and gets nothing."""
         is_silent = self.state in (CameraState.SILENT, CameraState.NEVER_SEEN)
         return is_silent and self.cause != GapCause.DISABLED  # enabled, and the recorder has not read it yet
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it is not recorded, or nobody can say that it is, though it should be."""
+        return self.state in (CameraState.SILENT, CameraState.NEVER_SEEN, CameraState.UNKNOWN)
+
+    @property
+    def is_of_recorder(self) -> bool:
+        """Whether its recorder's own trouble explains its state: one trouble, not one of each camera."""
+        return self.cause in _OF_RECORDER
 
     def to_json(self) -> JsonObject:
         """As the HTTP interface and ``saksi health cameras --json`` show it."""

@@ -58,6 +58,7 @@ _KEPT = """
   seen.ready.catch(() => {}); // it is told to who waits for it
   // The frame's task is followed by this one: then it is drawn.
   addEventListener("wheel", ({ timeStamp }) => {
+    seen.turned = timeStamp;
     requestAnimationFrame(() => after(() => seen.wheels.push(performance.now() - timeStamp)));
   }, { capture: true, passive: true });
   const told = new Set();
@@ -79,6 +80,14 @@ _KEPT = """
       else setTimeout(look, 5);
     };
     look();
+  });
+  seen.settled = () => new Promise((done, failed) => {
+    setTimeout(() => failed(new Error("the timeline did not come to rest")), %(patience)d);
+    const look = () => {
+      if (document.querySelector("#timeline .rows").ariaBusy === "false") after(() => done(performance.now() - seen.turned));
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
   });
   seen.record = () => {
     seen.frames = [];

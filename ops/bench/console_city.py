@@ -31,10 +31,10 @@ PEOPLE = (
     User(id="indra", name="Indra Halim", roles=(Role.AUDITOR,)),
 )
 _SOUTH, _NORTH, _WEST, _EAST = -5.2320, -5.0640, 119.3880, 119.5370
-_SEED, _LOADED, _WRITERS = 20261129, 20_000, 8
-_NOMINAL = MINUTE
-_LOST = 0.02
-"""The share of a month's minutes that begin a gap of up to three hours."""
+_SEED, _LOADED, _WRITERS, _TOLD = 20261129, 20_000, 8, 500
+_NOMINAL = 5 * MINUTE
+_LOST = 0.1
+"""The share of a month's segments before which a gap of up to half an hour begins: most hours have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,18 @@ def build(bench: Workbench, made: Installation, loop: Path, *, cameras: int, day
         bench.say(f"console: {days} days of {WALL} cameras into the index")
         _index(site, wall, month)
         bench.say(f"console: {len(forms)} cameras into the registry")
-        since = ManualClock(month.start - DAY)  # so that the month's gaps are known
-        registry = Registry(
-            site.ledger, site.secrets, site.index, since, site.source_rule, areas=site.areas
-        )  # fmt: skip
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(lambda form: registry.add(form, actor="os:bench", others={}), forms))
+        _register(bench, site, forms, ManualClock(month.start - DAY))  # so that the month's gaps are known
         bench.say("console: footage and people")
         start = end + HOUR
         minute = Timespan(start, start + min(MINUTE, seconds * 1_000_000))
-        for name in wall:
-            _film(bench, site, loop, name, start, minute.duration // 1_000_000)
-        hour = _film(bench, site, loop, "karebosi", start, seconds)
+        folder = bench.scratch("raw-wall")
+        raw = record_raw(bench.ffmpeg.path, loop, folder, minute.duration // 1_000_000)
+        for name in wall:  # the same footage for each
+            lay_down(site, name, raw, start, bench.scratch(f"wall-{name}"))
+        folder = bench.scratch("raw-long")
+        hour = lay_down(
+            site, "karebosi", record_raw(bench.ffmpeg.path, loop, folder, seconds), start, folder
+        )  # fmt: skip
         city.admit(site, PEOPLE)
     return City(len(forms), wall, month, minute, "karebosi", hour)
 
@@ -94,6 +94,15 @@ def _forms(site: Site, count: int) -> Iterator[CameraForm]:
             owner="public", view="public", segment_seconds="10", bearing=str(chance.randrange(360)),
             field_of_view="90", reach_m="60", address=f"Jl. {area.name} {chance.randrange(1, 200)}",
         )  # fmt: skip
+
+
+def _register(bench: Workbench, site: Site, forms: list[CameraForm], since: ManualClock) -> None:
+    registry = Registry(site.ledger, site.secrets, site.index, since, site.source_rule, areas=site.areas)
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        added = pool.map(lambda form: registry.add(form, actor="os:bench", others={}), forms)
+        for number, _ in enumerate(added, 1):
+            if number % _TOLD == 0:
+                bench.say(f"console: {number} cameras are registered")
 
 
 def _degrees(value: float) -> str:
@@ -121,12 +130,7 @@ def _rows(name: str, month: Timespan) -> Iterator[SegmentRow]:
             continue
         yield SegmentRow(
             camera=name, recorder="rec-bench", run="6a15000000000001", seq=seq, start=at, end=at + _NOMINAL,
-            media_duration=5_400_000, sha256=f"{seq:064x}", size=2_500_000, header_bytes=3300, codec="h264",
+            media_duration=27_000_000, sha256=f"{seq:064x}", size=12_500_000, header_bytes=3300, codec="h264",
             gop="closed", uncertainty_us=40_000, version="v1", held=False, place=place,
         )  # fmt: skip
         at, seq = at + _NOMINAL, seq + 1
-
-
-def _film(bench: Workbench, site: Site, loop: Path, name: str, start: int, seconds: int) -> Timespan:
-    folder = bench.scratch(f"raw-{name}")
-    return lay_down(site, name, record_raw(bench.ffmpeg.path, loop, folder, seconds), start, folder)

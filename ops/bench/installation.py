@@ -31,6 +31,8 @@ from recorder.identity import register
 
 PLACE: tuple[str, str, str, str, str] = ("-5.143600", "119.407100", "73.71.01", "73.71.01.1001", "public")
 _RECORDER = "rec-bench"
+_PATIENCE_S = 300
+"""How long a server may take to start: a busy machine needs minutes."""
 _NETWORKS = "127.0.0.0/8,192.0.2.0/24"
 """Where the measured cameras are: the bank on this machine, and addresses of cameras that nobody records."""
 
@@ -215,7 +217,7 @@ def working(made: Installation, *jobs: str) -> Iterator[int]:
 
 
 def _await(url: str, process: "subprocess.Popen[bytes]", made: Installation) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + _PATIENCE_S
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < deadline and process.poll() is None:
             try:

@@ -264,6 +264,21 @@ class ElasticIndex(Loading, RecordPart):
                 return
             body["search_after"] = hits[-1]["sort"]
 
+    def documents_mark(self, kind: str) -> str:
+        """Their index and number, and the sum of the numbers of their last writes, which only grow."""
+        what = names.documents_of(check_kind(kind))
+        self._cluster.refresh([what])
+        body: Json = {
+            "size": 1,
+            "_source": False,
+            "track_total_hits": True,
+            "aggs": {"written": {"sum": {"field": "_seq_no"}}},
+        }
+        answer = self._cluster.search([what], body)
+        index = next((hit["_index"] for hit in answer["hits"]["hits"]), "")
+        written = answer.get("aggregations", {"written": {"value": 0}})["written"]["value"]
+        return f"{index} {searches.total(answer)} {written:.0f}"
+
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
         """Keep a recorder's heartbeat."""
         self._put_states([("heartbeat", check_name("recorder", recorder), at, state)])

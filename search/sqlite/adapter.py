@@ -239,6 +239,14 @@ class SqliteIndex(RecordPart):
                 return
             after = found[-1][0]
 
+    def documents_mark(self, kind: str) -> str:
+        """Their number and the sum of their versions: a version only becomes greater."""
+        with self._base.read("be read") as connection:
+            count, versions = connection.execute(
+                "SELECT count(*), total(version) FROM documents WHERE kind = ?", (check_kind(kind),)
+            ).fetchone()
+        return f"{count} {versions:.0f}"
+
     def put_heartbeat(self, recorder: str, at: int, state: JsonObject) -> None:
         """Keep a recorder's heartbeat."""
         values = (check_name("recorder", recorder), at, rows.to_text(state))

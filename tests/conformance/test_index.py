@@ -262,6 +262,18 @@ def test_random_questions_agree_with_a_plain_loop(index: Index) -> None:
 # Documents, recorders ------------------------------------------------------------------------------
 
 
+def test_the_mark_of_documents_is_another_one_once_one_was_put(index: Index) -> None:
+    seen = [index.documents_mark("camera")]
+    for name, version in (("cam-1", 1), ("cam-2", 1), ("cam-1", 2)):
+        index.put_document("camera", name, version, {"name": f"{name} {version}"})
+        seen.append(index.documents_mark("camera"))
+        assert index.documents_mark("camera") == seen[-1]
+    assert len(set(seen)) == len(seen)
+    index.put_document("policy", "standard", 1, {})
+    index.put_document("camera", "cam-1", 1, {"name": "older"})
+    assert index.documents_mark("camera") == seen[-1]
+
+
 def test_documents_keep_the_newest_version(index: Index) -> None:
     state = {"name": "Jl. Metro", "nested": {"a": [1, "ä", None]}, "big": 2**53 - 1}
     index.put_document("camera", "cam-1", 2, state)

@@ -113,22 +113,56 @@ class CameraHealthOut(TypedDict):
     gaps_today_seconds: dict[str, int]
 
 
-class CamerasHealthPage(TypedDict):
-    """Some cameras, by id; ``next`` is the cursor of the next page or null.
+class DistrictHealthOut(TypedDict):
+    """The cameras of one district together: by state, and those that are not recorded by cause."""
 
-    ``counts`` are all cameras that pass the filters on place, by state.
+    kecamatan: str
+    kecamatan_name: str
+    counts: dict[str, int]
+    causes: dict[str, int]
+
+
+class CamerasHealthPage(TypedDict):
+    """Some cameras, in the order asked for; ``next`` is the cursor of the next page or null.
+
+    ``counts`` are all cameras that pass the filters on place, by state; ``districts`` are the same cameras
+    by district. ``states`` has the ids of cameras by state, if only those are asked for; else it is null.
     """
 
     as_of: str
     counts: dict[str, int]
+    districts: list[DistrictHealthOut]
+    states: dict[str, list[str]] | None
     cameras: list[CameraHealthOut]
     next: str | None
 
 
-class ComplianceOut(TypedDict):
-    """Every camera that passes the filters, by id."""
+ComplianceOrder = Literal["id", "worst"]
 
+
+class PermitsOut(TypedDict):
+    """How many cameras have a permit, and of how many of those no footage came, or none comes now."""
+
+    registered: int
+    missing: int
+
+
+class ComplianceOut(TypedDict):
+    """Cameras in the order asked for; ``next`` is the cursor of the next page or null.
+
+    ``counts`` by verdict and ``permits`` are of all cameras that pass the filters on place.
+    """
+
+    counts: dict[str, int]
+    permits: PermitsOut
     cameras: list[CameraComplianceOut]
+    next: str | None
+
+
+HealthDetail = Literal["full", "states"]
+
+
+HealthOrder = Literal["id", "trouble"]
 
 
 class Ready(TypedDict):

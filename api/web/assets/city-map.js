@@ -13,7 +13,7 @@
 
 import { make } from "./dom.js";
 import { canvasLayerOf } from "./map-canvas.js";
-import { markOf, paintCameras } from "./map-cameras.js";
+import { markOf, paintCameras, pointOf } from "./map-cameras.js";
 import { namesOf, paintGround } from "./map-ground.js";
 import { cornersOf } from "./outlines.js";
 import { say } from "./words.js";
@@ -181,7 +181,7 @@ export class CityMap extends HTMLElement {
     let best = null;
     let least = reach;
     for (const mark of this.#marks) {
-      const away = this.#map.latLngToLayerPoint([mark.lat, mark.lon]).distanceTo(point);
+      const away = point.distanceTo(pointOf(this.#map, mark));
       if (away < least || (away === least && best?.faint)) [best, least] = [mark, away];
     }
     return best;

@@ -1,57 +1,31 @@
 // What is read for the page of health, and what of it needs a person: each finding with its remedy.
 
 import { ask } from "./calls.js";
-import { readCameras } from "./directory.js";
 import { parse } from "./clock.js";
 import { lengthOf } from "./amounts.js";
 import { may } from "./may.js";
 import { say, sayIf } from "./words.js";
 
-const MOST_PAGES = 20;
-const BAD = ["silent", "never_seen", "unknown"];
 /** Troubles and causes of a recorder that explain its cameras: those are one finding, not one each. */
 const OF_RECORDER = new Set(["recorder_silent", "recorder_clock", "recorder_version"]);
 
 /**
- * @typedef {{id: string, name: string, kecamatan: string, kecamatan_name: string, disabled: boolean}} Known
- * @typedef {{camera: string, name: string, kecamatan: string, state: string, since: string|null, cause: string,
- *   recorder: string, gaps_today_seconds: Record<string, number>}} CameraNow
+ * @typedef {import("./health-bad.js").CameraNow} CameraNow
+ * @typedef {import("./health-bad.js").District} District
  * @typedef {{recorder: string, seen_seconds_ago: number, seen_at: string, troubles: {code: string, message: string}[],
  *   spool_full_in_seconds: number|null}} RecorderNow
  * @typedef {{key: string, title: string, since: number|null, remedy: string, href: string, kind: string}} Finding
- * @typedef {{at: number, counts: Record<string, number>, bad: CameraNow[], known: Known[],
+ * @typedef {{at: number, counts: Record<string, number>, districts: District[],
  *   recorders: RecorderNow[]|null, parts: Record<string, string>, incidents: number}} Reading
  */
 
-/** All of it, read now. @returns {Promise<Reading>} */
-export async function readHealth() {
-  const [cameras, recorders, ready, incidents, all] = await Promise.all([
-    badCameras(), recordersNow(), readiness(), openIncidents(), registry.length ? registry : readCameras(),
+/** All of it, read now. @param {import("./health-bad.js").BadCameras} bad @returns {Promise<Reading>} */
+export async function readHealth(bad) {
+  const [cameras, recorders, ready, incidents] = await Promise.all([
+    bad.read(), recordersNow(), readiness(), openIncidents(),
   ]);
-  registry = all;
-  const known = await registered(cameras.counts);
-  return { at: parse(cameras.as_of), counts: cameras.counts, bad: cameras.cameras, known, recorders, parts: ready, incidents };
-}
-
-let registry = [];
-
-/** All cameras; read anew only when their number, or that of the disabled ones, is another one. */
-async function registered(counts) {
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const disabled = registry.filter((one) => one.disabled).length;
-  if (registry.length !== total || disabled !== counts.disabled) registry = await readCameras();
-  return registry;
-}
-
-async function badCameras() {
-  const query = [...BAD.map((state) => ["state", state]), ["limit", "1000"]];
-  const found = await ask("/v1/health/cameras", query);
-  for (let page = 1; found.next && page < MOST_PAGES; page += 1) {
-    const more = await ask("/v1/health/cameras", [...query, ["cursor", found.next]]);
-    found.cameras.push(...more.cameras);
-    found.next = more.next;
-  }
-  return found;
+  const { as_of: at, counts, districts } = cameras;
+  return { at: parse(at), counts, districts, recorders, parts: ready, incidents };
 }
 
 /** Recorders, or null if the reader sees only cameras of some districts. */
@@ -114,20 +88,26 @@ export function findingsOf(now) {
   return found;
 }
 
-/** Cameras that are not recorded, by district; those that their recorder's trouble explains come last.
- * @param {Reading} now @returns {{code: string, name: string, total: number, bad: CameraNow[]}[]} the worst first */
+const badOf = (counts) => counts.silent + counts.never_seen + counts.unknown;
+
+/** How many cameras of each district are not recorded, and why.
+ * @param {Reading} now @returns {{code: string, name: string, total: number, bad: number, causes: [string, number][]}[]} the worst first */
 export function districtsOf(now) {
-  const all = new Map();
-  const of = (code, name) => {
-    if (!all.has(code)) all.set(code, { code, name, total: 0, bad: [] });
-    return all.get(code);
-  };
-  for (const one of now.known) if (!one.disabled) of(one.kecamatan, one.kecamatan_name || one.kecamatan).total += 1;
-  for (const one of now.bad) of(one.kecamatan, one.kecamatan).bad.push(one);
-  for (const one of all.values()) {
-    one.bad.sort((a, b) => Number(OF_RECORDER.has(a.cause)) - Number(OF_RECORDER.has(b.cause)) || a.name.localeCompare(b.name));
-  }
-  return [...all.values()].sort((a, b) => b.bad.length - a.bad.length || a.name.localeCompare(b.name));
+  const found = now.districts.map(({ kecamatan: code, kecamatan_name: name, counts, causes }) => ({
+    code, name: name || code, bad: badOf(counts), causes: byRecorder(Object.entries(causes), ([cause]) => cause),
+    total: Object.values(counts).reduce((sum, count) => sum + count, 0) - counts.disabled,
+  }));
+  return found.sort((a, b) => b.bad - a.bad || a.name.localeCompare(b.name));
+}
+
+/** Cameras by name; those that their recorder's trouble explains come last. @param {CameraNow[]} cameras */
+export function inOrder(cameras) {
+  return byRecorder(cameras.sort((a, b) => a.name.localeCompare(b.name)), (one) => one.cause);
+}
+
+/** @template T @param {T[]} list @param {(one: T) => string} causeOf */
+function byRecorder(list, causeOf) {
+  return list.sort((a, b) => Number(OF_RECORDER.has(causeOf(a))) - Number(OF_RECORDER.has(causeOf(b))));
 }
 
 /** The one sentence: whether all is well, and how many of what is not. `short` are cameras kept too short, null

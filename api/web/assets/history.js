@@ -8,19 +8,40 @@ import { parse, write } from "./clock.js";
 
 const LOCKED = ["not_granted", "not_permitted"];
 const PLAYS = ["admin", "war_room", "kecamatan"]; // roles that play without a grant
+const EVERYWHERE = ["admin", "war_room"]; // and those of them that play in every district
 
 /** A camera as the pages show it; with `problem` if nothing of it may be seen. */
 export async function historyOf(camera, window, state) {
   const known = lockOf(camera, window, state.session);
   if (known !== null) return lockedOf(camera, window, state, known);
   try {
-    const found = await playable(camera, window, state.purpose);
-    return { ...found, parts: found.playlist ? [{ ...window, playlist: found.playlist }] : [] };
+    return shownOf(await playable(camera, window, state.purpose), window);
   } catch (problem) {
     if (!problem.code) throw problem;
     if (!LOCKED.includes(problem.code)) return { camera, problem };
     return lockedOf(camera, window, state, problem);
   }
+}
+
+/**
+ * Several cameras as the pages show them, in the order asked for. Where no refusal is to be expected one request asks
+ * about all; else, and where that fails, each is asked about alone, so that one refusal does not affect the others.
+ */
+export async function historiesOf(cameras, window, state) {
+  const alone = () => Promise.all(cameras.map((camera) => historyOf(camera, window, state)));
+  if (cameras.length < 2 || !state.session.roles.some((role) => EVERYWHERE.includes(role))) return alone();
+  try {
+    const found = new Map((await allPlayable(cameras, window, state.purpose)).map((one) => [one.camera, one]));
+    return cameras.every((camera) => found.has(camera)) ? cameras.map((camera) => shownOf(found.get(camera), window)) : alone();
+  } catch (problem) {
+    if (!problem.code) throw problem;
+    return alone();
+  }
+}
+
+/** A playable camera, with its one part. */
+function shownOf(found, window) {
+  return { ...found, parts: found.playlist ? [{ ...window, playlist: found.playlist }] : [] };
 }
 
 /** The refusal that is sure without asking, which would be on record as an attempt; null if it is not sure. */
@@ -31,8 +52,13 @@ function lockOf(camera, window, { roles, grants }) {
 }
 
 async function playable(camera, window, purpose) {
-  const query = { camera, from: write(window.start), to: write(window.end), purpose };
-  return (await ask("/v1/war-room/history", query)).cameras[0];
+  return (await allPlayable([camera], window, purpose))[0];
+}
+
+async function allPlayable(cameras, window, purpose) {
+  const more = { from: write(window.start), to: write(window.end), purpose };
+  const query = [...cameras.map((camera) => ["camera", camera]), ...Object.entries(more)];
+  return (await ask("/v1/war-room/history", query)).cameras;
 }
 
 /** Coverage and gaps as facts, and the parts that grants open. */

@@ -16,7 +16,7 @@ let shown = PAGE;
 let states = new Map();
 
 const soundOf = (one) => (one.audio === "keep" ? "keep" : one.audio_proposal ? "proposed" : "none");
-const stateOf = (one) => (one.disabled ? "disabled" : states.get(one.id)?.state ?? "");
+const stateOf = (one) => (one.disabled ? "disabled" : states.get(one.id) ?? "");
 const chosen = () => Object.fromEntries(FILTERS.map((name) => [name, at(name).value.trim()]));
 
 /** @param {any} one @param {any} filters */
@@ -90,14 +90,8 @@ function options(select, pairs) {
 
 async function readStates() {
   if (!may("health.read")) return new Map();
-  const found = new Map();
-  let cursor = "";
-  do {
-    const page = await ask("/v1/health/cameras", { limit: 1000, cursor });
-    for (const one of page.cameras) found.set(one.camera, one);
-    cursor = page.next;
-  } while (cursor);
-  return found;
+  const { states: found } = await ask("/v1/health/cameras", { detail: "states" });
+  return new Map(Object.entries(found).flatMap(([state, ids]) => ids.map((id) => [id, state])));
 }
 
 await show(at("list"), () => Promise.all([readCameras(), readStates()]), ([all, now]) => {

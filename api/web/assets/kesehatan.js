@@ -1,22 +1,22 @@
 // The page of health: whether everything is recorded and kept as promised, and what to do about what is not.
 
-import { BASE, ask } from "./calls.js";
+import { BASE } from "./calls.js";
 import { fullOf, parse, shortOf, stampOf } from "./clock.js";
 import { at, fill, make } from "./dom.js";
-import { districtsOf, findingsOf, readHealth, sayCause, sayRemedy, verdictOf } from "./health-reading.js";
+import { districtsOf, findingsOf, inOrder, readHealth, sayCause, sayRemedy, verdictOf } from "./health-reading.js";
+import { BadCameras, ROWS } from "./health-bad.js";
 import { proofFindings, proofsPart, readProofs } from "./health-archive.js";
 import { recordersTable } from "./health-recorders.js";
 import { lengthOf } from "./amounts.js";
 import { may } from "./may.js";
-import { promisePart } from "./health-promise.js";
+import { promisePart, readPromise } from "./health-promise.js";
 import { shareBar } from "./share-bar.js";
 import { show } from "./states.js";
 import { steadyList } from "./steady-list.js";
 import { say, sayProblem } from "./words.js";
 
 const EVERY = 10000;
-const ROWS = 50;
-
+const bad = new BadCameras();
 let newest = null;
 let short = null;
 let proofs = null;
@@ -50,22 +50,42 @@ const cameraRow = (one) => [
 /** The districts stay where they are: the order is that of the first reading, or of the last sorting. */
 const districts = new Map();
 
-function districtPart(one) {
-  const heading = make("h3", {}, one.name);
+function districtPart({ code, name }) {
+  const heading = make("h3", {}, name);
   const share = make("span", { class: "quiet" });
   const bar = make("div", {});
-  const rest = make("p", { class: "quiet" });
-  const list = steadyList({ key: (camera) => camera.camera, row: cameraRow, changed: told(one.code) });
+  const causes = make("p", { class: "quiet" });
+  const more = make("button", { type: "button", class: "button", hidden: true });
+  const list = steadyList({ key: (camera) => camera.camera, row: cameraRow, changed: told(code) });
   const element = make("li", { class: "district" },
-    make("div", { class: "district-head" }, heading, share, bar), list.element, rest);
+    make("div", { class: "district-head" }, heading, share, bar), causes, list.element, more);
+  let of = null;
   function update(now) {
-    const good = now.total - now.bad.length;
+    of = now;
+    const good = now.total - now.bad;
     const text = say("health_district.share", { good, total: now.total });
     share.textContent = text;
-    fill(bar, shareBar([{ kind: "recorded", share: good }, { kind: "missing", share: now.bad.length }], text));
-    list.update(now.bad.slice(0, ROWS));
-    rest.textContent = now.bad.length > ROWS ? say("health.more", { count: now.bad.length - ROWS }) : "";
+    fill(bar, shareBar([{ kind: "recorded", share: good }, { kind: "missing", share: now.bad }], text));
+    const shown = bad.of(code);
+    list.update(inOrder(shown));
+    // Where every camera has its row, that says it all.
+    const left = Math.max(0, now.bad - shown.length);
+    causes.textContent = left ? now.causes.map(([cause, count]) => `${sayCause(cause)}: ${count}`).join("; ") : "";
+    more.textContent = say("health.more", { count: Math.min(left, ROWS), left });
+    more.hidden = left === 0;
   }
+  more.addEventListener("click", async () => {
+    more.disabled = true;
+    try {
+      await bad.more(code);
+      update(of);
+    } catch (problem) {
+      if (!problem?.code) throw problem;
+      causes.textContent = sayProblem(problem);
+    } finally {
+      more.disabled = false;
+    }
+  });
   return { element, update, list };
 }
 
@@ -96,7 +116,7 @@ function showAll(now) {
   at("as-of").title = fullOf(now.at);
   at("as-of").classList.remove("problem");
   todo.update(findings);
-  const isFine = findings.length === 0 && now.bad.length === 0;
+  const isFine = findings.length === 0 && districtsOf(now).every((one) => one.bad === 0);
   if (!at("todo").contains(todo.element)) fill(at("todo"), todo.element, make("p", { id: "todo-none" }));
   at("todo-none").textContent = isFine ? say("health.todo_none") : "";
   showDistricts(districtsOf(now));
@@ -115,7 +135,7 @@ function sortAnew() {
 async function refresh() {
   if (!document.hidden) {
     try {
-      showAll(await readHealth());
+      showAll(await readHealth(bad));
     } catch (problem) {
       if (!problem?.code) throw problem;
       at("as-of").textContent = say("health.stale", { at: stampOf(newest.at), why: sayProblem(problem) });
@@ -126,7 +146,7 @@ async function refresh() {
 }
 
 async function begin() {
-  const first = await show(at("todo"), readHealth, () => []);
+  const first = await show(at("todo"), () => readHealth(bad), () => []);
   if (first) {
     showAll(first);
     setTimeout(refresh, EVERY);
@@ -141,9 +161,9 @@ await show(at("archive"), readProofs, (found) => {
   return found ? proofsPart(found, newest?.at ?? Date.now()) : make("p", {}, say("health_proof.hidden"));
 });
 if (may("compliance.read")) {
-  await show(at("promise"), () => ask("/v1/health/compliance"), ({ cameras }) => {
-    short = cameras.filter((one) => one.verdict === "short").length;
+  await show(at("promise"), () => readPromise(), (found) => {
+    short = found.counts.short;
     if (newest) showAll(newest);
-    return promisePart(cameras);
+    return promisePart(found);
   });
 }

@@ -102,7 +102,10 @@ export class Known {
     const more = isExact ? width : width / 2;
     const now = Date.now();
     const layer = { start: range.start - more, end: Math.min(range.end + more, now), made: now, step: 0 };
-    if (layer.end <= layer.start) return;
+    if (layer.end <= layer.start) {
+      this.#changed(); // nothing is known of what is still to come
+      return;
+    }
     const asking = { layer };
     this.#asking = asking;
     try {

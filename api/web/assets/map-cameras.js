@@ -1,6 +1,7 @@
 // Cameras on the map: where they stand, where they look, and how much of the asked time they recorded. What a
 // colour says, a shape says too: a full disc, a half disc, a ring with a stroke.
 
+import { make } from "./dom.js";
 import { metresPerPixel } from "./map-canvas.js";
 
 const MOST_CONES = 150;
@@ -8,6 +9,10 @@ const MOST_NAMES = 25;
 const SHORTEST_CONE = 16;
 const NAME_FONT = "600 12px system-ui, sans-serif";
 const QUARTER = Math.PI / 2;
+const MOST_STAMPS = 200;
+
+/** Discs that were painted once, by how they look: a city has thousands of cameras, and a handful of looks. */
+const stamps = new Map();
 
 /**
  * A camera as the map takes it: from `/v1/cameras` (`id`, `bearing`…) or from `/v1/search` (`camera`, `sight`,
@@ -32,6 +37,22 @@ export function markOf(one) {
 }
 
 /**
+ * Where a camera is on the map, in its layer's points. Where the earth puts it is reckoned once for each zoom.
+ * @param {any} map
+ * @param {any} mark
+ * @returns {{x: number, y: number}}
+ */
+export function pointOf(map, mark) {
+  const zoom = map.getZoom();
+  if (mark.place?.zoom !== zoom) {
+    const { x, y } = map.project([mark.lat, mark.lon], zoom);
+    mark.place = { zoom, x, y };
+  }
+  const origin = map.getPixelOrigin();
+  return { x: Math.round(mark.place.x) - origin.x, y: Math.round(mark.place.y) - origin.y };
+}
+
+/**
  * Paint the cameras that lie within the painted part.
  * @param {CanvasRenderingContext2D} context
  * @param {any} part what is painted, of map-canvas.js
@@ -40,11 +61,12 @@ export function markOf(one) {
 export function paintCameras(context, part, { map, marks, chosen, lit, colours }) {
   const near = [];
   let inside = 0;
+  const { min: least, max: most } = part.inner;
   for (const mark of marks) {
-    const at = map.latLngToLayerPoint([mark.lat, mark.lon]);
+    const at = pointOf(map, mark);
     if (at.x < part.left - 200 || at.x > part.right + 200 || at.y < part.top - 200 || at.y > part.bottom + 200) continue;
     near.push({ mark, at });
-    if (part.inner.contains(at)) inside += 1;
+    if (least.x <= at.x && at.x <= most.x && least.y <= at.y && at.y <= most.y) inside += 1;
   }
   const size = inside > 800 ? 3 : inside > 200 ? 4.5 : 7;
   const bold = near.filter(({ mark }) => !mark.faint);
@@ -94,32 +116,56 @@ function paintFaint(context, { at }, size, colours) {
 }
 
 function paintDisc(context, { mark, at }, size, colours, isChosen) {
-  const colour = colourOf(mark, colours);
+  const { picture, reach } = stampOf(colourOf(mark, colours), colours.plane, shapeOf(mark), size, context.getTransform().a);
+  context.drawImage(picture, at.x - reach, at.y - reach, 2 * reach, 2 * reach);
+  if (isChosen) ring(context, at, size + 4, 2.5, colours.text);
+}
+
+/** What a disc's shape says: how much is recorded, or that it is still to come. */
+function shapeOf({ isPending, share }) {
+  if (isPending) return "pending"; // a dotted ring, as the dots of the coverage bar
+  return share === null || share >= 1 ? "full" : share > 0 ? "half" : "none";
+}
+
+function stampOf(colour, plane, shape, size, ratio) {
+  const key = [colour, plane, shape, size, ratio].join();
+  if (!stamps.has(key)) {
+    if (stamps.size >= MOST_STAMPS) stamps.clear(); // another theme, or another screen
+    stamps.set(key, madeStamp(colour, plane, shape, size, ratio));
+  }
+  return stamps.get(key);
+}
+
+function madeStamp(colour, plane, shape, size, ratio) {
+  const reach = Math.ceil(size + Math.max(1.5, size / 3)) + 1;
+  const picture = make("canvas", {});
+  picture.width = picture.height = Math.ceil(2 * reach * ratio);
+  const context = picture.getContext("2d");
+  context.scale(ratio, ratio);
+  context.translate(reach, reach);
   context.beginPath();
-  context.arc(at.x, at.y, size, 0, 2 * Math.PI);
-  context.fillStyle = colours.plane;
+  context.arc(0, 0, size, 0, 2 * Math.PI);
+  context.fillStyle = plane;
   context.fill();
   context.lineWidth = Math.max(1.5, size / 3);
   context.strokeStyle = colour;
-  if (mark.isPending) context.setLineDash([size / 3, size / 2]);
+  if (shape === "pending") context.setLineDash([size / 3, size / 2]);
   context.stroke();
   context.setLineDash([]);
   context.fillStyle = colour;
-  if (mark.isPending) {
-    // A dotted ring, as the dots of the coverage bar.
-  } else if (mark.share === null || mark.share >= 1) {
+  if (shape === "full") {
     context.fill();
-  } else if (mark.share > 0) {
+  } else if (shape === "half") {
     context.beginPath();
-    context.arc(at.x, at.y, size, QUARTER, 3 * QUARTER);
+    context.arc(0, 0, size, QUARTER, 3 * QUARTER);
     context.fill();
-  } else {
+  } else if (shape === "none") {
     context.beginPath();
-    context.moveTo(at.x - size * 0.7, at.y + size * 0.7);
-    context.lineTo(at.x + size * 0.7, at.y - size * 0.7);
+    context.moveTo(-size * 0.7, size * 0.7);
+    context.lineTo(size * 0.7, -size * 0.7);
     context.stroke();
   }
-  if (isChosen) ring(context, at, size + 4, 2.5, colours.text);
+  return { picture, reach };
 }
 
 function ring(context, at, radius, width, colour) {

@@ -152,19 +152,19 @@ async function showPromise() {
   const roles = await rolesOf;
   if (!roles.some((one) => ["admin", "war_room", "kecamatan", "auditor"].includes(one))) return;
   at("promise-section").hidden = false;
-  await show(at("promise"), () => ask("/v1/health/compliance"), async ({ cameras }) => {
-    if (!cameras.length) return emptyState(say("retention_promise.no_camera"));
-    const broken = cameras.filter((one) => one.verdict !== "kept");
-    const kept = cameras.length - broken.length;
+  const query = [["verdict", "short"], ["verdict", "no_footage"], ["order", "worst"], ["limit", String(MOST)]];
+  await show(at("promise"), () => ask("/v1/health/compliance", query), async ({ counts, cameras: listed }) => {
+    const broken = counts.short + counts.no_footage;
+    const { kept } = counts;
+    if (!kept && !broken) return emptyState(say("retention_promise.no_camera"));
     const heads = ["camera", "promised", "kept", "oldest", "missing", "verdict"];
-    const listed = broken.toSorted((one, other) => (one.kept_days - one.promised_days) - (other.kept_days - other.promised_days)).slice(0, MOST);
     const rows = await Promise.all(listed.map(async (one) => promiseRow(one, await kecamatanText(one.kecamatan))));
     return [
-      make("p", { class: broken.length ? "answer broken" : "answer" }, say("retention_promise.sum", { kept: countText(kept), all: countText(cameras.length) })),
+      make("p", { class: broken ? "answer broken" : "answer" }, say("retention_promise.sum", { kept: countText(kept), all: countText(kept + broken) })),
       rows.length ? make("table", { class: "table cards" },
         make("thead", {}, make("tr", {}, heads.map((one) => make("th", { scope: "col" }, say(`retention_promise.${one}`))))),
         make("tbody", {}, rows)) : null,
-      broken.length > MOST ? make("p", { class: "quiet" }, say("retention_promise.further", { count: countText(broken.length - MOST) })) : null,
+      broken > MOST ? make("p", { class: "quiet" }, say("retention_promise.further", { count: countText(broken - MOST) })) : null,
       make("p", {}, make("a", { class: "lone", href: `${BASE}/v1/health/compliance.csv`, download: "" }, say("retention_promise.csv")))];
   });
 }

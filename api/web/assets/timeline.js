@@ -1,7 +1,8 @@
 // The timeline: one row for each camera, one axis, one hand, for any range from a second to a month.
 //
-// The blocks of a row are drawn on a strip three ranges wide. Panning and zooming move the strip; blocks are drawn
-// anew only when it no longer fits. So a step costs the same with any number of blocks.
+// The blocks of a row are drawn on a strip three ranges wide. Panning and zooming move and stretch the strips at once;
+// what no longer fits is drawn anew in the frames that follow, some rows in each. So a step waits neither for an answer
+// nor for thousands of blocks.
 
 import { bandsOf, doubtAt } from "./certainty.js";
 import { rangeOf, stampOf } from "./clock.js";
@@ -14,6 +15,7 @@ import { say, sayProblem } from "./words.js";
 const THIN = 1 / 2400; // of a strip: what is closer together is one block
 const REFUSED = ["camera_not_found", "not_granted", "not_permitted"]; // another problem is no refusal
 const STALE = 2; // a strip that is stretched or pressed by more is drawn anew
+const AT_ONCE = 2; // rows that are drawn anew in one frame
 
 /**
  * @typedef {import("./range.js").Span} Span
@@ -26,11 +28,11 @@ export class Timeline {
   #range;
   #rows = [];
   #due = false;
-  #drawn = null;
   #marked = null;
   #wall = 0;
   #followed = true;
   #latest = 0;
+  #turn = 0;
 
   /**
    * `go(instant, isOver)` and `mark(from, to, isOver)` are called for what a pointer does; `ranged()` after the range
@@ -80,7 +82,7 @@ export class Timeline {
     this.#range = range;
     this.#followed = range.start <= this.#wall && this.#wall <= range.end;
     this.#known.want(range);
-    this.redraw();
+    this.#soon();
     this.#view.ranged();
   }
 
@@ -119,9 +121,9 @@ export class Timeline {
     this.#place();
   }
 
-  /** Draw everything anew at the next frame: more is known, or the width is another one. */
+  /** Draw everything anew from the next frame on: more is known, or the width is another one. */
   redraw() {
-    this.#drawn = null;
+    for (const row of this.#rows) row.isOld = true;
     this.#soon();
   }
 
@@ -165,7 +167,7 @@ export class Timeline {
     const track = make("div", { class: "track" }, strip);
     const name = make("span", { class: "row-name" }, tile.name);
     this.rows.append(make("div", { class: "row" }, name, track));
-    this.#rows.push({ tile, strip, track, name });
+    this.#rows.push({ tile, strip, track, name, drawn: null, isOld: true, turn: 0 });
   }
 
   #soon() {
@@ -180,18 +182,20 @@ export class Timeline {
   #draw() {
     const { start, end } = this.#range;
     const width = end - start;
-    const isFresh = this.#drawn !== null && this.#drawn.width / width < STALE && width / this.#drawn.width < STALE
-      && this.#rows.every((_, index) => fits(this.#drawn.strips[index], this.#range));
-    if (!isFresh) this.#drawn = { width, strips: this.#rows.map((row) => this.#drawRow(row)) };
-    for (const [index, { strip }] of this.#rows.entries()) {
-      const drawn = this.#drawn.strips[index];
-      strip.style.left = `${((drawn.start - start) / width) * 100}%`;
-      strip.style.width = `${((drawn.end - drawn.start) / width) * 100}%`;
-    }
-    const ticks = ticksOf(this.#range, this.plane.clientWidth).map(({ at, text }) => {
+    const room = this.plane.clientWidth; // read before anything is changed
+    for (const row of this.#rows) if (row.drawn === null) this.#drawRow(row);
+    const waiting = this.#rows.filter((row) => this.#isDue(row));
+    // Those that show least of the range come first, and then those that have waited longest.
+    waiting.sort((one, other) => Number(this.#covers(one)) - Number(this.#covers(other)) || one.turn - other.turn);
+    this.#turn += 1;
+    for (const row of waiting.slice(0, AT_ONCE)) this.#drawRow(row);
+    for (const row of this.#rows) this.#placeStrip(row);
+    if (waiting.length > AT_ONCE) this.#soon();
+    put(this.rows, "aria-busy", String(waiting.length > AT_ONCE || this.#known.isAsking));
+    const ticks = ticksOf(this.#range, room).map(({ at, text }) => {
       const percent = this.#percent(at);
-      const isCut = ((100 - percent) / 100) * this.plane.clientWidth < 60;
-      if (isCut || (percent / 100) * this.plane.clientWidth < 4) return null;
+      const isCut = ((100 - percent) / 100) * room < 60;
+      if (isCut || (percent / 100) * room < 4) return null;
       const tick = make("span", { class: "tick" }, text);
       tick.style.left = `${percent}%`;
       return tick;
@@ -201,34 +205,64 @@ export class Timeline {
     this.#place();
   }
 
-  /** Draw one row's blocks; returns the span of its strip. */
-  #drawRow({ tile, strip, track, name }) {
+  /** Whether a row has to be drawn anew: something else is known of it, or its strip no longer fits. */
+  #isDue(row) {
+    if (row.isOld || !this.#covers(row)) return true;
+    const by = row.drawn.width / (this.#range.end - this.#range.start);
+    return !row.drawn.isFixed && (by >= STALE || by <= 1 / STALE);
+  }
+
+  /** Whether a row shows all of the range, or as much as is known, from what is known best. */
+  #covers({ tile, drawn }) {
+    if (drawn === null) return false;
+    return drawn.isFixed || (drawn.stretches === this.#known.row(tile, this.#range).stretches && fits(drawn, this.#range));
+  }
+
+  /** Lay a strip where the range has it, without drawing it. */
+  #placeStrip({ strip, drawn }) {
+    if (drawn === null) return;
+    const width = this.#range.end - this.#range.start;
+    const by = drawn.width / width;
+    const left = ((drawn.start - this.#range.start) / width) * (drawn.width / (drawn.end - drawn.start)) * 100;
+    strip.style.transform = drawn.isFixed ? "" : `translateX(${left}%) scaleX(${by})`;
+  }
+
+  /** Draw one row's blocks. */
+  #drawRow(row) {
+    const { tile, strip, track, name } = row;
+    row.isOld = false;
+    row.turn = this.#turn;
     if (name.textContent !== tile.name) name.textContent = tile.name;
     name.title = tile.name;
     track.classList.toggle("refused", REFUSED.includes(tile.problem?.code));
     const width = this.#range.end - this.#range.start;
+    strip.style.width = "";
     if (tile.problem) {
       const text = REFUSED.includes(tile.problem.code) ? say("is.refused") : sayProblem(tile.problem);
       strip.replaceChildren(make("span", { class: "refused-text" }, text));
-      return { ...this.#range, isStart: true, isEnd: true };
+      row.drawn = { ...this.#range, width, isFixed: true };
+      return;
     }
-    const row = this.#known.row(tile, this.#range);
+    const known = this.#known.row(tile, this.#range);
+    const { stretches } = known;
     const base = {
-      start: Math.max(row.start, this.#range.start - width), end: Math.min(row.end, this.#range.end + width),
+      start: Math.max(known.start, this.#range.start - width), end: Math.min(known.end, this.#range.end + width),
     };
     if (base.end <= base.start) {
       strip.replaceChildren();
-      return { ...this.#range };
+      row.drawn = { ...this.#range, width, stretches };
+      return;
     }
     const blocks = [
-      ...blocksOf(row.stretches.filter((one) => one.kind !== "missing"), base),
-      ...blocksOf(row.stretches.filter((one) => one.kind === "missing"), base),
-      ...blocksOf(row.held, base),
-      ...blocksOf(bandsOf(row.bounds).map((one) => ({ ...one, kind: "doubtful" })), base),
+      ...blocksOf(stretches.filter((one) => one.kind !== "missing"), base),
+      ...blocksOf(stretches.filter((one) => one.kind === "missing"), base),
+      ...blocksOf(known.held, base),
+      ...blocksOf(bandsOf(known.bounds).map((one) => ({ ...one, kind: "doubtful" })), base),
       ...blocksOf(this.#view.activity.found(tile.id), base),
     ];
     strip.replaceChildren(...blocks);
-    return { ...base, isStart: base.start === row.start, isEnd: base.end === row.end };
+    strip.style.width = `${((base.end - base.start) / width) * 100}%`;
+    row.drawn = { ...base, width, stretches, isStart: base.start === known.start, isEnd: base.end === known.end };
   }
 
   #place() {

@@ -3,6 +3,7 @@
 import { ask, BASE } from "./calls.js";
 import { accuracyOf, sayBound, worstOf } from "./certainty.js";
 import { dateOf, stampOf, timeOf, ZONE_NAME } from "./clock.js";
+import { allCameras } from "./directory.js";
 import { at, fill, make, tell } from "./dom.js";
 import { showExports } from "./exports.js";
 import { player } from "./footage.js";
@@ -184,12 +185,15 @@ async function begin() {
   relabel();
   try {
     const link = linkOf(asked);
-    if (link !== null) void player(); // it is loaded while the rest is asked for
+    // What is needed later is asked for beside the rest.
+    if (link !== null) void player();
+    else allCameras().catch(() => {}); // the list of cameras says what is wrong
     state.session = await ask("/v1/session");
     kept = new KeptViews(state.session.id);
     if (link === null) {
       only("choose");
       await choose(state.session, kept, asked);
+      void player(); // whatever is chosen is played
       return;
     }
     state.purpose = takePurpose();

@@ -6,7 +6,7 @@ import { Activity, MOST_MS } from "./activity.js";
 import { parse, rangeOf, write } from "./clock.js";
 import { allCameras } from "./directory.js";
 import { at } from "./dom.js";
-import { historyOf } from "./history.js";
+import { historiesOf } from "./history.js";
 import { Known } from "./known.js";
 import { Selection } from "./selection.js";
 import { Tile } from "./tile.js";
@@ -57,8 +57,7 @@ export class Viewing {
    */
   async begin(link) {
     const { session, purpose } = this.#state;
-    // Each camera is requested separately, so that one refusal does not affect the others.
-    const cameras = await Promise.all(link.cameras.map((camera) => historyOf(camera, link.window, this.#state)));
+    const cameras = await historiesOf(link.cameras, link.window, this.#state);
     const person = { why: purpose, maySave: session.roles.includes("war_room") };
     this.tiles = cameras.map((camera) => new Tile(camera, link.window, person));
     this.#arrange = arrange(at("grid"));
@@ -364,7 +363,7 @@ export class Viewing {
     this.#isMoving = true;
     this.timeline.reveal(instant);
     const window = loaded ?? this.#windowAround(instant);
-    const cameras = await Promise.all(this.tiles.map((tile) => historyOf(tile.id, window, this.#state)));
+    const cameras = await historiesOf(this.tiles.map((tile) => tile.id), window, this.#state);
     if (run !== this.#moves) return;
     for (const [index, tile] of this.tiles.entries()) tile.load(cameras[index], window);
     this.#hasMoved ||= loaded === null;

@@ -84,6 +84,34 @@ def test_filters_and_pages(site: Site) -> None:
     assert caller(site, "citra").get(CAMERAS, params={"kecamtan": "x"}).json()["code"] == "unknown_parameter"
 
 
+def test_districts_are_counted_whatever_page_is_asked_for(site: Site) -> None:
+    beat(site)
+    whole = caller(site, "citra").get(CAMERAS).json()
+    some = caller(site, "citra").get(CAMERAS, params={"limit": 1, "camera": EMPTY_CAMERA}).json()
+    assert [one["camera"] for one in some["cameras"]] == [EMPTY_CAMERA]
+    assert some["counts"] == whole["counts"]
+    assert some["districts"] == whole["districts"]
+    by_code = {one["kecamatan"]: one for one in whole["districts"]}
+    assert set(by_code) == {one["kecamatan"] for one in whole["cameras"]}
+    assert by_code["73.71.02"]["kecamatan_name"] == "Mamajang"
+    assert by_code["73.71.02"]["causes"] == {"no_recorder": 1}
+    for name, number in whole["counts"].items():
+        assert sum(one["counts"][name] for one in whole["districts"]) == number
+    assert [one["kecamatan"] for one in caller(site, "erna").get(CAMERAS).json()["districts"]] == ["73.71.02"]
+
+
+def test_the_states_alone_are_all_in_one_answer(site: Site) -> None:
+    beat(site)
+    asked = {"detail": "states", "limit": 1}
+    body = caller(site, "citra").get(CAMERAS, params=asked).json()
+    assert body["states"] == {
+        "recording": [CAMERA], "never_seen": [EMPTY_CAMERA], "unknown": [ELSEWHERE],
+    }  # fmt: skip
+    assert (body["cameras"], body["next"]) == ([], None)
+    assert caller(site, "erna").get(CAMERAS, params=asked).json()["states"] == {"unknown": [ELSEWHERE]}
+    assert caller(site, "citra").get(CAMERAS).json()["states"] is None
+
+
 def test_an_old_heartbeat_is_never_recording(site: Site) -> None:
     beat(site)
     site.clock.step(31 * SECOND)
@@ -156,3 +184,38 @@ def test_the_compliance_list_is_read_on_record(site: Site) -> None:
     }
     event = site.events("compliance.read")[-1]
     assert (event.actor.id, event.details["cameras"]) == ("user:indra", 3)
+
+
+def test_the_compliance_list_is_read_in_pages_with_the_counts_of_all(site: Site) -> None:
+    beat(site)
+    whole = caller(site, "indra").get(COMPLIANCE).json()
+    assert whole["next"] is None
+    assert sum(whole["counts"].values()) == len(whole["cameras"]) == 3
+    asked = {"verdict": "no_footage", "limit": 1}
+    first = caller(site, "indra").get(COMPLIANCE, params=asked).json()
+    rest = caller(site, "indra").get(COMPLIANCE, params=asked | {"cursor": first["next"]}).json()
+    found = [*first["cameras"], *rest["cameras"]]
+    assert [one["camera"] for one in found] == [EMPTY_CAMERA, ELSEWHERE]
+    assert {one["verdict"] for one in found} == {"no_footage"}
+    assert first["counts"] == rest["counts"] == whole["counts"]
+    assert first["permits"] == whole["permits"]
+    assert rest["next"] is None
+    worst = caller(site, "indra").get(COMPLIANCE, params={"order": "worst", "limit": 1}).json()
+    more = caller(site, "indra").get(COMPLIANCE, params={"order": "worst", "cursor": worst["next"]}).json()
+    short = [one["promised_days"] - one["kept_days"] for one in (*worst["cameras"], *more["cameras"])]
+    assert short == sorted(short, reverse=True)
+    assert len(short) == 3
+    permitted = [one for one in whole["cameras"] if one["permit"]]
+    assert whole["permits"]["registered"] == len(permitted)
+
+
+def test_cameras_that_their_recorder_explains_come_last_if_asked(site: Site) -> None:
+    beat(site)
+    gone = site.clock.now() - MINUTE
+    site.services.index.put_heartbeat("rec-9", gone, {"version": "1.0", "cameras": {ELSEWHERE: {}}})
+    asked = {"order": "trouble", "state": ["unknown", "never_seen"], "limit": 1}
+    first = caller(site, "citra").get(CAMERAS, params=asked).json()
+    rest = caller(site, "citra").get(CAMERAS, params=asked | {"cursor": first["next"]}).json()
+    found = [(one["camera"], one["cause"]) for one in (*first["cameras"], *rest["cameras"])]
+    assert found == [(EMPTY_CAMERA, "unreachable"), (ELSEWHERE, "recorder_silent")]
+    assert rest["next"] is None

@@ -240,6 +240,81 @@ ZOOM_OUT = """async (count) => {
 """Each step is drawn before the next."""
 
 
+def test_a_step_of_the_zoom_draws_what_is_known_and_waits_for_no_answer(console: Console) -> None:
+    """Strips are stretched at once; what the server adds comes later, and a frame draws few rows."""
+    with console.page_of("citra") as page:
+        look(page, console, *NINE, at=instant(5))
+        wait(page, "document.querySelector('.rows').ariaBusy === 'false'")
+        held: list[Route] = []
+        waits = True
+
+        def hold(route: Route) -> None:
+            held.append(route)
+            if not waits:
+                route.continue_()
+
+        for path in ("timeline", "recordings"):
+            page.route(f"**/v1/{path}?*", hold)
+        page.evaluate(COUNT_ROWS)
+        wide = page.evaluate(WIDTH_OF_FIRST)
+        page.evaluate(ZOOM_OUT, 3)
+        assert seen_s(page) == pytest.approx(120 * 1.4918**3, abs=1)
+        assert page.evaluate(WIDTH_OF_FIRST) == pytest.approx(wide / 1.4918**3, rel=0.05)
+        assert page.evaluate("document.querySelector('.rows').ariaBusy") == "true"
+        wait(page, "window.rowsDrawn.length > 0")
+        until(lambda: page.evaluate("1") and held, "the answer is asked for")  # Playwright listens meanwhile
+        waits = False
+        for route in held:
+            route.continue_()
+        wait(page, "document.querySelector('.rows').ariaBusy === 'false'")
+        drawn = page.evaluate("window.rowsDrawn")
+        assert sum(drawn) >= len(NINE)
+        assert max(drawn) <= 2
+
+
+def test_a_wall_of_nine_is_asked_about_at_once(console: Console) -> None:
+    """One request, and one entry on record with all nine."""
+    before = len(console.site.events("recordings.search"))
+    with console.page_of("citra") as page:
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url) if "/history?" in one.url else None)
+        look(page, console, *NINE, at=instant(5))
+    assert len(asked) == 1
+    events = [
+        set(one.objects)
+        for one in console.site.events("recordings.search")[before:]
+        if one.details.get("for") == "war_room"
+    ]
+    assert events
+    assert all(one == set(NINE) for one in events)
+
+
+def test_where_one_camera_of_a_wall_is_refused_the_others_are_shown(console: Console) -> None:
+    console.expected.append("404")
+    with console.page_of("citra") as page:
+        look(page, console, CAMERA, "cam-none", at=instant(5))
+        expect(page.locator(f".tile[data-camera={CAMERA}]")).to_have_attribute("data-state", "recorded")
+        expect(page.locator(".tile[data-camera=cam-none]")).not_to_have_attribute("data-state", "recorded")
+        expect(page.locator(".tile[data-camera=cam-none] .cover")).to_be_visible()
+    console.expected.clear()
+
+
+WIDTH_OF_FIRST = "document.querySelector('.track .recorded').getBoundingClientRect().width"
+COUNT_ROWS = """
+window.rowsDrawn = [];
+let rows = new Set();
+new MutationObserver((changes) => {
+  for (const { target } of changes) if (target.matches(".strip")) rows.add(target);
+}).observe(document.querySelector(".rows"), { childList: true, subtree: true });
+const next = () => requestAnimationFrame(() => {
+  if (rows.size) window.rowsDrawn.push(rows.size);
+  rows = new Set();
+  next();
+});
+next();
+"""
+
+
 def test_dragging_pans_and_shift_marks_and_the_keyboard_does_the_same(console: Console) -> None:
     with console.page_of("citra") as page:
         look(page, console, CAMERA, EMPTY_CAMERA, at=instant(5))

@@ -175,7 +175,7 @@ def test_what_the_framework_refuses_is_a_problem_too(site: Site) -> None:
 
 def test_an_unforeseen_failure_is_an_incident(site: Site) -> None:
     class Broken:
-        def documents(self, kind: str) -> Any:
+        def documents_mark(self, kind: str) -> str:
             raise RuntimeError("secret of the inside")
 
         def high_water(self, camera: str) -> int | None:

@@ -41,6 +41,11 @@ class Documents:
             raise Unavailable("away", code="index_unavailable")
         return iter(found)
 
+    def documents_mark(self, kind: str) -> str:
+        if self.away and self.gate is None:
+            raise Unavailable("away", code="index_unavailable")
+        return self._inner.documents_mark(kind)
+
     def close(self) -> None:
         self._inner.close()
 
@@ -110,6 +115,24 @@ def test_what_did_not_change_is_not_read_anew(
     after = directory.cameras()
     assert after["cam-1"] is before["cam-1"]
     assert after["cam-2"].camera.name == "baru"
+
+
+def test_documents_are_read_only_if_one_of_them_was_put(
+    directory: CameraDirectory, index: Documents, clock: ManualClock
+) -> None:
+    """Thousands of them cost a hundred times what their mark costs."""
+    index.put("cam-1", 1)
+    before = directory.cameras()
+    for _ in range(3):
+        clock.advance(SECOND)
+        assert directory.cameras() is before
+    directory.changed()
+    assert directory.cameras() is before
+    assert index.asked == 1
+    index.put("cam-1", 2, "baru")
+    clock.advance(SECOND)
+    assert directory.cameras()["cam-1"].camera.name == "baru"
+    assert index.asked == 2
 
 
 def test_no_secret_is_kept(directory: CameraDirectory, index: Documents) -> None:

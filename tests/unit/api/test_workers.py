@@ -235,12 +235,15 @@ def test_of_workers_that_stop_the_last_one_ends_the_sessions(parent: Parent) -> 
 
 def test_a_change_by_one_worker_is_seen_by_the_next_question_to_another(parent: Parent) -> None:
     class Documents:
-        """An index that counts how often all cameras are read."""
+        """An index that counts how often it is asked whether a camera was put."""
 
         asked = 0
 
-        def documents(self, kind: str) -> Iterator[object]:
+        def documents_mark(self, kind: str) -> str:
             self.asked += 1
+            return ""
+
+        def documents(self, kind: str) -> Iterator[object]:
             return iter(())
 
     (one, _), (other, _) = parent.worker(), parent.worker()

@@ -28,7 +28,7 @@ def test_what_the_browser_saw_becomes_figures_with_their_goals() -> None:
     seen = Seen(
         {Role.POLICE: quick, Role.ADMIN: slow}, Loads([20.0], [10.0]),
         {Role.POLICE: {"/temukan": (7_000, 6_000)}, Role.ADMIN: {"/kesehatan": (60_000, 55_000)}},
-        Dragged([16.7, 16.7], [50.0, 16.7]), Zoomed([20.0, 101.0], [200.0], 400),
+        Dragged([16.7, 16.7], [50.0, 16.7]), Zoomed([20.0, 99.0], [17.0], [400.0], [200.0], 400),
         Pictures([650.0], [300.0], [50.0], [200.0], [900.0], [40.0]),
     )  # fmt: skip
     missed = {figure.name for figure in figures_of(seen) if figure.met is False}
