@@ -23,8 +23,8 @@ from zoneinfo import ZoneInfo
 
 from archive.errors import ArchiveError, Unavailable
 from archive.persons import names_person
-from archive.timespan import DAY, MINUTE, SECOND, as_datetime, format_instant, parse_instant
-from ops.demo_people import invite_people
+from archive.timespan import DAY, SECOND, as_datetime, format_instant, parse_instant
+from ops.demo_people import SIGNING_IN, invite_people
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.stack import Places, Stack
 from recorder.binary import find_ffmpeg
@@ -34,6 +34,8 @@ DISTRICT = "73.71.05"
 RECORD_SECONDS = 40
 CUT_AFTER, CUT_FOR = 14, 8
 MARKER = ".saksi-demo"
+PROPOSED = f"kecamatan:{DISTRICT}"
+"""Whose retention the demo shortens. While that waits for a second person, no other can be tried."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class Demo:
 
     folder: Path
     serve: bool
+    port: int = PORT
 
     def run(self) -> None:
         """Run all steps. Raises ArchiveError if a step does not show what it must."""
@@ -109,7 +112,7 @@ class Demo:
     def _propose(self, terms: Sequence[str]) -> None:
         """Propose a shorter retention as the person who runs the demo; plain root is refused."""
         is_known = names_person(host_actor(this_process(), HostDirectory(), os.environ).id)
-        self.saksi("retention", "propose", "default", *terms, allow={0 if is_known else 2})
+        self.saksi("retention", "propose", PROPOSED, *terms, allow={0 if is_known else 2})
         if not is_known:
             say("  That is right: a shortening takes two people, and this account does not name a person.")
 
@@ -219,14 +222,20 @@ class Demo:
         invited = invite_people(
             self.folder / "home", founder=host_actor(this_process(), HostDirectory(), os.environ).id
         )
-        say(f"Console:  http://{HOST}:{PORT}/  (it answers when its address stands below once more)")
-        say('Choose "Saya punya kode undangan", paste a code (both halves), and choose a password of twelve')
-        say("or more characters. A code works once; later sign in with name and password. For another person")
-        say("sign out (menu under the name), or open a private window. The same menu changes to English.")
+        say(f"Console:  http://{HOST}:{self.port}/  (it answers when its address stands below once more)")
+        say("It is in Indonesian; English is below the form, and in the menu under a person's name. For")
+        say("another person sign out in that menu, or open a private window. To sign in, each of them:")
+        self._say_steps(SIGNING_IN)
+        say("A code works once; a password has twelve or more characters. The three, and a minute for each:")
+        times = {"since": typed(started), "until": typed(ended + SECOND)}
         for one in invited:
             say(f"  {one.person.id}, {one.person.what}")
             say(f"    Code:  {one.code}")
-            say(f"    Try:   {one.person.minute.format(since=typed(started), until=typed(ended + MINUTE))}")
+            self._say_steps([step.format(**times) for step in one.person.steps])
+
+    def _say_steps(self, steps: Sequence[str]) -> None:
+        for number, step in enumerate(steps, 1):
+            say(f"    {number:2}. {step}")
 
     def _serve(self, started: int, ended: int) -> None:
         title("8  Serving; stop with Ctrl-C")
@@ -235,7 +244,7 @@ class Demo:
         third.connect()
         try:
             subprocess.run(
-                (sys.executable, "-m", "ops", "up", "--host", HOST, "--port", str(PORT)),
+                (sys.executable, "-m", "ops", "up", "--host", HOST, "--port", str(self.port)),
                 env=self._environment(),
                 check=False,
             )
@@ -399,8 +408,8 @@ def shorten(word: str, folder: Path) -> str:
 
 
 def typed(at: int) -> str:
-    """A minute as people type it into the console: ``30/11/2026 02.47``, in its zone."""
-    return f"{as_datetime(at).astimezone(ZoneInfo('Asia/Makassar')):%d/%m/%Y %H.%M}"
+    """A second as people type it into the console: ``30/11/2026 02.47.05``, in its zone."""
+    return f"{as_datetime(at).astimezone(ZoneInfo('Asia/Makassar')):%d/%m/%Y %H.%M.%S}"
 
 
 def title(text: str) -> None:
@@ -418,10 +427,11 @@ def main() -> None:
     """Run the demo; exit 1 if it did not show what it must."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--serve", action="store_true", help="stay up afterwards")
+    parser.add_argument("--port", type=int, default=PORT, help="where the console answers")
     parser.add_argument("--folder", type=Path, default=Path("demo-output"))
     options = parser.parse_args()
     try:
-        Demo(options.folder.absolute(), options.serve).run()
+        Demo(options.folder.absolute(), options.serve, options.port).run()
     except ArchiveError as error:
         sys.stderr.write(f"demo: {error.message} [{error.code}] {error.hint}\n")
         sys.exit(1)

@@ -132,7 +132,7 @@ def _text(stated: Mapping[str, Any], found: tuple[Known, ...]) -> Iterator[str]:
             yield f"  dipakai sejak / in use  {facts['in_use_from']}"
         if one.revoked_since is not None:
             yield f"  dicabut sejak / revoked {facts['revoked_since']} ({one.reason or '-'})"
-            yield "  Paket dengan penanda waktu sebelum itu tetap sah. / Packages stamped before that stay valid."
+            yield "  Paket yang lebih dahulu disegel tetap sah. / Packages stamped before that stay valid."
     for root in stated["roots"]:
         yield ""
         yield f"[root] akar kepercayaan / trust root: {root['subject']}"

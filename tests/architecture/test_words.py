@@ -100,7 +100,9 @@ def test_a_time_stamp_has_one_name_in_indonesian() -> None:
     found = [
         f"{path.relative_to(ROOT).as_posix()}: {match.group()}"
         for path in (*_texts(), *words)
-        for match in re.finditer(r"\w*stempel\w*|\bcap waktu|\bdicap\b", path.read_text("utf-8"), re.IGNORECASE)
+        for match in re.finditer(
+            r"\w*stempel\w*|\bcap waktu|\bdicap\b", path.read_text("utf-8"), re.IGNORECASE
+        )
     ]
     assert found == [], _many("other names of the time stamp; say penanda waktu", found)
 
