@@ -15,6 +15,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.permissions import Reach
+from api.compression import accepts_gzip
 from api.headers import EXPLORER_PAGE
 from api.parameters import none_given
 from api.request_context import RequestContext, require
@@ -119,7 +120,7 @@ def get_asset(
     assets = runtime.pages.assets
     content, media_type = assets.find(version, name)
     headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding", "ETag": f'"{version}"'}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if accepts_gzip(",".join(request.headers.getlist("accept-encoding"))):
         content = assets.packed(name)
         headers["Content-Encoding"] = "gzip"
     return Response(content, media_type=media_type, headers=headers)

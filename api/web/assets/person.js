@@ -15,6 +15,13 @@ export function callThem(people) {
 }
 
 /**
+ * Whether an actor is the archive itself, which has one name for all its work, and not a person or a machine.
+ * @param {string} actor as the archive names it
+ * @returns {boolean}
+ */
+export const isArchive = (actor) => actor !== "" && actor !== "unknown" && !/^(user|os|token):/.test(actor);
+
+/**
  * The words for an actor: the name of a person where an answer gives it or the reader may read accounts, or else the account.
  * @param {string} actor as the archive names it
  * @param {string} [name] the person's name, if an answer gives it
@@ -26,7 +33,7 @@ export function actorName(actor, name = "") {
     case "user": return name || known.get(rest)?.name || rest;
     case "os": return say("actor.host", { name: name || personOnHost(rest) });
     case "token": return say("actor.token", { name: rest });
-    default: return say(actor === "unknown" || !actor ? "actor.unknown" : "actor.archive");
+    default: return say(isArchive(actor) ? "actor.archive" : "actor.unknown");
   }
 }
 
