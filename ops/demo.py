@@ -14,17 +14,17 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from archive.errors import ArchiveError, Unavailable
 from archive.persons import names_person
-from archive.timespan import DAY, SECOND, as_datetime, format_instant, parse_instant
-from ops.demo_people import SIGNING_IN, invite_people
+from archive.timespan import DAY, SECOND, Timespan, format_instant, parse_instant
+from ops.demo_people import announcement, invite_people
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.stack import Places, Stack
 from recorder.binary import find_ffmpeg
@@ -222,36 +222,25 @@ class Demo:
         invited = invite_people(
             self.folder / "home", founder=host_actor(this_process(), HostDirectory(), os.environ).id
         )
-        say(f"Console:  http://{HOST}:{self.port}/  (it answers when its address stands below once more)")
-        say("It is in Indonesian; English is below the form, and in the menu under a person's name. For")
-        say("another person sign out in that menu, or open a private window. To sign in, each of them:")
-        self._say_steps(SIGNING_IN)
-        say("A code works once; a password has twelve or more characters. The three, and a minute for each:")
-        times = {"since": typed(started), "until": typed(ended + SECOND)}
-        for one in invited:
-            say(f"  {one.person.id}, {one.person.what}")
-            say(f"    Code:  {one.code}")
-            self._say_steps([step.format(**times) for step in one.person.steps])
-
-    def _say_steps(self, steps: Sequence[str]) -> None:
-        for number, step in enumerate(steps, 1):
-            say(f"    {number:2}. {step}")
+        for line in announcement(f"http://{HOST}:{self.port}/", invited, Timespan(started, ended + SECOND)):
+            say(line)
 
     def _serve(self, started: int, ended: int) -> None:
         title("8  Serving; stop with Ctrl-C")
         third = self._third_camera()
         self.announce(started, ended)
         third.connect()
-        try:
-            subprocess.run(
-                (sys.executable, "-m", "ops", "up", "--host", HOST, "--port", str(self.port)),
-                env=self._environment(),
-                check=False,
-            )
-        except KeyboardInterrupt:
-            say("Stopped.")
-        finally:
-            third.close()
+        argv = (sys.executable, "-m", "ops", "up", "--host", HOST, "--port", str(self.port))
+        with subprocess.Popen(argv, env=self._environment()) as serving:
+            try:
+                if wait_until_it_answers(f"http://{HOST}:{self.port}/healthz", serving):
+                    say(f"It answers: http://{HOST}:{self.port}/")
+                serving.wait()
+            except KeyboardInterrupt:
+                say("Stopped.")
+            finally:
+                serving.terminate()
+                third.close()
 
     # The command line ----------------------------------------------------------------------------------
 
@@ -395,6 +384,18 @@ def wait_with_picture(seconds: int, process: "subprocess.Popen[bytes]") -> None:
         time.sleep(1)
 
 
+def wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until an address of ours answers; False if the process ends before."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while process.poll() is None:
+        try:
+            with opener.open(url, timeout=5):
+                return True
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
 def verdict_in(said: str) -> str:
     """The line of ``openssl`` or ``sha256sum`` that states the verdict; nothing at all is their OK."""
     lines = [line for line in said.splitlines() if not line.startswith("Using configuration from")]
@@ -405,11 +406,6 @@ def shorten(word: str, folder: Path) -> str:
     """A word of a command as a person would type it."""
     word = word.replace(f"{folder}/", "")
     return f"'{word}'" if any(c in word for c in " ?&") else word
-
-
-def typed(at: int) -> str:
-    """A second as people type it into the console: ``30/11/2026 02.47.05``, in its zone."""
-    return f"{as_datetime(at).astimezone(ZoneInfo('Asia/Makassar')):%d/%m/%Y %H.%M.%S}"
 
 
 def title(text: str) -> None:

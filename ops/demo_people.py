@@ -3,11 +3,13 @@
 Opening such accounts takes two administrators. In the demo the program plays both; a city has two people.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from archive.model.user import Role, User
+from archive.timespan import Timespan, as_datetime
 from ops.accounts import administration_of
 from ops.settings import Settings
 from ops.tokens import machines_of
@@ -78,7 +80,7 @@ PEOPLE = (
             'Write "regu jaga" into "Untuk keperluan apa?".',
             'Press "Buka".',
             'Press the space bar.',
-            'You see "Tidak ada rekaman" in the picture of "Balai Kota" half a minute later, with the cause.',
+            'You see "Tidak ada rekaman" in the picture of "Balai Kota" where it was cut off, with the cause.',
             'Open "Antrean".',
             'Press "Alun-alun Karebosi".',
             'Press "Setujui".',
@@ -132,3 +134,27 @@ def invite_people(home: Path, people: Iterable[Person] = PEOPLE, *, founder: str
             )
             found.append(Invited(one, " ".join(half.code for half in halves)))
     return found
+
+
+def announcement(address: str, invited: Iterable[Invited], footage: Timespan) -> Iterator[str]:
+    """The lines that say where to sign in, how, and what each of them may try with the footage of a span."""
+    yield f"Console:  {address}  (the last line says when it answers)"
+    yield "It is in Indonesian; English is below the form, and in the menu under a person's name. For"
+    yield "another person sign out in that menu, or open a private window. To sign in, each of them:"
+    yield from _numbered(SIGNING_IN)
+    yield "A code works once; a password has twelve or more characters. The three, and a minute for each:"
+    times = {"since": typed(footage.start), "until": typed(footage.end)}
+    for one in invited:
+        yield f"  {one.person.id}, {one.person.what}"
+        yield f"    Code:  {one.code}"
+        yield from _numbered(step.format(**times) for step in one.person.steps)
+
+
+def typed(at: int) -> str:
+    """A second as people type it into the console: ``30/11/2026 02.47.05``, in its zone."""
+    return f"{as_datetime(at).astimezone(ZoneInfo('Asia/Makassar')):%d/%m/%Y %H.%M.%S}"
+
+
+def _numbered(steps: Iterable[str]) -> Iterator[str]:
+    for number, step in enumerate(steps, 1):
+        yield f"    {number:2}. {step}"

@@ -38,9 +38,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Announcement]:
 
             def serves() -> bool:
                 assert demo.poll() is None, log.read_text("utf-8")
-                return log.read_text("utf-8").count(f"http://127.0.0.1:{port}/") == 2
+                return f"It answers: http://127.0.0.1:{port}/\n" in log.read_text("utf-8")
 
-            until(serves, "the demo's address stands there once more", seconds=DEMO_S)
+            until(serves, "the demo says that its console answers", seconds=DEMO_S)
             yield announcement_in(log.read_text("utf-8"))
         finally:
             os.killpg(demo.pid, signal.SIGINT)
