@@ -74,6 +74,7 @@ def test_the_queue_and_its_number_grow_by_themselves(console: Console) -> None:
 def test_the_wall_has_the_number_of_the_queue_too(console: Console) -> None:
     with console.page_of("tono") as page:
         listening(page, f"{console.url}/tinjau?camera={CAMERA}&from={instant(0)}&to={instant(12)}")
+        page.locator("#purpose-form button").click()
         expect(page.locator(".tile")).to_have_count(1)
         for _ in range(2):
             filed(console.site)
@@ -90,7 +91,7 @@ def test_what_changed_before_the_stream_began_is_read_at_once(console: Console) 
     with console.page_of("dewi") as page:
         held: list[Route] = []
         page.add_init_script(WITHOUT_CLOCK)
-        page.route("**/v1/events?*", held.append)
+        page.route("**/v1/events?*", lambda route: held.append(route))
         page.goto(f"{console.url}/permintaan")
         rows = page.locator("#list .request-row")
         filed(console.site)
