@@ -1,7 +1,7 @@
 """The names of the people in an answer: a reader who may see an act may know by name who did it.
 
 Accounts are read by few. For all others an answer has ``people``: the name of each account that stands in one
-of its fields for an actor, or to whom a grant is given. Texts that people write are never looked up, so nobody
+of its fields for an actor, or to whom a grant is given. Texts that people write are never looked up: nobody
 learns a name by writing an account into a case or a reason.
 """
 

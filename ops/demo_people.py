@@ -80,7 +80,7 @@ PEOPLE = (
             'Write "regu jaga" into "Untuk keperluan apa?".',
             'Press "Buka".',
             'Press the space bar.',
-            'You see "Tidak ada rekaman" in the picture of "Balai Kota" where it was cut off, with the cause.',
+            'You see "Tidak ada rekaman" in the picture of "Balai Kota" where it was cut, with the cause.',
             'Open "Antrean".',
             'Press "Alun-alun Karebosi".',
             'Press "Setujui".',

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,9 @@ DEMO_S = 900.0
 """The demo takes two minutes; a busy machine needs much longer."""
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Announcement]:
+@contextmanager
+def serving_demo(folder: Path) -> Iterator[Announcement]:
     """What the demo printed, while it serves."""
-    folder = tmp_path_factory.mktemp("demo")
     port = free_port()
     log = folder / "printed"
     argv = [sys.executable, "-m", "ops.demo", "--serve", "--folder", str(folder / "out"), "--port", str(port)]
@@ -61,7 +61,14 @@ def try_it(page: Page, told: Announcement, number: int) -> None:
         follow(page, step)
 
 
-def test_each_of_the_three_sees_what_they_are_promised(told: Announcement, browser: Browser) -> None:
+@pytest.mark.alone
+def test_each_of_the_three_sees_what_they_are_promised(tmp_path: Path, browser: Browser) -> None:
+    with serving_demo(tmp_path) as told:
+        followed(told, browser)
+
+
+def followed(told: Announcement, browser: Browser) -> None:
+    """Each of the three does what is printed for them."""
     assert [one.id for one in told.people] == ["dewi", "citra", "ada"]
     for number in range(3):
         context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="id")
