@@ -126,7 +126,7 @@ docs: setup  ## Write the generated parts of docs/reference
 pictures: setup  ## Long form: the three stories in Chromium; pictures of their pages in docs/guide/pictures
 	SAKSI_PICTURES=$(CURDIR)/docs/guide/pictures $(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/console/test_pictures.py $(PYTEST_ARGS)
 
-guides: setup  ## Print the one-page guides to docs/guide/panduan-*.pdf
+guides: setup  ## Print the one-page guides to api/web/guides/panduan-*.pdf
 	$(BIN)/python -m tests.support.guides
 
 lock: $(BIN)/uv  ## Resolve the dependencies anew

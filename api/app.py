@@ -178,6 +178,7 @@ def create_app(services: Services) -> FastAPI:
         settings.public_url, absolute_s=limits.absolute // SECOND, pending_s=limits.sign_in // SECOND
     )
     clips_of_services = Clips(services)
+    stays = StayBook(services.index, lambda camera: services.registry.history(camera))
     catalogues = catalogue.load()
     programs: Programs = (
         ProgramPlaces(places_of(stills=settings.stills, skims=settings.skims, copies=settings.copies))
@@ -209,10 +210,10 @@ def create_app(services: Services) -> FastAPI:
             ground=settings.ground,
             largest_paper=settings.max_upload,
         ),
-        stays=StayBook(services.index, lambda camera: services.registry.history(camera)),
+        stays=stays,
         camera_texts=CameraTexts(services.areas),
         readers=ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="footage"),
-        watching=Watching(services),
+        watching=Watching(services, stays),
     )
     app = DescribedApp(
         title="Saksi",

@@ -51,8 +51,30 @@ class Compression:
         await self._app(scope, receive, send_compressed)
 
 
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether a client with this ``Accept-Encoding`` reads gzip (RFC 9110, 12.5.3).
+
+    It is named, or meant by ``*``, and its weight is above 0. A weight that is no number counts as 0.
+    """
+    weights: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        coding, _, parameters = part.partition(";")
+        name, _, weight = parameters.strip().partition("=")
+        weights[coding.strip()] = _weight_of(weight) if name.strip() == "q" else 1.0
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+
+
+def _weight_of(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
 def _reads_gzip(scope: Scope) -> bool:
-    return scope["method"] in ("GET", "HEAD") and "gzip" in Headers(scope=scope).get("Accept-Encoding", "")
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    return accepts_gzip(",".join(Headers(scope=scope).getlist("Accept-Encoding")))
 
 
 def _may_be_compressed(start: Message) -> bool:

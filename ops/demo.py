@@ -14,17 +14,17 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from archive.errors import ArchiveError, Unavailable
 from archive.persons import names_person
-from archive.timespan import DAY, MINUTE, SECOND, as_datetime, format_instant, parse_instant
-from ops.demo_people import invite_people
+from archive.timespan import DAY, SECOND, Timespan, format_instant, parse_instant
+from ops.demo_people import announcement, invite_people
 from ops.host_person import HostDirectory, host_actor, this_process
 from ops.stack import Places, Stack
 from recorder.binary import find_ffmpeg
@@ -34,6 +34,8 @@ DISTRICT = "73.71.05"
 RECORD_SECONDS = 40
 CUT_AFTER, CUT_FOR = 14, 8
 MARKER = ".saksi-demo"
+PROPOSED = f"kecamatan:{DISTRICT}"
+"""Whose retention the demo shortens. While that waits for a second person, no other can be tried."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class Demo:
 
     folder: Path
     serve: bool
+    port: int = PORT
 
     def run(self) -> None:
         """Run all steps. Raises ArchiveError if a step does not show what it must."""
@@ -109,7 +112,7 @@ class Demo:
     def _propose(self, terms: Sequence[str]) -> None:
         """Propose a shorter retention as the person who runs the demo; plain root is refused."""
         is_known = names_person(host_actor(this_process(), HostDirectory(), os.environ).id)
-        self.saksi("retention", "propose", "default", *terms, allow={0 if is_known else 2})
+        self.saksi("retention", "propose", PROPOSED, *terms, allow={0 if is_known else 2})
         if not is_known:
             say("  That is right: a shortening takes two people, and this account does not name a person.")
 
@@ -219,30 +222,25 @@ class Demo:
         invited = invite_people(
             self.folder / "home", founder=host_actor(this_process(), HostDirectory(), os.environ).id
         )
-        say(f"Console:  http://{HOST}:{PORT}/  (it answers when its address stands below once more)")
-        say('Choose "Saya punya kode undangan", paste a code (both halves), and choose a password of twelve')
-        say("or more characters. A code works once; later sign in with name and password. For another person")
-        say("sign out (menu under the name), or open a private window. The same menu changes to English.")
-        for one in invited:
-            say(f"  {one.person.id}, {one.person.what}")
-            say(f"    Code:  {one.code}")
-            say(f"    Try:   {one.person.minute.format(since=typed(started), until=typed(ended + MINUTE))}")
+        for line in announcement(f"http://{HOST}:{self.port}/", invited, Timespan(started, ended + SECOND)):
+            say(line)
 
     def _serve(self, started: int, ended: int) -> None:
         title("8  Serving; stop with Ctrl-C")
         third = self._third_camera()
         self.announce(started, ended)
         third.connect()
-        try:
-            subprocess.run(
-                (sys.executable, "-m", "ops", "up", "--host", HOST, "--port", str(PORT)),
-                env=self._environment(),
-                check=False,
-            )
-        except KeyboardInterrupt:
-            say("Stopped.")
-        finally:
-            third.close()
+        argv = (sys.executable, "-m", "ops", "up", "--host", HOST, "--port", str(self.port))
+        with subprocess.Popen(argv, env=self._environment()) as serving:
+            try:
+                if wait_until_it_answers(f"http://{HOST}:{self.port}/healthz", serving):
+                    say(f"It answers: http://{HOST}:{self.port}/")
+                serving.wait()
+            except KeyboardInterrupt:
+                say("Stopped.")
+            finally:
+                serving.terminate()
+                third.close()
 
     # The command line ----------------------------------------------------------------------------------
 
@@ -386,6 +384,18 @@ def wait_with_picture(seconds: int, process: "subprocess.Popen[bytes]") -> None:
         time.sleep(1)
 
 
+def wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until an address of ours answers; False if the process ends before."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while process.poll() is None:
+        try:
+            with opener.open(url, timeout=5):
+                return True
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
 def verdict_in(said: str) -> str:
     """The line of ``openssl`` or ``sha256sum`` that states the verdict; nothing at all is their OK."""
     lines = [line for line in said.splitlines() if not line.startswith("Using configuration from")]
@@ -396,11 +406,6 @@ def shorten(word: str, folder: Path) -> str:
     """A word of a command as a person would type it."""
     word = word.replace(f"{folder}/", "")
     return f"'{word}'" if any(c in word for c in " ?&") else word
-
-
-def typed(at: int) -> str:
-    """A minute as people type it into the console: ``30/11/2026 02.47``, in its zone."""
-    return f"{as_datetime(at).astimezone(ZoneInfo('Asia/Makassar')):%d/%m/%Y %H.%M}"
 
 
 def title(text: str) -> None:
@@ -418,10 +423,11 @@ def main() -> None:
     """Run the demo; exit 1 if it did not show what it must."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--serve", action="store_true", help="stay up afterwards")
+    parser.add_argument("--port", type=int, default=PORT, help="where the console answers")
     parser.add_argument("--folder", type=Path, default=Path("demo-output"))
     options = parser.parse_args()
     try:
-        Demo(options.folder.absolute(), options.serve).run()
+        Demo(options.folder.absolute(), options.serve, options.port).run()
     except ArchiveError as error:
         sys.stderr.write(f"demo: {error.message} [{error.code}] {error.hint}\n")
         sys.exit(1)

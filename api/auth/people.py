@@ -80,6 +80,11 @@ class People:
         self._renewing = tuple(threading.Lock() for _ in range(_STRIPES))
         self._renewed: OrderedDict[str, _Renewed] = OrderedDict()
 
+    def name_of(self, user_id: str) -> str:
+        """The name of an account, "" if it has none or there is no such account. Raises as the roster."""
+        person = self._roster.person(user_id)
+        return "" if person is None else person.name
+
     @property
     def has_provider(self) -> bool:
         """Whether people may also sign in at an OpenID provider."""

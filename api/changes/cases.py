@@ -5,19 +5,23 @@ from an earlier look by a fingerprint. A fingerprint is made of ids and versions
 it says nothing that their list does not.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Any
 
 from api.changes.subjects import Scope, Subject
+from archive.errors import ArchiveError
 from archive.model import evidence as packages
 from archive.model.evidence import EvidenceStatus
 from archive.model.request import ENDED, RequestStatus
 from archive.model.request import KIND as REQUEST
+from archive.model.stay import Stay
 from archive.persons import same_person
 from archive.ports import Record, RecordIndex, RecordOrder, RecordQuery
 from archive.records.indexed.streams import EVIDENCE, STATUS
 from archive.records.indexed.terms import any_of
+from archive.timespan import Timespan
 
 MOST = 1000
 """The newest so many of each: a city has some dozens that are not over."""
@@ -53,10 +57,34 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Package:
+    """``districts`` are those in which its cameras stood in its span; empty if that was not looked up."""
+
     id: str
     version: int
     actor: str
     request: str
+    cameras: tuple[str, ...] = ()
+    span: Timespan | None = None
+    districts: frozenset[str] = frozenset()
+
+    def is_in(self, scope: Scope, asked: Container[str]) -> bool:
+        """As the list of packages decides it (:meth:`api.auth.access.Access.has_part_in`)."""
+        if scope.is_whole or self.request in asked:
+            return True
+        if self.districts and self.districts <= scope.districts:
+            return True
+        return not self.request and scope.person != "" and same_person(self.actor, scope.person)
+
+    def placed(self, stays: Mapping[str, Sequence[Stay]]) -> "_Package":
+        """The same with its districts; without them if a camera is not known."""
+        if self.span is None:
+            return self
+        span = self.span
+        stood = [
+            {one.facts.place.kecamatan for one in stays.get(camera, ()) if one.within(span)}
+            for camera in self.cameras
+        ]
+        return replace(self, districts=frozenset().union(*stood)) if all(stood) else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +94,10 @@ class Cases:
     requests: tuple[_Request, ...] = ()
     packages: tuple[_Package, ...] = ()
     _made: dict[tuple[Subject, Scope], str] = field(default_factory=dict)
+
+    def placed(self, stays: Mapping[str, Sequence[Stay]]) -> "Cases":
+        """The same look, where each package has the districts of its cameras."""
+        return Cases(self.requests, tuple(one.placed(stays) for one in self.packages))
 
     def mark(self, subject: Subject, scope: Scope) -> str:
         """The fingerprint of one subject as one reader sees it."""
@@ -81,13 +113,7 @@ class Cases:
         if subject is Subject.QUEUE:
             return [(one.id, one.version) for one in theirs if one.status in _QUEUED]
         asked = {one.id for one in theirs}
-        return [
-            (one.id, one.version)
-            for one in self.packages
-            if scope.is_whole
-            or one.request in asked
-            or (not one.request and same_person(one.actor, scope.person))
-        ]
+        return [(one.id, one.version) for one in self.packages if one.is_in(scope, asked)]
 
 
 def read_cases(index: RecordIndex) -> Cases:
@@ -128,4 +154,13 @@ def _package(record: Record) -> _Package:
         version=record.version,
         actor=str(state.get("actor", "")),
         request=str(state.get("request_id") or ""),
+        cameras=tuple(map(str, state.get("cameras", ()))),
+        span=_span(state),
     )
+
+
+def _span(state: Mapping[str, Any]) -> Timespan | None:
+    try:
+        return Timespan.parse(str(state["from"]), str(state["to"]))
+    except (KeyError, ArchiveError):
+        return None  # a damaged entry is in nobody's districts

@@ -42,10 +42,14 @@ _OWN = frozenset({Subject.EXPORTS, Subject.TRIALS})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose things a reader follows: everybody's, or their own and their agency's ("" for none)."""
+    """Whose things a reader follows: everybody's, or their own and their agency's ("" for none).
+
+    Of packages also those whose cameras stood in ``districts`` while they recorded them.
+    """
 
     person: str = ""
     agency: str = ""
+    districts: frozenset[str] = frozenset()
     is_whole: bool = False
 
 
@@ -55,14 +59,17 @@ EVERYBODY = Scope(is_whole=True)
 def scope_of(principal: Principal, subject: Subject) -> Scope | None:
     """How far a principal follows a subject; None for not at all.
 
-    A principal who reaches only districts, or what a grant opens, follows none: their list is read by the
-    clock. To tell them would need a decision for each object, which the route of the list makes.
+    A machine that is limited to districts follows the packages of its districts; requests have none, and its
+    lists of them are empty. What a grant opens is followed by nobody: those lists are read by the clock.
     """
     reach = principal.reach(ACTION[subject])
     if subject in _OWN:
         return Scope(principal.id) if reach else None
     if Reach.ALL in reach:
         return EVERYBODY
+    own = frozenset(principal.districts or ()) if Reach.OWN in reach else frozenset()
+    if subject is Subject.PACKAGES and own:
+        return Scope(districts=own)
     if Reach.MINE in reach and subject is not Subject.QUEUE:
         return Scope(principal.id, principal.agency)
     return None

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable
 
-from api.changes.cases import fingerprint, read_cases
+from api.changes.cases import Cases, fingerprint, read_cases
 from api.changes.looks import SharedLooks
 from api.changes.stream import OpenStreams
 from api.changes.subjects import Scope, Subject
 from api.services import Services
+from search.stays import StayBook
 
 EVERY_S = 2.0
 TRIALS_S = 1.0
@@ -17,8 +18,11 @@ TRIALS_S = 1.0
 class Watching:
     """The looks and the streams of one process. ``now`` is a clock that never goes back, in seconds."""
 
-    def __init__(self, services: Services, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, services: Services, stays: StayBook, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._services = services
+        self._stays = stays
         self._looks = SharedLooks(now)
         self.now = now
         self.streams = OpenStreams()
@@ -41,8 +45,16 @@ class Watching:
         if subject is Subject.TRIALS:
             answers = await self._looks.look(subject, services.trials.marks, TRIALS_S)
             return fingerprint(answers.get(scope.person, {}).items())
-        cases = await self._looks.look("cases", lambda: read_cases(services.index), EVERY_S)
+        if scope.districts:
+            cases = await self._looks.look("cases in districts", self._placed_cases, EVERY_S)
+        else:
+            cases = await self._looks.look("cases", lambda: read_cases(services.index), EVERY_S)
         return cases.mark(subject, scope)
+
+    def _placed_cases(self) -> Cases:
+        """The cases with the districts of their cameras: only machines of some districts ask for it."""
+        services = self._services
+        return read_cases(services.index).placed(self._stays.stays(services.directory.cameras()))
 
     def close(self) -> None:
         """Start no more looks."""

@@ -5,6 +5,7 @@ from api.client.models.evidence import (
     EvidenceOut,
     EvidencePage,
     EvidenceStatus,
+    OneEvidenceOut,
     PackagedFiles,
     SealIn,
     VerificationOut,
@@ -52,7 +53,7 @@ class Evidence:
     def get_evidence(
         self,
         evidence_id: str,
-    ) -> Answer[EvidenceOut]:
+    ) -> Answer[OneEvidenceOut]:
         """The status of one package.
 
         GET /v1/evidence/{evidence_id}

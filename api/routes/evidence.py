@@ -8,12 +8,14 @@ from starlette.responses import JSONResponse, Response
 from api.audit import Act
 from api.auth.permissions import Reach
 from api.fetching import admitted
+from api.named_people import with_people
 from api.parameters import camera_ids, instant
 from api.request_context import RequestContext, check_purpose, require, span_details
 from api.routing import add_bytes, add_json
 from api.schemas.evidence import (
     EvidenceOut,
     EvidencePage,
+    OneEvidenceOut,
     PackagedFiles,
     SealIn,
     VerificationOut,
@@ -39,7 +41,7 @@ def add_routes(router: APIRouter) -> None:
     add_json(
         router, "POST", "/v1/evidence", request_evidence, EvidenceOut, 404, 409, 413, status=202, tag=tag
     )
-    add_json(router, "GET", one, get_evidence, EvidenceOut, 404, tag=tag)
+    add_json(router, "GET", one, get_evidence, OneEvidenceOut, 404, tag=tag)
     add_json(router, "GET", f"{one}/files", list_packaged_files, PackagedFiles, 404, 409, tag=tag)
     add_bytes(router, f"{one}/package.zip", download_package, "application/zip", tag=tag)
     add_json(router, "POST", f"{one}/verify", verify_evidence, VerificationOut, 404, 409, tag=tag)
@@ -94,7 +96,8 @@ def list_evidence(
     page = list_packages(context.services.index, status, limit=limit, cursor=cursor, is_shown=may_see)
     context.done(results=len(page.items))
     listed = [evidence_json(record) for record in page.items]
-    return JSONResponse({"evidence": listed, "next": page.next, "as_of": page.as_of_text})
+    found = {"evidence": listed, "next": page.next, "as_of": page.as_of_text}
+    return JSONResponse(with_people(context, found))
 
 
 def get_evidence(
@@ -106,7 +109,7 @@ def get_evidence(
     record = context.services.evidence.record(evidence_id)
     context.access.package(record)
     context.done(status=record.status.value)
-    return JSONResponse(evidence_json(record))
+    return JSONResponse(with_people(context, evidence_json(record)))
 
 
 def list_packaged_files(

@@ -9,6 +9,7 @@ from api import problems
 from api.audit import Act
 from api.auth.catching_up import catch_up
 from api.auth.permissions import RIGHT_OF, Reach, reach_of
+from api.named_people import with_people
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require, span_details
@@ -73,7 +74,8 @@ def list_grants(
     )
     context.done(results=len(page.items))
     grants = [_grant_json(grant, newest.version, now) for grant, newest in page.items]
-    return JSONResponse({"grants": grants, "next": page.next, "as_of": page.as_of_text})
+    found = {"grants": grants, "next": page.next, "as_of": page.as_of_text}
+    return JSONResponse(with_people(context, found))
 
 
 def get_grant(context: Reader, request: Request, grant_id: GrantId) -> Response:
@@ -88,7 +90,7 @@ def get_grant(context: Reader, request: Request, grant_id: GrantId) -> Response:
         "history": history_json(grants.history(grant_id))
     }
     context.done()
-    return read_answer(request, head.entry.version, body)
+    return read_answer(request, head.entry.version, with_people(context, body))
 
 
 def give_grant(context: Giver, form: GrantIn) -> JSONResponse:

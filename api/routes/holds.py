@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
 from api.auth.permissions import Reach
+from api.named_people import with_people
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require, span_details
@@ -80,7 +81,8 @@ def list_holds(
         is_shown=lambda hold: _is_shown(context, hold),
     )
     context.done(results=len(page.items))
-    return JSONResponse({"holds": page.items, "next": page.next, "as_of": page.as_of_text})
+    found = {"holds": page.items, "next": page.next, "as_of": page.as_of_text}
+    return JSONResponse(with_people(context, found))
 
 
 def get_hold(context: Reader, request: Request, hold_id: HoldId) -> Response:
@@ -92,7 +94,8 @@ def get_hold(context: Reader, request: Request, hold_id: HoldId) -> Response:
     answer = hold_json(head.hold, head.entry, services.clock.now())
     progress = progress_json(head, services.hold_progress.progress(hold_id))
     context.done()
-    return read_answer(request, head.entry.version, answer | {"progress": progress, "history": history})
+    answer = with_people(context, answer | {"progress": progress, "history": history})
+    return read_answer(request, head.entry.version, answer)
 
 
 def place_hold(context: Placer, form: HoldIn) -> JSONResponse:

@@ -15,11 +15,13 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.permissions import Reach
+from api.compression import accepts_gzip
 from api.headers import EXPLORER_PAGE
 from api.parameters import none_given
 from api.request_context import RequestContext, require
 from api.runtime import Runtime
 from api.web.files import ASSETS, SIGN_IN
+from api.web.guides import GUIDES_PATH, TYPE
 from api.web.navigation import MOVED, SHELLS, Shell, places_of
 
 EXPLORER = "/antarmuka"
@@ -34,6 +36,7 @@ def add_routes(router: APIRouter) -> None:
     """Add the pages and their assets."""
     _add(router, SIGN_IN, get_sign_in)
     _add(router, f"{ASSETS}/{{version}}/{{name}}", get_asset)
+    _add(router, f"{GUIDES_PATH}/{{version}}/{{name}}", get_guide)
     _add(router, "/", get_start)
     _add(router, EXPLORER, get_explorer)
     for shell in SHELLS:
@@ -117,10 +120,25 @@ def get_asset(
     assets = runtime.pages.assets
     content, media_type = assets.find(version, name)
     headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding", "ETag": f'"{version}"'}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if accepts_gzip(",".join(request.headers.getlist("accept-encoding"))):
         content = assets.packed(name)
         headers["Content-Encoding"] = "gzip"
     return Response(content, media_type=media_type, headers=headers)
+
+
+def get_guide(
+    context: Annotated[RequestContext, require("session.read", *Reach)],
+    version: Annotated[str, Path(max_length=64)],
+    name: Annotated[str, Path(max_length=63)],
+) -> Response:
+    """A one-page guide as a PDF, kept by the reader's browser for good."""
+    content = context.runtime.pages.guides.find(version, name)
+    headers = {
+        "Cache-Control": _FOR_EVER,
+        "ETag": f'"{version}"',
+        "Content-Disposition": f'inline; filename="{name}"',
+    }
+    return Response(content, media_type=TYPE, headers=headers)
 
 
 def _add(router: APIRouter, path: str, endpoint: Callable[..., Any]) -> None:

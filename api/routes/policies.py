@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.audit import Act
 from api.auth.permissions import Reach
+from api.named_people import with_people
 from api.parameters import camera_ids, instant
 from api.preconditions import CHANGE, Version, VersionOrNone, decided_on, read_answer, tagged
 from api.request_context import RequestContext, require
@@ -67,7 +68,8 @@ def list_policies(context: Reader) -> JSONResponse:
     listed = [_shown(context, policy_json(record, now)) for record in shown]
     policies = context.services.policies
     rules = {"floor_days": policies.floor_days, "wait_hours": policies.wait_hours}
-    return JSONResponse({"policies": listed, **rules, "as_of": known.as_of_text})
+    found = {"policies": listed, **rules, "as_of": known.as_of_text}
+    return JSONResponse(with_people(context, found))
 
 
 def get_policy(context: Reader, request: Request, scope: ScopeAsked) -> Response:
@@ -82,7 +84,9 @@ def get_policy(context: Reader, request: Request, scope: ScopeAsked) -> Response
     record = policies.record(scope)
     answer = policy_json(record, context.services.clock.now())
     history = history_json(policies.history(scope))
-    return read_answer(request, record.version, _shown(context, answer | {"history": history}))
+    return read_answer(
+        request, record.version, with_people(context, _shown(context, answer | {"history": history}))
+    )
 
 
 def propose_policy(

@@ -26,6 +26,7 @@ from api.asked_requests import (
 )
 from api.audit import Act
 from api.deciding import deciding_json
+from api.named_people import with_people
 from api.preconditions import CHANGE, Version, decided_on, read_answer
 from api.request_context import RequestContext
 from api.routing import add_json
@@ -111,7 +112,7 @@ def get_request(context: Reader, request: Request, request_id: RequestId) -> Res
         "deciding": deciding_json(context, history, head),
     }
     context.done(status=head.status.value)
-    return read_answer(request, head.entry.version, found)
+    return read_answer(request, head.entry.version, with_people(context, found))
 
 
 def _related(context: RequestContext, head: RequestHead, now: int) -> list[JsonObject]:

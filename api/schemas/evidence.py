@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.examples import CASE, DECIDED, EVIDENCE, FROM, HASH, REQUEST, SEALED, SIGNER, TO
+from api.schemas.people import People
 from archive.canonical import JsonObject
 from archive.evidence.contents import FileKind, PackagedFile
 from archive.model.evidence import EvidenceRecord, EvidenceStatus, PackageKind
@@ -69,6 +70,12 @@ class EvidenceOut(BaseModel):
     failure: Failure | None = Field(examples=[None])
 
 
+class OneEvidenceOut(EvidenceOut):
+    """A package, with the name of who ordered it."""
+
+    people: People
+
+
 class EvidencePage(BaseModel):
     """Some packages, the newest request first; ``next`` is the cursor of the next page, null at the end.
 
@@ -76,6 +83,7 @@ class EvidencePage(BaseModel):
     """
 
     evidence: list[EvidenceOut]
+    people: People
     next: str | None = Field(examples=[None])
     as_of: str | None = Field(examples=[TO])
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.examples import FROM, GRANT, REQUEST, SEALED, TO
+from api.schemas.people import People
 from api.schemas.users import ChangeOut
 from archive.cases.people.grants import MAX_CAMERAS, MAX_TEXT
 from archive.model.grant import Right
@@ -42,6 +43,7 @@ class OneGivenOut(GivenOut):
     """A grant with its history, oldest first."""
 
     history: list[ChangeOut]
+    people: People
 
 
 class GrantPage(BaseModel):
@@ -51,6 +53,7 @@ class GrantPage(BaseModel):
     """
 
     grants: list[GivenOut]
+    people: People
     next: str | None = Field(examples=[None])
     as_of: str | None = Field(examples=[TO])
 

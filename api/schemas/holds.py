@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.examples import CASE, DECIDED, FILED, FROM, HOLD, REVIEW, TO
+from api.schemas.people import People
 from archive.lifecycle.holds.service import MAX_CAMERAS, MAX_TEXT
 from archive.model.hold import HoldStatus
 
@@ -79,6 +80,7 @@ class OneHoldOut(HoldOut):
 
     progress: HoldProgressOut | None
     history: list[HoldEntryOut]
+    people: People
 
 
 class HoldPage(BaseModel):
@@ -88,6 +90,7 @@ class HoldPage(BaseModel):
     """
 
     holds: list[HoldOut]
+    people: People
     next: str | None = Field(examples=[None])
     as_of: str | None = Field(examples=[TO])
 

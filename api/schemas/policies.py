@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 
 from api.parameters import instant
 from api.schemas.examples import DECIDED, FROM, HASH, PERWALI
+from api.schemas.people import People
 from archive.lifecycle.retention.basis import Change
 from archive.lifecycle.retention.service import scope_of
 from archive.model.retention import MAX_DAYS, OnPressure, Scope, Terms
@@ -63,6 +64,7 @@ class PolicyWithHistoryOut(PolicyOut):
     """A policy and every change of it, oldest first."""
 
     history: list[PolicyEntryOut]
+    people: People
 
 
 class PoliciesOut(BaseModel):
@@ -74,6 +76,7 @@ class PoliciesOut(BaseModel):
     """
 
     policies: list[PolicyOut]
+    people: People
     floor_days: int = Field(examples=[30])
     wait_hours: int = Field(examples=[24])
     as_of: str | None = Field(examples=[DECIDED])

@@ -23,6 +23,7 @@ from api.schemas.examples import (
     TO,
 )
 from api.schemas.holds import HoldProgressOut
+from api.schemas.people import People
 from archive.cases.requests.form import BasisForm, RequestForm
 from archive.cases.requests.transitions import RequestAct
 from archive.model.evidence import PackageKind
@@ -329,6 +330,7 @@ class OneRequestOut(RequestOut):
     related: list[BriefOut]
     limit_in_force: int = Field(examples=[48])
     deciding: list[DecidingOut]
+    people: People
 
 
 class RequestPage(BaseModel):

@@ -72,6 +72,7 @@ SHELLS = (
     Shell("/pengawasan/log", "log", "log.read", query=("key",)),
     Shell("/pengawasan/penonton", "viewers", "users.read", query=("camera", "at", "footage_at")),
     Shell("/saya", "me", "session.read"),
+    Shell("/bantuan", "help", "session.read"),
     Shell("/bagian", "parts", "api.describe"),
     Shell("/kesehatan", "health", "health.read"),
     Shell("/kamera", "cameras", "cameras.read", query=("q", "kecamatan", "owner", "state")),
@@ -118,6 +119,7 @@ PLACES = (
     Place("incidents", "/insiden", "incidents.read"),
     Place("oversight", "/pengawasan", "custody.read"),
     Place("me", "/saya", "session.read"),
+    Place("help", "/bantuan", "session.read"),
     Place("explorer", "/antarmuka", "api.describe"),
 )
 """All places, in the order in which they stand for a reader without a role, such as a machine."""

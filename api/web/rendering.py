@@ -16,6 +16,7 @@ from api.headers import PAGES
 from api.web.catalogue import FIRST, Catalogue
 from api.web.files import FOLDER, MAP, MAP_STYLE, OUTLINES, PLAYER, Assets
 from api.web.ground import Ground, origin_of
+from api.web.guides import PrintedGuides
 from api.web.navigation import bar_of, is_here, places_of
 
 LANGUAGE = "saksi_bahasa"
@@ -44,6 +45,7 @@ class Pages:
         largest_paper: int = 20 << 20,
     ) -> None:
         self.assets = assets
+        self.guides = PrintedGuides()
         self._catalogues = catalogues
         self._zone = zone
         self._base = base_path
@@ -110,6 +112,7 @@ class Pages:
             plays=PLAYER in self.assets.names and "camera" in request.query_params,
             places=[(place, is_here(place, path)) for place in bar],
             further=menu,
+            guides=() if reader is None else self.guides.offered_to(reader),
             **facts,
         )
         headers = {

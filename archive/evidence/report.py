@@ -123,7 +123,7 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         "                    catatan arsip tentang siapa meminta dan menyetujui, kamera dan perekam",
         "  data/proofs/      catatan perekam untuk tiap segmen, kumpulan catatan yang ditandatangani, dan",
         "                    bukti kapan catatan itu tercakup dalam log arsip",
-        "  signatures/       segel dan stempel waktu; cara memeriksanya ada di data/VERIFIKASI.txt",
+        "  signatures/       segel dan penanda waktu; cara memeriksanya ada di data/VERIFIKASI.txt",
         "",
         "Yang tidak dibuktikan oleh segel:",
         *(f"  - {limit}" for limit, _ in limits(plan.kind)),
@@ -211,7 +211,7 @@ def _on_record_id(plan: PackagePlan, zone: ZoneInfo) -> list[str]:
         f"Permintaan   : {moment(logged.requested_at(plan), zone)}",
         "Sebelum waktu itu, dari semua catatan segmen asli:",
         f"  {found.journal} dari {found.originals} sudah ditandatangani perekam (menurut jam perekam)",
-        f"  {found.checkpoint} dari {found.originals} tercakup pos pemeriksaan log yang berstempel waktu",
+        f"  {found.checkpoint} dari {found.originals} tercakup pos pemeriksaan log yang berpenanda waktu",
         "Catatan lain sesudahnya; evidence.json menyebutnya untuk tiap segmen (logged).",
     ]
 
@@ -334,7 +334,7 @@ CARA MEMERIKSA PAKET INI
 Yang diperlukan hanya Linux dengan coreutils dan OpenSSL 3. Buka terminal (bash) di folder paket, yaitu
 folder yang berisi bagit.txt. Dapatkan dua berkas dari LUAR paket, misalnya dari situs resmi instansi atau
 dari penyidik, dan simpan di folder di atasnya: trust.pem (sertifikat akar penyegel) dan tsa-trust.pem
-(sertifikat akar otoritas stempel waktu; boleh sama). Jangan memakai sertifikat dari dalam paket.
+(sertifikat akar otoritas penanda waktu; boleh sama). Jangan memakai sertifikat dari dalam paket.
 Jangan menjalankan program apa pun yang datang bersama paket.
 
 Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/checkpoints ada.
@@ -356,7 +356,7 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
 4. KAPAN. Harus tercetak "Verification: OK"; "Time stamp" adalah waktu paling lambat segel itu ada.
 
 {_COMMANDS_WHEN}
-5. Bertahun-tahun kemudian, bila sertifikat sudah kedaluwarsa: periksa keduanya pada waktu stempel itu.
+5. Bertahun-tahun kemudian, bila sertifikat sudah kedaluwarsa: periksa keduanya pada waktu penandaan itu.
 
 {_COMMANDS_LATER}
 6. Tambahan, bila bagit-python terpasang.
@@ -367,7 +367,7 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
    kunci itu lain dari kunci segel. Bertahun-tahun kemudian tambahkan -attime seperti pada langkah 5.
 
 {_COMMANDS_LOG}
-8. Penyertaan: catatan segmen, beserta nilai hash-nya, sudah ada dalam log pada waktu stempel checkpoint.
+8. Penyertaan: catatan segmen, beserta nilai hash-nya, sudah ada dalam log pada waktu penandaan checkpoint.
    Harus tercetak INCLUDED. N menunjuk segmen dalam evidence.json, mulai dari 0; ulangi dengan N lain.
    Perlu juga jq dan xxd.
 
@@ -378,13 +378,14 @@ Langkah 1 sampai 4 menentukan. Langkah 7 dan 8 ada bila folder data/proofs/check
 
 {_COMMANDS_PYZ}
 10. PENCABUTAN. Dapatkan daftar pencabutan terbaru dari LUAR paket dan simpan di folder di atasnya:
-   pencabutan.crl dari otoritas penyegel dan pencabutan-waktu.crl dari otoritas stempel waktu (boleh daftar
+   pencabutan.crl dari otoritas penyegel dan pencabutan-waktu.crl dari otoritas penanda waktu (boleh daftar
    yang sama). Langkah 2 sudah menulis signer.pem di sana. Untuk segel maupun untuk waktu harus tercetak
-   TIDAK DICABUT atau DICABUT SESUDAHNYA: segel yang distempel sebelum sertifikatnya dicabut tetap sah, dan
-   stempel tetap sah bila sertifikatnya dicabut sesudah itu tanpa kuncinya bocor. DICABUT berarti segel atau
-   stempel ini tidak boleh dipercaya; DAFTAR ASING, bahwa otoritas lain membuat daftarnya.
+   TIDAK DICABUT atau DICABUT SESUDAHNYA: segel yang ditandai waktunya sebelum sertifikatnya dicabut tetap
+   sah, dan penanda waktu tetap sah bila sertifikatnya dicabut sesudah itu tanpa kuncinya bocor. DICABUT
+   berarti segel atau penanda waktu ini tidak boleh dipercaya; DAFTAR ASING, bahwa otoritas lain membuat
+   daftarnya.
    openssl cms -verify dengan -crl_check hanya menilai keadaan sekarang: ia menolak juga segel yang dibuat
-   sebelum pencabutan, dan -attime tidak mengubahnya; karena itu waktu stempel dibandingkan di sini.
+   sebelum pencabutan, dan -attime tidak mengubahnya; karena itu waktu penandaan dibandingkan di sini.
 
 {revocation_by_hand.REVOKED}
 {journals_by_hand.JOURNAL_ID}

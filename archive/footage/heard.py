@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from archive.documents.indonesian import number
 from archive.footage.mp4.sound import Sound
 from archive.model import leaf as leaves
 from archive.model.segment import MADE_FROM, Segment, SoundStatement
@@ -45,7 +46,7 @@ def sound_of_leaf(line: bytes) -> SoundStatement | None:
 def in_indonesian(sound: SoundStatement) -> str:
     """Codec, channels and rate, and whether the recorder copied it."""
     made = f"dibuat perekam dari {_source(sound)}" if sound.made_from else "disalin seperti dikirim kamera"
-    return f"{_name(sound)}, {sound.channels} kanal, {f'{sound.rate:,}'.replace(',', '.')} Hz, {made}"
+    return f"{_name(sound)}, {sound.channels} kanal, {number(sound.rate)} Hz, {made}"
 
 
 def in_english(sound: SoundStatement) -> str:

@@ -36,7 +36,7 @@ TEXT, JSON, QR, ROOTS = "fingerprints.txt", "fingerprints.json", "fingerprints.s
 _ROLES = {
     "seal": ("segel paket bukti", "seal of evidence packages"),
     "log": ("log arsip", "log of the archive"),
-    "tsa": ("cap waktu setempat", "local time stamp"),
+    "tsa": ("penanda waktu setempat", "local time stamp"),
 }
 _STATUS = {
     Status.CURRENT: ("dipakai", "in use"),
@@ -132,7 +132,7 @@ def _text(stated: Mapping[str, Any], found: tuple[Known, ...]) -> Iterator[str]:
             yield f"  dipakai sejak / in use  {facts['in_use_from']}"
         if one.revoked_since is not None:
             yield f"  dicabut sejak / revoked {facts['revoked_since']} ({one.reason or '-'})"
-            yield "  Paket dengan cap waktu sebelum itu tetap sah. / Packages stamped before that stay valid."
+            yield "  Paket yang lebih dahulu disegel tetap sah. / Packages stamped before that stay valid."
     for root in stated["roots"]:
         yield ""
         yield f"[root] akar kepercayaan / trust root: {root['subject']}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api.web.guides import PRINTED
 from tests.support.guides import FOLDER, GUIDES, blocks_of, pictures_of, text_of
 from tests.support.programs import required
 
@@ -30,7 +31,7 @@ def test_a_guide_shows_three_to_five_small_pictures_with_their_words(guide: str)
 @pytest.mark.parametrize("guide", GUIDES)
 def test_the_printed_guide_says_what_the_written_one_says_on_one_page(guide: str) -> None:
     required("pdftotext")
-    pdf = FOLDER / f"{guide}.pdf"
+    pdf = PRINTED / f"{guide}.pdf"
     printed = pressed(text_of(pdf))
     missing = [block for block in blocks_of(guide) if pressed(block) not in printed]
     assert missing == [], f"{pdf.name} is older than {guide}.md; run: make guides"

@@ -94,6 +94,19 @@ def test_no_sentence_has_a_refused_phrase() -> None:
     assert found == [], _many("refused phrases; write subject, verb, object", found)
 
 
+def test_a_time_stamp_has_one_name_in_indonesian() -> None:
+    """*Penanda waktu elektronik*, as PP 71/2019 has it."""
+    words = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.toml"))]
+    found = [
+        f"{path.relative_to(ROOT).as_posix()}: {match.group()}"
+        for path in (*_texts(), *words)
+        for match in re.finditer(
+            r"\w*stempel\w*|\bcap waktu|\bdicap\b", path.read_text("utf-8"), re.IGNORECASE
+        )
+    ]
+    assert found == [], _many("other names of the time stamp; say penanda waktu", found)
+
+
 def test_the_glossary_refuses_what_is_refused_here() -> None:
     text = GLOSSARY.read_text("utf-8").lower()
     assert [word for word in NAMES if f"`{word}`" not in text] == []

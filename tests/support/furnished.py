@@ -139,6 +139,7 @@ class Furnished:
             "/unduhan": ("citra", "/unduhan"),
             "/izin": ("citra", f"/izin?camera={CAMERA}"),
             "/saya": ("dewi", "/saya"),
+            "/bantuan": ("citra", "/bantuan"),
             "/bagian": ("ada", "/bagian"),
             "/kesehatan": ("ada", "/kesehatan"),
             "/kamera": ("ada", "/kamera"),

@@ -1,6 +1,6 @@
 """The one-page guides on paper: Markdown and its pictures, set in two columns and printed by Chromium.
 
-``make guides`` writes the PDFs beside the guides.
+``make guides`` writes the PDFs into the folder from which the console serves them.
 """
 
 import base64
@@ -13,8 +13,11 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from PIL import Image
 
+from api.web.guides import GUIDES as OFFERED
+from api.web.guides import PRINTED
+
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guide"
-GUIDES = tuple(f"panduan-{who}" for who in ("petugas", "operator", "admin"))
+GUIDES = tuple(f"panduan-{one.name}" for one in OFFERED)
 _TAG = re.compile(r"<[^>]+>")
 _BLOCK = re.compile(r"<(h1|h2|p|li|th|td)\b[^>]*>(.*?)</\1>", re.DOTALL)
 _PICTURE = re.compile(r'src="([^"]+)"')
@@ -68,7 +71,7 @@ def text_of(pdf: Path) -> str:
 
 
 def print_all() -> None:
-    """Print every guide to a PDF beside it."""
+    """Print every guide to its PDF."""
     from tests.support.console import driven  # its Chromium is not needed to read a guide
 
     with driven() as browser:
@@ -76,7 +79,7 @@ def print_all() -> None:
         for guide in GUIDES:
             page.set_content(html_of(guide), wait_until="load")
             made = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True)
-            (FOLDER / f"{guide}.pdf").write_bytes(made)
+            (PRINTED / f"{guide}.pdf").write_bytes(made)
 
 
 def _rendered(guide: str) -> str:

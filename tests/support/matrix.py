@@ -1026,6 +1026,10 @@ def _session_probes() -> list[Probe]:
             "GET", "/aset/{version}/{name}", _at("/aset/0/tinjau.js"), is_open=True,
             also=frozenset({"no_such_file"}),
         ),
+        Probe(
+            "GET", "/panduan/{version}/{name}", _at("/panduan/0/panduan-admin.pdf"),
+            also=frozenset({"no_such_file"}),
+        ),
         Probe("GET", "/", _at("/")),
         Probe("GET", "/antarmuka", _at("/antarmuka")),
         *(Probe("GET", former, _at(former)) for former in MOVED),

@@ -55,6 +55,7 @@ class EvidencePage(TypedDict):
     """
 
     evidence: list[EvidenceOut]
+    people: dict[str, str]
     next: str | None
     as_of: str | None
 
@@ -92,6 +93,34 @@ class FindingOut(TypedDict):
     message: FindingText
     rests_on: str
     detail: str
+
+
+OneEvidenceOut = TypedDict(
+    "OneEvidenceOut",
+    {
+        "evidence_id": str,
+        "kind": PackageKind,
+        "status": EvidenceStatus,
+        "cameras": list[str],
+        "from": str,
+        "to": str,
+        "case": str,
+        "request_id": str,
+        "requested_by": str,
+        "requested_at": str,
+        "attempts": int,
+        "waiting": str,
+        "tagmanifest_sha256": str | None,
+        "signer_sha256": str | None,
+        "gen_time": str | None,
+        "tsa": str | None,
+        "originals": int | None,
+        "bytes": int | None,
+        "failure": Failure | None,
+        "people": dict[str, str],
+    },
+)
+"""A package, with the name of who ordered it."""
 
 
 class PackagedFileOut(TypedDict):

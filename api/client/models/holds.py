@@ -84,6 +84,7 @@ class HoldPage(TypedDict):
     """
 
     holds: list[HoldOut]
+    people: dict[str, str]
     next: str | None
     as_of: str | None
 
@@ -117,6 +118,7 @@ OneHoldOut = TypedDict(
         "reason": str,
         "progress": HoldProgressOut | None,
         "history": list[HoldEntryOut],
+        "people": dict[str, str],
     },
 )
 """A hold with its progress, null before the first sweep, and its history, oldest first."""

@@ -74,6 +74,7 @@ class GrantPage(TypedDict):
     """
 
     grants: list[GivenOut]
+    people: dict[str, str]
     next: str | None
     as_of: str | None
 
@@ -133,6 +134,7 @@ OneGivenOut = TypedDict(
         "revoked": bool,
         "in_force": bool,
         "history": list[ChangeOut],
+        "people": dict[str, str],
     },
 )
 """A grant with its history, oldest first."""

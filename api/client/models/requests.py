@@ -298,6 +298,7 @@ OneRequestOut = TypedDict(
         "related": list[BriefOut],
         "limit_in_force": int,
         "deciding": list[DecidingOut],
+        "people": dict[str, str],
     },
 )
 """A request with its hold, its history, and others about the same cameras and time.

@@ -267,6 +267,7 @@ class PoliciesOut(TypedDict):
     """
 
     policies: list[PolicyOut]
+    people: dict[str, str]
     floor_days: int
     wait_hours: int
     as_of: str | None
@@ -301,6 +302,7 @@ class PolicyWithHistoryOut(TypedDict):
     changed_by: str
     reason: str
     history: list[PolicyEntryOut]
+    people: dict[str, str]
 
 
 class ProposeIn(TypedDict):

@@ -1,9 +1,27 @@
-// Lengths of time, sizes and shares as people say them: one way on every page.
+// Numbers, lengths of time, sizes and shares as people say them: one way on every page. In Indonesian a comma comes
+// before decimals, a full stop between thousands, and the per cent sign stands at the number; so do printed papers.
 
-import { IS_ENGLISH, say, sayNumber } from "./words.js";
+import { IS_ENGLISH, say } from "./words.js";
 
 const SIZES = ["B", "kB", "MB", "GB", "TB", "PB"];
-const whole = new Intl.NumberFormat(IS_ENGLISH ? "en-GB" : "id-ID", { maximumFractionDigits: 0 });
+const formatOf = (decimals) => new Intl.NumberFormat(IS_ENGLISH ? "en-GB" : "id-ID",
+  { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+const whole = formatOf(0);
+const tenths = formatOf(1);
+
+/**
+ * `1.234`: a whole number.
+ * @param {number} count
+ * @returns {string}
+ */
+export const countText = (count) => whole.format(count);
+
+/**
+ * `38,6`: a number with one decimal.
+ * @param {number} value
+ * @returns {string}
+ */
+export const sayNumber = (value) => tenths.format(value);
 
 /**
  * A length: its two largest units, `2 jam 5 mnt`; tenths below a minute if it is not in whole seconds.
@@ -11,8 +29,8 @@ const whole = new Intl.NumberFormat(IS_ENGLISH ? "en-GB" : "id-ID", { maximumFra
  * @returns {string}
  */
 export function lengthText(ms) {
-  const tenths = Math.round(ms / 100);
-  if (tenths < 600 && tenths % 10) return say("length.seconds", { count: sayNumber(tenths / 10) });
+  const rounded = Math.round(ms / 100);
+  if (rounded < 600 && rounded % 10) return say("length.seconds", { count: sayNumber(rounded / 10) });
   const seconds = Math.max(0, Math.round(ms / 1000));
   /** @type {[number, (count: number) => string][]} */
   const units = [
@@ -45,15 +63,15 @@ export function sizeOf(bytes) {
     value /= 1000;
     unit += 1;
   }
-  return `${bytes < 0 ? "−" : ""}${unit && value < 100 ? sayNumber(value) : whole.format(value)} ${SIZES[unit]}`;
+  return `${bytes < 0 ? "−" : ""}${unit && value < 100 ? sayNumber(value) : countText(value)} ${SIZES[unit]}`;
 }
 
 /**
- * `98,2 %`. Cut, not rounded: almost all is never shown as all.
+ * `98,2%`, or `98%` where it is so exactly. Cut, not rounded: almost all is never shown as all.
  * @param {number} share of 1
  * @returns {string}
  */
 export function percentOf(share) {
-  const text = share >= 1 ? "100" : (Math.floor(share * 1000) / 10).toFixed(1);
-  return `${IS_ENGLISH ? text : text.replace(".", ",")}${IS_ENGLISH ? "%" : " %"}`;
+  const thousandths = Math.min(1000, Math.floor(share * 1000 + 1e-9));
+  return `${thousandths % 10 ? sayNumber(thousandths / 10) : countText(thousandths / 10)}%`;
 }

@@ -1,5 +1,7 @@
 // Calls of the API. A problem (RFC 9457) is thrown as received; without a session the user is sent to sign in.
 
+import { learnNames } from "./person.js";
+
 /** The path of the installation's root, without a slash at its end. */
 export const BASE = document.documentElement.dataset.base;
 
@@ -40,10 +42,17 @@ async function answerOf(address, options) {
   throw problem;
 }
 
+/** The JSON of an answer; the names that come with it are known from then on. */
+async function jsonOf(answer) {
+  const found = await answer.json();
+  if (found?.people && !Array.isArray(found.people)) learnNames(found.people);
+  return found;
+}
+
 /** The JSON at one of our paths, with a query. */
 export async function ask(path, query = {}) {
   const text = new URLSearchParams(query).toString();
-  return (await answerOf(BASE + path + (text ? `?${text}` : ""), {})).json();
+  return jsonOf(await answerOf(BASE + path + (text ? `?${text}` : ""), {}));
 }
 
 /** A decoded picture of a camera, and the instant that it shows, as text from the server. */
@@ -70,7 +79,7 @@ export async function askSheet(address) {
 export async function read(path, query = {}) {
   const text = new URLSearchParams(query).toString();
   const answer = await answerOf(BASE + path + (text ? `?${text}` : ""), {});
-  return { value: await answer.json(), tag: answer.headers.get("ETag") };
+  return { value: await jsonOf(answer), tag: answer.headers.get("ETag") };
 }
 
 /**

@@ -1,8 +1,9 @@
 // How far the times of footage may be wrong, as the API states it for each run: in µs, or null where nothing
 // bounds it because the recorder's clock was not synchronised.
 
+import { sayNumber } from "./amounts.js";
 import { dateOf, parse, timeOf, ZONE_NAME } from "./clock.js";
-import { say, sayNumber } from "./words.js";
+import { say } from "./words.js";
 
 const TOLD_FROM_US = 500000; // a smaller bound is told in the details only
 

@@ -1,10 +1,10 @@
 // The coverage of one camera in one row: recorded, not recorded (hatched, with its cause), on its way (dots),
 // recorded but not the reader's to see (padlock), and held (a gold line). What it shows stands in words too.
 
-import { lengthText } from "./amounts.js";
+import { lengthText, percentOf } from "./amounts.js";
 import { parse, rangeOf, ZONE_NAME } from "./clock.js";
 import { make } from "./dom.js";
-import { say, sayIf, sayNumber } from "./words.js";
+import { say, sayIf } from "./words.js";
 
 const SECOND = 1000;
 const KINDS = ["recorded", "missing", "pending", "locked", "held"];
@@ -152,11 +152,11 @@ export function sayCoverage({ from, to, recorded = [], missing = [], pending = [
   ].join("; ");
 }
 
-/** A share of 0 to 1 in words. Cut, not rounded: only what is whole is 100 %. */
+/** A share of 0 to 1 in words. Cut, not rounded: only what is whole is 100%. */
 export function sayRecorded(/** @type {number} */ share) {
   if (share <= 0) return say("coverage_bar.nothing");
   if (share >= 1) return say("coverage_bar.whole");
-  return say("coverage_bar.share", { share: sayNumber(Math.max(0.1, Math.floor(share * 1000) / 10)) });
+  return say("coverage_bar.share", { share: percentOf(Math.max(0.001, share)) });
 }
 
 /** How long nothing was recorded, and why. */

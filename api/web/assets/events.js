@@ -1,6 +1,9 @@
 // Hearing of changes: the server says that a list changed, and the page reads it. Nothing of the archive comes this way.
 // While the stream is lost, or what stands between holds it back, lists are read by the clock, and the stream is tried
 // again. A page that nobody sees has no stream: a browser opens six connections to a server, over all its tabs.
+//
+// Each event has the marks of the lists as they are (`id`). The tab keeps the last ones. If the first event of a stream has
+// others, something changed before it, perhaps after the page had read its list, so the list is read once more.
 
 import { BASE } from "./calls.js";
 
@@ -15,6 +18,8 @@ const AGAIN = 60000;
 const TICK = 1000;
 /** What a page follows begins in several of its modules; one stream tells all of it. */
 const GATHERING = 150;
+const KEPT = "saksi.marks";
+const MARK = /^([a-z]+):([0-9a-f]{16})$/;
 
 /**
  * @typedef {"requests" | "queue" | "packages" | "exports" | "trials"} Subject
@@ -32,9 +37,36 @@ let heardAt = 0;
 let triedAt = -AGAIN;
 let hadGap = false;
 let ticking = 0;
+/** @type {Record<string, string>} the mark of each subject, as it was last told in this tab */
+let marks = keptMarks();
 
 const now = () => performance.now();
 const isLive = () => isUp && now() - heardAt < LOST;
+
+function keptMarks() {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+    return found && typeof found === "object" ? found : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Take over the marks of an event; returns the subjects whose marks are others than before.
+ * @param {string} cursor
+ * @returns {Set<string>}
+ */
+function takeMarks(cursor) {
+  const found = cursor.split(",").map((part) => MARK.exec(part)).filter((one) => one !== null);
+  const told = Object.fromEntries(found.map(([, name, mark]) => [name, mark]));
+  const changed = new Set(Object.keys(told).filter((name) => marks[name] !== told[name]));
+  if (changed.size) {
+    marks = { ...marks, ...told };
+    sessionStorage.setItem(KEPT, JSON.stringify(marks));
+  }
+  return changed;
+}
 
 /**
  * Read something whenever it changed, and when the page comes into sight again. What it shows now must have been read
@@ -104,14 +136,16 @@ function open(wanted) {
     heardAt = now();
   };
   made.addEventListener("beat", hear);
-  made.addEventListener("hello", () => {
+  made.addEventListener("hello", (event) => {
     hear();
-    if (hadGap) for (const one of followers) void look(one, true);
+    const changed = takeMarks(event.lastEventId);
+    for (const one of followers) if (hadGap || changed.has(one.subject)) void look(one, true);
     hadGap = false;
   });
   for (const subject of wanted.split(" ")) {
-    made.addEventListener(subject, () => {
+    made.addEventListener(subject, (event) => {
       hear();
+      takeMarks(event.lastEventId);
       for (const one of followers) if (one.subject === subject) void look(one, true);
     });
   }

@@ -7,7 +7,7 @@ import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
 import { changes } from "./events.js";
 import { emptyState, show } from "./states.js";
-import { lengthText, sizeOf } from "./amounts.js";
+import { lengthText, percentOf, sizeOf } from "./amounts.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
 const EVERY = { plain: 2000, calm: 20000 };
@@ -59,7 +59,7 @@ export function exportRow(made) {
     bar.value = part;
     const until = found.until ? shortOf(parse(found.until)) : "";
     const why = sayIf(`problem.${found.code}`, found.message);
-    const text = say(`exported.${found.status}`, { size: sizeOf(found.bytes), percent: Math.floor(part * 100), until, why });
+    const text = say(`exported.${found.status}`, { size: sizeOf(found.bytes), percent: percentOf(Math.floor(part * 100) / 100), until, why });
     if (state.textContent !== text) state.textContent = text;
     root.dataset.status = found.status;
     if (found.status === "ready") {

@@ -1,8 +1,9 @@
 // Places as people type them: a kelurahan or a kecamatan, a street, the name of a camera, or a point.
 
+import { sayNumber } from "./amounts.js";
 import { make } from "./dom.js";
 import { pointOf, RADIUS } from "./find-question.js";
-import { say, sayNumber } from "./words.js";
+import { say } from "./words.js";
 
 const MOST = 8;
 const LEVEL = /^(kel|kelurahan|kec|kecamatan)\.?\s+/;

@@ -4,7 +4,7 @@
 import { ask } from "./calls.js";
 import { fullOf, parse, shortOf } from "./clock.js";
 import { make } from "./dom.js";
-import { lengthOf } from "./amounts.js";
+import { lengthOf, percentOf } from "./amounts.js";
 import { may } from "./may.js";
 import { shareBar } from "./share-bar.js";
 import { say } from "./words.js";
@@ -57,7 +57,7 @@ export function proofFindings(proofs, now) {
   if (checkpoint && !checkpoint.signed) add("unsigned", parse(checkpoint.at));
   if (proofs.fixity.findings) add("findings", null, { count: proofs.fixity.findings });
   const oldest = parse(proofs.fixity.oldest_checked_at);
-  if (oldest !== null && now - oldest > proofs.fixity.days * DAY * LENIENT) add("behind", oldest, { percent: proofs.fixity.percent });
+  if (oldest !== null && now - oldest > proofs.fixity.days * DAY * LENIENT) add("behind", oldest, { percent: percentOf(proofs.fixity.percent / 100) });
   if (proofs.followed !== null && proofs.followed > INDEX_LATE) add("index", now - proofs.followed * 1000);
   if (ending(proofs, now).length) add("tokens", null, { names: ending(proofs, now).map((one) => one.name).join(", ") });
   return found;
@@ -75,7 +75,7 @@ function checkpointFacts(checkpoint, now) {
 /** How much of the footage was read again within the round. */
 function fixityFacts({ hours, percent, days, oldest_checked_at: oldest }, now) {
   if (!hours) return [["fixity", say("health_proof.no_fixity")]];
-  const text = say("health_proof.checked", { percent, days });
+  const text = say("health_proof.checked", { percent: percentOf(percent / 100), days });
   const bar = shareBar([{ kind: "recorded", share: percent }, { kind: "pending", share: 100 - percent }], text);
   return [["fixity", [make("span", {}, text), bar]],
     ["oldest", oldest === null ? say("health_proof.never") : say("health_table.ago", { ago: lengthOf((now - parse(oldest)) / 1000) })]];

@@ -3,27 +3,36 @@
 import { BASE, send } from "./calls.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
+import { fileDrop } from "./file-drop.js";
 import { half } from "./halves.js";
 import { emptyState, failedState } from "./states.js";
 import { IS_ENGLISH, say } from "./words.js";
 
 const SHOWN = 500;
 
+const TYPES = { csv: "text/csv", geojson: "application/geo+json" };
+
 let table = null;
+let type = "";
 
-const typeOf = (file) => (/\.(geo)?json$/i.test(file.name) ? "application/geo+json" : "text/csv");
+const drop = fileDrop({ id: "table", label: say("cam_import.drop"), kinds: Object.keys(TYPES), onFile: choose });
 
-function choose(file) {
-  table = file ?? null;
-  at("chosen").textContent = file ? say("cam_import.chosen", { name: file.name, bytes: file.size }) : "";
+function choose(file, kind) {
+  table = file;
+  type = TYPES[kind];
+}
+
+/** Another file is coming: what was chosen and found before does not count any more. */
+function forget() {
+  table = null;
   fill(at("result"));
 }
 
 function call(isTrial) {
   const query = new URLSearchParams({ dry_run: String(isTrial), update: String(at("update").checked) });
   if (at("reason").value.trim()) query.set("reason", at("reason").value.trim());
-  const body = table.slice(0, table.size, typeOf(table)); // a Blob of the type that the API reads
-  return send(`/v1/cameras/import?${query}`, body, { headers: { "Content-Type": typeOf(table) } });
+  const body = table.slice(0, table.size, type); // a Blob of the type that the API reads
+  return send(`/v1/cameras/import?${query}`, body, { headers: { "Content-Type": type } });
 }
 
 function rowsTable(title, names, rows) {
@@ -63,7 +72,10 @@ async function doIt(tried) {
 
 async function tryIt(event) {
   event?.preventDefault();
-  if (!table) return;
+  if (!table) {
+    drop.tell(say("cam_import.no_table"), true);
+    return;
+  }
   fill(at("result"), make("p", { role: "status" }, say("is.loading")));
   try {
     const found = await call(true);
@@ -78,18 +90,6 @@ async function tryIt(event) {
   }
 }
 
-at("table").addEventListener("change", () => choose(at("table").files[0]));
+fill(at("table-part"), drop.element);
+for (const kind of ["change", "drop"]) drop.element.addEventListener(kind, forget, true);
 at("import").addEventListener("submit", tryIt);
-for (const kind of ["dragenter", "dragover"]) {
-  at("drop").addEventListener(kind, (event) => {
-    event.preventDefault();
-    at("drop").classList.add("over");
-  });
-}
-for (const kind of ["dragleave", "drop"]) at("drop").addEventListener(kind, () => at("drop").classList.remove("over"));
-at("drop").addEventListener("drop", (event) => {
-  event.preventDefault();
-  const [file] = event.dataTransfer.files;
-  at("table").required = !file;
-  choose(file);
-});

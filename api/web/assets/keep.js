@@ -8,18 +8,8 @@ import { emptyState, failedState } from "./states.js";
 import { IS_ENGLISH, say, sayIf } from "./words.js";
 
 const DAY = 86400000;
-const counts = new Intl.NumberFormat(IS_ENGLISH ? "en-GB" : "id-ID");
 const days = new Intl.DateTimeFormat(IS_ENGLISH ? "en-GB" : "id-ID",
   { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
-
-/**
- * A whole number, with the language's separators.
- * @param {number} count
- * @returns {string}
- */
-export function countText(count) {
-  return counts.format(count);
-}
 
 /**
  * A day of the city's calendar, from `2026-11-24`.

@@ -1,5 +1,6 @@
 // The log: its checkpoints, and the proof that one object is under one of them, to be checked without this archive.
 
+import { countText } from "./amounts.js";
 import { ask } from "./calls.js";
 import { fullOf, parse, shortOf, ZONE_NAME } from "./clock.js";
 import { at, fill, make } from "./dom.js";
@@ -19,7 +20,7 @@ function checkpointRow(one) {
   return make("tr", {},
     make("th", { scope: "row" }, String(one.number)),
     make("td", { "data-label": say("log_column.at") }, `${shortOf(parse(one.at))} ${ZONE_NAME}`),
-    make("td", { "data-label": say("log_column.size") }, one.size.toLocaleString("id-ID")),
+    make("td", { "data-label": say("log_column.size") }, countText(one.size)),
     make("td", { "data-label": say("log_column.signature") }, mark(one.signed, "log.signed", "log.unsigned")),
     make("td", { "data-label": say("log_column.stamp") }, mark(one.stamped, "log.stamped", "log.unstamped")),
     make("td", { "data-label": say("log_column.witnesses") }, say("log.receipts", { n: one.witnesses })),

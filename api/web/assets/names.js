@@ -72,7 +72,7 @@ export const accountName = (id, known) => known.get(id)?.name || id;
  */
 export function actorName(actor, known) {
   const id = /^user:(.*)$/.exec(actor)?.[1];
-  return sayActor(actor, id ? accountName(id, known) : "");
+  return sayActor(actor, id ? known.get(id)?.name : "");
 }
 
 /**

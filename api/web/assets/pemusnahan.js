@@ -1,10 +1,10 @@
 // Dispositions: what was destroyed, when, and by which rule; the newest first.
 
-import { sizeOf } from "./amounts.js";
+import { countText, sizeOf } from "./amounts.js";
 import { BASE } from "./calls.js";
 import { parse, rangeOf } from "./clock.js";
 import { at, make } from "./dom.js";
-import { countText, moment } from "./keep.js";
+import { moment } from "./keep.js";
 import { emptyState, showList } from "./states.js";
 import { say } from "./words.js";
 

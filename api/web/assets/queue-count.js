@@ -9,6 +9,8 @@ import { say } from "./words.js";
 const KEPT = "saksi.queue";
 const FRESH = 30000;
 const MOST = 100;
+/** A wall without footage has no picture to wait for. */
+const PICTURE = 5000;
 
 const place = document.querySelector('.places a[data-place="queue"]');
 
@@ -60,6 +62,16 @@ async function count() {
 const page = document.body.dataset.page;
 if (place && page !== "queue") {
   void begin();
-  // The wall needs the browser's six connections for its pictures.
-  if (page !== "view") changes("queue", (isTold) => (isTold ? count() : undefined), { plain: FRESH * 2, calm: FRESH * 4 });
+  const follow = () => changes("queue", (isTold) => (isTold ? count() : undefined), { plain: FRESH * 2, calm: FRESH * 4 });
+  // The wall's first pictures need all six connections of a browser to a server; afterwards it has one to spare.
+  if (page === "view") void afterFirstPicture().then(follow);
+  else follow();
+}
+
+/** A promise of the page's first picture, or of the end of the time that one may take. */
+function afterFirstPicture() {
+  return new Promise((done) => {
+    document.addEventListener("loadeddata", done, { capture: true, once: true });
+    setTimeout(done, PICTURE);
+  });
 }

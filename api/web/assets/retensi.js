@@ -1,11 +1,12 @@
 // Retention: what waits for a second person, every policy, why a camera's footage is kept, promised against kept.
 
+import { countText } from "./amounts.js";
 import { actorName } from "./person.js";
 import { ask, BASE } from "./calls.js";
 import { parse } from "./clock.js";
 import { allCameras, allPlaces } from "./directory.js";
 import { at, fill, make } from "./dom.js";
-import { cameraText, countText, countdown, dayOf, kecamatanText, moment, scopeText, staleness, termsText } from "./keep.js";
+import { cameraText, countdown, dayOf, kecamatanText, moment, scopeText, staleness, termsText } from "./keep.js";
 import { knowPeople } from "./names.js";
 import { bands, marksOf } from "./retention-map.js";
 import { emptyState, failedState, show } from "./states.js";

@@ -7,14 +7,14 @@ import { factsPart, keptPart, movesPart, viewersPart, wherePart } from "./camera
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
 import { sayCause, sayRemedy } from "./health-reading.js";
-import { lengthOf } from "./amounts.js";
+import { lengthOf, sayNumber } from "./amounts.js";
 import { showPlace } from "./camera-place.js";
 import { may } from "./may.js";
 import { knowPeople } from "./names.js";
 import { actorName } from "./person.js";
 import { emptyState, failedState, show } from "./states.js";
 import { trialPart } from "./trial-part.js";
-import { say, sayNumber } from "./words.js";
+import { say } from "./words.js";
 
 const CAMERA = decodeURIComponent(location.pathname.slice(`${BASE}/kamera/`.length));
 const PATH = `/v1/cameras/${encodeURIComponent(CAMERA)}`;

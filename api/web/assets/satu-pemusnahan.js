@@ -2,12 +2,12 @@
 // day, the signed record, and that nothing of it was held.
 
 import { actorName } from "./person.js";
-import { sizeOf } from "./amounts.js";
+import { countText, sizeOf } from "./amounts.js";
 import { ask, BASE } from "./calls.js";
 import { dateOf, parse, rangeOf } from "./clock.js";
 import { at, make } from "./dom.js";
 import { hashField } from "./hash-field.js";
-import { absent, cameraText, countText, dayOf, dayText, moment, scopeText, termsText } from "./keep.js";
+import { absent, cameraText, dayOf, dayText, moment, scopeText, termsText } from "./keep.js";
 import { knowPeople } from "./names.js";
 import { show } from "./states.js";
 import { holdName } from "./hold-parts.js";

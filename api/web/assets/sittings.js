@@ -2,6 +2,7 @@
 // person did without a long pause is one sitting.
 
 import { parse } from "./clock.js";
+import { isArchive } from "./person.js";
 
 const PAUSE = 30 * 60 * 1000;
 
@@ -23,6 +24,9 @@ export function paired(acts) {
   });
 }
 
+/** Whose act it is: all work of the archive itself is one's, as it has one name. */
+const whoseOf = ({ actor }) => (isArchive(actor.id) ? "job:" : actor.id);
+
 /** The session that an act belongs to; a playback has one of its own, and names that of its sign-in. */
 const sessionOf = (act) => act.details.sign_in ?? act.actor.session ?? "";
 
@@ -36,7 +40,7 @@ export function sittingsOf(acts) {
   const found = [];
   for (const act of acts) {
     const at = parse(act.at);
-    const key = `${act.actor.id} ${sessionOf(act)}`;
+    const key = `${whoseOf(act)} ${sessionOf(act)}`;
     let sitting = last.get(key);
     if (!sitting || at - sitting.to > PAUSE) {
       sitting = { actor: act.actor, from: at, to: at, acts: [] };
@@ -63,9 +67,10 @@ export function totalsOf(acts) {
   const all = none();
   const people = new Map();
   for (const act of acts) {
-    if (!people.has(act.actor.id)) people.set(act.actor.id, none());
+    const who = whoseOf(act);
+    if (!people.has(who)) people.set(who, none());
     const details = { ...act.details, ...(act.end?.details ?? {}) };
-    for (const total of [all, people.get(act.actor.id)]) {
+    for (const total of [all, people.get(who)]) {
       total.acts += 1;
       if (act.outcome === "refused") total.refused += 1;
       if (PLAYS.has(act.type) && act.outcome === "done") total.plays += 1;

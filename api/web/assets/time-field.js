@@ -3,7 +3,8 @@
 //   <time-field data-day-of="from"><label for="to">…</label><input id="to"><output for="to"></output></time-field>
 //
 // `instant` is what the text means, in ms of UTC, or null. `data-day-of` names the field whose day a time alone
-// belongs to. It fires `instant` when its meaning changes.
+// belongs to. It fires `instant` when its meaning changes. A text that the page gave is selected when somebody comes to it:
+// what they type takes its place.
 
 import { fullOf } from "./clock.js";
 import { read } from "./moments.js";
@@ -11,11 +12,21 @@ import { say } from "./words.js";
 
 class TimeField extends HTMLElement {
   #instant = null;
+  #isGiven = false;
+  #isNew = false;
 
   connectedCallback() {
     this.input = this.querySelector("input");
     this.echo = this.querySelector("output");
-    this.input.addEventListener("input", () => this.#read());
+    this.input.addEventListener("input", () => {
+      this.#isGiven = false;
+      this.#read();
+    });
+    this.input.addEventListener("focus", () => {
+      this.#isNew = true;
+      if (this.#isGiven) this.input.select();
+    });
+    this.input.addEventListener("click", () => this.#afterPress());
     this.input.addEventListener("change", () => this.#read());
     this.input.setAttribute("aria-describedby", this.echo.id);
     this.#dayField()?.addEventListener("instant", () => this.#read());
@@ -26,10 +37,18 @@ class TimeField extends HTMLElement {
     return this.#instant;
   }
 
-  /** Set the text, as if it had been typed. */
+  /** Set the text. */
   set text(text) {
     this.input.value = text;
+    this.#isGiven = true;
     this.#read();
+  }
+
+  /** The press that brings somebody here puts the caret where it was, and so ends the selection. */
+  #afterPress() {
+    const { input } = this;
+    if (this.#isNew && this.#isGiven && input.selectionStart === input.selectionEnd) input.select();
+    this.#isNew = false;
   }
 
   /** @returns {TimeField | null} */

@@ -18,6 +18,7 @@ import { linkOf, queryOf } from "./view-link.js";
 import { Viewing } from "./viewing.js";
 import { say, sayProblem } from "./words.js";
 
+const PHONE = matchMedia("(max-width: 720px)");
 const asked = new URLSearchParams(location.search);
 const state = { session: null, purpose: "" };
 let kept = null;
@@ -38,6 +39,7 @@ async function look(link) {
   only("view");
   document.body.dataset.looking = "yes";
   at("print").hidden = false;
+  at("legend").open = !PHONE.matches;
   put("state", say("is.loading"));
   const made = new Viewing(state, kept, shown);
   await made.begin(link);

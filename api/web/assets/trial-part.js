@@ -1,10 +1,11 @@
 // The connection test of a camera: a recorder tries the source, and what it found is shown here.
 
+import { sayNumber } from "./amounts.js";
 import { BASE, ask, local, send } from "./calls.js";
 import { make, fill } from "./dom.js";
 import { changes } from "./events.js";
 import { failedState } from "./states.js";
-import { say, sayIf, sayNumber } from "./words.js";
+import { say, sayIf } from "./words.js";
 
 const EVERY = { plain: 700, calm: 4000 };
 const FAILED = ["failed", "unanswered"];

@@ -10,12 +10,6 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-/** A number with one decimal, as the chosen language writes it. */
-export function sayNumber(value) {
-  const text = value.toFixed(1);
-  return LANGUAGE === "en" ? text : text.replace(".", ",");
-}
-
 /** The text of a key, or `otherwise` if there is no such key. */
 export function sayIf(key, otherwise) {
   return key in WORDS ? say(key) : otherwise;

@@ -161,8 +161,8 @@ def _values(pages: Pages, facts: HandoverFacts, letterhead: Letterhead, zone: Zo
     pages.figure(_QR + 12, draw)
     if letterhead.signer_subject:
         pages.fact("Penanda tangan", letterhead.signer_subject)
-    pages.fact("Waktu stempel", moment(right.gen_time, zone), font=Font.BOLD)
-    pages.fact("Otoritas stempel waktu", authority(right.tsa))
+    pages.fact("Waktu penandaan", moment(right.gen_time, zone), font=Font.BOLD)
+    pages.fact("Otoritas penanda waktu", authority(right.tsa))
     if right.tsa == "local":
         pages.fact("", LOCAL_STAMP)
 

@@ -196,7 +196,7 @@ def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
     proven = sum(item.proof is not None for item in plan.originals)
     pages.text(
         f"{number(proven)} dari {number(len(plan.originals))} segmen asli mempunyai bukti penyertaan dalam "
-        "pos pemeriksaan log di bawah, yang ditandatangani kunci log dan diberi stempel waktu.",
+        "pos pemeriksaan log di bawah, yang ditandatangani kunci log dan diberi penanda waktu.",
         size=9,
     )
     if plan.originals:
@@ -218,7 +218,7 @@ def _checkpoints(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
     columns = (
         Column(title="No", width=48, align=Align.RIGHT, size=7.5),
         Column(title="Catatan", width=56, align=Align.RIGHT, size=7.5),
-        Column(title="Waktu stempel", width=121, size=7.5),
+        Column(title="Waktu penandaan", width=121, size=7.5),
         Column(title="Akar Merkle", width=258, font=Font.FIXED, size=6.4),
     )
     pages.grid(

@@ -125,7 +125,7 @@ def _front(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
         pages.text(
             "Paket ini memuat segmen rekaman asli yang tidak diubah satu bit pun, beserta klip turunan, "
             "catatan perekam, dan bukti kapan catatan itu tercakup dalam log arsip. Semua isi disegel dengan "
-            "tanda tangan elektronik dan stempel waktu.",
+            "tanda tangan elektronik dan penanda waktu.",
             size=9.5,
         )
         pages.english(
@@ -309,7 +309,7 @@ def _seal(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     pages.fact(
         "Sidik jari SHA-256", grouped(certificates.fingerprint(copied.signer)), font=Font.FIXED, size=8.5
     )
-    pages.fact("Otoritas stempel waktu", authority(copied.tsa))
+    pages.fact("Otoritas penanda waktu", authority(copied.tsa))
     if copied.tsa == "local":
         pages.fact("", LOCAL_STAMP)
     system = [f"{word(SYSTEM, name)} {value}" for name, value in sorted(plan.system.items())]
@@ -318,7 +318,7 @@ def _seal(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     pages.text("Cara membandingkan", font=Font.BOLD, size=9.5)
     pages.text(
         "Laporan ini ikut disegel, maka nilai SHA-256 tagmanifest-sha256.txt tidak dapat tercantum di sini. "
-        "Nilai itu, sidik jari penanda tangan dan waktu stempel tercetak di berita acara serah terima. "
+        "Nilai itu, sidik jari penanda tangan dan waktu penandaan tercetak di berita acara serah terima. "
         "Jalankan sha256sum tagmanifest-sha256.txt di folder paket dan bandingkan dengan berita acara; "
         "bandingkan sidik jari di atas dengan yang diumumkan instansi. Langkah lengkap: data/VERIFIKASI.txt.",
         size=9.5,
@@ -343,9 +343,9 @@ def grouped(digest: str) -> str:
 def _limits(pages: Pages, plan: PackagePlan) -> None:
     pages.heading("Yang dibuktikan dan tidak dibuktikan", "What the seal proves and does not", room=110)
     pages.bullet(
-        "Segel dan stempel waktu membuktikan siapa yang menyegel, bahwa isi paket tidak berubah sejak itu, "
-        "dan bahwa segel sudah ada pada waktu stempel. Log arsip membuktikan bahwa catatan segmen yang "
-        "tercakup, beserta nilai SHA-256-nya, sudah ada pada waktu stempel pos pemeriksaan log.",
+        "Segel dan penanda waktu membuktikan siapa yang menyegel, bahwa isi paket tidak berubah sejak itu, "
+        "dan bahwa segel sudah ada pada waktu penandaan. Log arsip membuktikan bahwa catatan segmen yang "
+        "tercakup, beserta nilai SHA-256-nya, sudah ada pada waktu penandaan pos pemeriksaan log.",
         "Seal and time stamp prove who sealed, that nothing has changed since, and that the seal existed at "
         "the time of the stamp. The log proves that the record of each segment it covers, with its hash, "
         "existed at the time of the checkpoint's stamp.",

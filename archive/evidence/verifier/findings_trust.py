@@ -61,7 +61,7 @@ LOG: Rows = (
     ),
     (
         "checkpoint_stamp_invalid", ERROR,
-        "Stempel waktu pos pemeriksaan ini tidak sah.",
+        "Penanda waktu pos pemeriksaan ini tidak sah.",
         "This checkpoint's time stamp is not valid.",
         "RFC 3161 token over the text by a trusted authority",
     ),
@@ -143,7 +143,7 @@ SEAL: Rows = (
     ),
     (
         "certificate_revoked_later", WARNING,
-        "Sertifikat dicabut setelah waktu stempel; tanda tangan yang dibuat sebelum itu tetap sah.",
+        "Sertifikat dicabut setelah waktu penandaan; tanda tangan yang dibuat sebelum itu tetap sah.",
         "The certificate was revoked after the time of the stamp; its earlier signatures stay valid.",
         "a revocation list of its authority (RFC 5280, 5) and the stamp's time",
     ),
@@ -228,43 +228,43 @@ SIGNER: Rows = (
 STAMP: Rows = (
     (
         "stamp_missing", ERROR,
-        "Stempel waktu hilang: tidak ada bukti kapan paket disegel.",
+        "Penanda waktu hilang: tidak ada bukti kapan paket disegel.",
         "The time stamp is missing: nothing proves when the package was sealed.",
         "signatures/tagmanifest-sha256.txt.p7s.tsr",
     ),
     (
         "stamp_content", ERROR,
-        "Stempel waktu ini milik segel lain.",
+        "Penanda waktu ini milik segel lain.",
         "The time stamp belongs to another seal.",
         "message imprint against the hash of the seal (RFC 3161, 2.4.2)",
     ),
     (
         "stamp_signature", ERROR,
-        "Stempel waktu tidak ditandatangani oleh otoritasnya.",
+        "Penanda waktu tidak ditandatangani oleh otoritasnya.",
         "The time stamp was not signed by its authority.",
         "CMS signature of the token (RFC 3161, 2.4.2)",
     ),
     (
         "stamp_form", ERROR,
-        "Stempel waktu dapat dibaca, tetapi tidak lengkap atau memakai hash yang tidak dikenal.",
+        "Penanda waktu dapat dibaca, tetapi tidak lengkap atau memakai hash yang tidak dikenal.",
         "The time stamp can be read, but is incomplete or uses an unknown hash.",
         "SHA-256, -384 or -512; the authority's certificate inside",
     ),
     (
         "bad_token", ERROR,
-        "Stempel waktu tidak dapat dibaca, atau berupa penolakan dari otoritas.",
+        "Penanda waktu tidak dapat dibaca, atau berupa penolakan dari otoritas.",
         "The time stamp cannot be read, or is a refusal by the authority.",
         "TimeStampResp in DER (RFC 3161, 2.4.2)",
     ),
     (
         "stamp_before_package", ERROR,
-        "Stempel waktu lebih tua daripada paketnya; itu tidak mungkin.",
+        "Penanda waktu lebih tua daripada paketnya; itu tidak mungkin.",
         "The time stamp is older than the package, which cannot be.",
         "the token's time against prepared_at, five minutes allowed",
     ),
     (
         "stamp_in_future", ERROR,
-        "Stempel waktu berada di masa depan menurut jam mesin ini; periksa jam mesin ini dahulu.",
+        "Penanda waktu berada di masa depan menurut jam mesin ini; periksa jam mesin ini dahulu.",
         "The time stamp lies in the future by this machine's clock; check this clock first.",
         "the token's time against the machine's clock, five minutes allowed",
     ),

@@ -29,7 +29,7 @@ _STEPS = {
     "records": ("catatan arsip", "the ledger's entries"),
     "seal": ("segel", "seal"),
     "signer": ("penyegel", "signer"),
-    "stamp": ("stempel waktu", "stamp"),
+    "stamp": ("penanda waktu", "stamp"),
 }
 _OUTCOMES = {
     "passed": ("lulus", "passed"),
@@ -46,7 +46,7 @@ _FACTS = (
     ("disegel oleh", "sealed by"),
     ("sidik jari penyegel (SHA-256)", "signer's fingerprint (SHA-256)"),
     ("paling lambat pada", "no later than"),
-    ("stempel dari", "stamped by"),
+    ("penanda waktu dari", "stamped by"),
     ("bandingkan dengan berita acara: SHA-256 tagmanifest-sha256.txt", "compare with the handover report"),
 )
 

@@ -233,7 +233,7 @@ def _readme(plan: Originals, camera: Camera, zone: tzinfo, sounds: _Sounds) -> b
             "Segmen tidak dipotong. Karena itu berkas ini juga memuat rekaman di luar waktu yang diminta:",
             f"paling lama {before} detik sebelumnya dan {after} detik sesudahnya.",
             *indonesian,
-            "Ini unduhan, bukan paket bukti: tidak ada segel, tanda tangan, atau cap waktu di dalamnya.",
+            "Ini unduhan, bukan paket bukti: tidak ada segel, tanda tangan, atau penanda waktu di dalamnya.",
             "",
             "Celah di dalam waktu yang diminta:",
             *gaps_in_indonesian(gaps, zone),

@@ -63,16 +63,16 @@ SENTENCES = MappingProxyType(
             "Ditandatangani dengan sertifikat yang bukan sertifikat yang diharapkan.",
             "Signed with another certificate than the expected one.",
         ),
-        "stamp_missing": (_E, "Stempel waktu hilang.", "The time stamp is missing."),
-        "stamp_invalid": (_E, "Stempel waktu tidak sah.", "The time stamp is not valid."),
+        "stamp_missing": (_E, "Penanda waktu hilang.", "The time stamp is missing."),
+        "stamp_invalid": (_E, "Penanda waktu tidak sah.", "The time stamp is not valid."),
         "stamped_late": (
             _W,
-            "Stempel waktu terlambat melebihi selang; selama itu pemalsuan masih mungkin.",
+            "Penanda waktu terlambat melebihi selang; selama itu pemalsuan masih mungkin.",
             "Stamped later than the interval allows; forgery was possible for that long.",
         ),
         "stamped_early": (
             _W,
-            "Stempel waktu lebih awal daripada waktu pos pemeriksaannya.",
+            "Penanda waktu lebih awal daripada waktu pos pemeriksaannya.",
             "Stamped before the time that the checkpoint states.",
         ),
         "receipt_invalid": (

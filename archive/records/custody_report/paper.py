@@ -216,7 +216,7 @@ def _reading(pages: Pages) -> None:
         "Setiap perbuatan dicatat sebelum rekaman keluar dari arsip, dan setiap catatan terikat dengan nilai "
         "hash pada catatan sebelumnya. Perintah saksi log verify menyebut catatan yang dihapus, diubah, atau "
         "ditukar urutannya. Perintah saksi log prove, diikuti nama bukti yang tercetak di bawah setiap "
-        "perbuatan, membuktikan bahwa catatannya ada dalam log sebelum stempel waktunya.",
+        "perbuatan, membuktikan bahwa catatannya ada dalam log sebelum penanda waktunya.",
         size=9,
     )
     pages.text(

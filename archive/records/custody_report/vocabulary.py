@@ -82,8 +82,8 @@ evidence.claim_renewed | – | – | penyegelan masih dikerjakan | sealing goes 
 evidence.put_off | – | – | penyegelan ditunda | sealing put off
 evidence.seal_failed | – | – | penyegelan gagal | sealing failed
 evidence.sealed | packaging*, digital signature generation* | provenance | paket disegel | package sealed
-evidence.sealed_untimestamped | packaging* | provenance | disegel, tanpa cap waktu | sealed, unstamped
-evidence.stamp_put_off | – | – | cap waktu belum diperoleh | time stamp not yet had
+evidence.sealed_untimestamped | packaging* | provenance | disegel, tanpa penanda waktu | sealed, unstamped
+evidence.stamp_put_off | – | – | penanda waktu belum diperoleh | time stamp not yet had
 evidence.read | – | examined | melihat keadaan paket | looked at a package's state
 evidence.download | transfer* | transferred | mengunduh paket | downloaded a package
 evidence.verify | digital signature validation, fixity check | verified | memverifikasi paket | verified it
@@ -156,7 +156,7 @@ integrity_incident.reopened | fixity check | – | insiden integritas dibuka lag
 integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed
 disposition.started | – | – | pemusnahan dimulai | disposition begun
 disposition.done | – | – | pemusnahan selesai | disposition done
-disposition.stamped | – | – | catatan pemusnahan diberi cap waktu | disposition record time-stamped
+disposition.stamped | – | – | catatan pemusnahan diberi penanda waktu | disposition record time-stamped
 break_glass.ordered | – | authorization | perintah pemusnahan darurat diajukan | break-glass order filed
 break_glass.approved | – | authorization | perintah pemusnahan darurat disetujui | break-glass order approved
 break_glass.started | – | – | pemusnahan darurat dimulai | break-glass destruction begun

@@ -50,6 +50,22 @@ def test_text_is_compressed_and_stays_the_same(site: Site, path: str) -> None:
     assert "content-encoding" not in plain.headers
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_packed"),
+    [
+        ("gzip", True), ("gzip;q=0.5", True), ("br, GZIP ; Q=1.0", True), ("*", True), ("x-gzip", True),
+        ("identity, *;q=0.1", True), ("gzip;q=0", False), ("gzip; q=0.000, br", False), ("*;q=0", False),
+        ("*, gzip;q=0", False), ("gzip;q=x", False), ("not-gzip", False), ("br", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_weight_of_nothing_refuses_gzip(site: Site, asked: str, is_packed: bool) -> None:
+    style = site.app.state.runtime.pages.assets.path("saksi.css")
+    for path in ("/v1/places", style):
+        answer, wire = raw(site, path, headers={"Accept-Encoding": asked})
+        assert (answer.headers.get("content-encoding") == "gzip") is is_packed, path
+        assert wire.startswith(b"\x1f\x8b") is is_packed
+
+
 def test_who_has_the_list_of_cameras_gets_nothing_until_it_changes(site: Site) -> None:
     packed, _ = raw(site, "/v1/cameras", headers=GZIP)
     plain, whole = raw(site, "/v1/cameras", headers=NONE)

@@ -63,6 +63,7 @@ PAGES = {
     "GET /",
     "GET /antarmuka",
     "GET /aset/{version}/{name}",
+    "GET /panduan/{version}/{name}",
     *(f"GET {shell.path}" for shell in SHELLS),
     *(f"GET {former}" for former in MOVED),
 }

@@ -14,12 +14,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.limits.work import BOUNDS, Work
+from archive.model.token import TokenScope
 from archive.model.user import Role
 from archive.timespan import MINUTE
 from ops.serving import Server
 from ops.tokens import token_file
 from tests.integration.api.test_server import MovingClock
-from tests.support.api_site import Caller, Site, open_site
+from tests.support.api_site import CAMERA, Caller, Site, open_site, span
 from tests.support.matrix import request_form
 from tests.support.people import OURS, add_person, caller, catch_up, cookie_of
 from tests.support.waiting import until
@@ -167,6 +168,36 @@ def test_the_queue_is_told_to_who_decides(site: Site, port: int) -> None:
     told = {(one.actor.id, one.details["code"]) for one in site.events("access")}
     assert {(f"user:{name}", "not_permitted") for name in ("dewi", "ada", "citra")} <= told
     assert caller(site, "dewi").get(URL, params={"about": "cameras"}).status_code == 422
+
+
+def test_a_machine_of_a_district_hears_of_its_packages_alone(site: Site, port: int) -> None:
+    """The package of a camera in Mariso: Mariso's machine is told, Mamajang's is not."""
+
+    def machine(name: str, kecamatan: str) -> dict[str, str]:
+        scope = TokenScope(
+            actions=frozenset({"session.read", "evidence.read"}), districts=frozenset({kecamatan})
+        )
+        return {"Authorization": f"Bearer {token_file(site.evidence.site).create(name, site.clock, scope)}"}
+
+    mariso, mamajang = machine("mariso", "73.71.01"), machine("mamajang", "73.71.02")
+    near, far = (Ear(port, one, "?about=packages") for one in (mariso, mamajang))
+    try:
+        for ear in (near, far):
+            ear.heard("hello")
+        body = {"cameras": [CAMERA], **span(0, 20), "case": "LP/B/9/XI/2026"}
+        asked = site.call("POST", "/v1/evidence", json=body)
+        assert asked.status_code == 202, asked.text
+        near.heard("hello", "packages")
+        listed = [
+            [one["evidence_id"] for one in Caller(site.app, who).get("/v1/evidence").json()["evidence"]]
+            for who in (mariso, mamajang)
+        ]
+        assert listed == [[asked.json()["evidence_id"]], []], "they are told what their list shows"
+        assert far.names == ["hello"]
+        assert far.text.count("id: ") == 1
+    finally:
+        near.close()
+        far.close()
 
 
 def test_exports_and_trials_are_told_to_who_ordered_them(site: Site, port: int) -> None:

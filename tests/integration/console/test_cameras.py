@@ -294,9 +294,16 @@ def test_a_table_is_tried_row_by_row_before_it_is_imported(console: Console) -> 
     )
     with console.page_of("ada") as page:
         opened(console, page, "/kamera-impor")
+        page.get_by_role("button", name="Coba dahulu").click()
+        expect(page.locator(".drop-told")).to_have_text("Pilih tabelnya dahulu.")
+        page.locator("#table").set_input_files(
+            {"name": "kamera.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+        )
+        expect(page.locator(".drop.wrong .drop-told")).to_contain_text("kamera.pdf")
         page.locator("#table").set_input_files(
             {"name": "kamera.csv", "mimeType": "text/csv", "buffer": rows.encode()}
         )
+        expect(page.locator(".drop:not(.wrong) .drop-told")).to_contain_text("kamera.csv")
         page.locator("#update").check()
         page.get_by_role("button", name="Coba dahulu").click()
         expect(page.locator("#result h2")).to_have_text(

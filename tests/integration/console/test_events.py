@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from archive.timespan import MINUTE
 from tests.integration.api.test_server import serving
 from tests.integration.console.test_queue import MARKUP, change, filed
+from tests.support.api_site import CAMERA, instant
 from tests.support.console import PHONE, Console, open_city
+from tests.support.people import caller
+from tests.support.waiting import until
 
 WITHOUT_CLOCK = """
 const own = window.setInterval;
@@ -66,6 +69,37 @@ def test_the_queue_and_its_number_grow_by_themselves(console: Console) -> None:
         expect(rows).to_have_count(before + 1)
         for page in (queue, elsewhere):
             expect(page.locator(".places .count")).to_contain_text(str(before + 1))
+
+
+def test_the_wall_has_the_number_of_the_queue_too(console: Console) -> None:
+    with console.page_of("tono") as page:
+        listening(page, f"{console.url}/tinjau?camera={CAMERA}&from={instant(0)}&to={instant(12)}")
+        page.locator("#purpose-form button").click()
+        expect(page.locator(".tile")).to_have_count(1)
+        for _ in range(2):
+            filed(console.site)
+            waiting = len(
+                caller(console.site, "tono")
+                .get("/v1/requests", params={"status": "submitted"})
+                .json()["requests"]
+            )
+            expect(page.locator(".places .count")).to_contain_text(str(waiting))
+
+
+def test_what_changed_before_the_stream_began_is_read_at_once(console: Console) -> None:
+    """A page has read its list, something changes, and only then its stream begins: no clock is needed."""
+    with console.page_of("dewi") as page:
+        held: list[Route] = []
+        page.add_init_script(WITHOUT_CLOCK)
+        page.route("**/v1/events?*", lambda route: held.append(route))
+        filed(console.site)
+        page.goto(f"{console.url}/permintaan")
+        expect(page.locator("#list .request-row").first).to_be_visible()
+        until(lambda: held or page.wait_for_timeout(20), "the page asks for its stream")
+        new = page.locator(f"#list [href$='{filed(console.site)['id']}']")
+        expect(new).to_have_count(0)
+        held.pop().continue_()
+        expect(new.first).to_be_visible()
 
 
 def test_what_somebody_decides_on_does_not_change_under_their_hands(console: Console) -> None:

@@ -164,6 +164,27 @@ def test_a_time_is_dragged_on_a_coverage_bar(console: Console) -> None:
         expect(page.locator(f".found[data-camera={CAMERA}]")).to_have_count(1)
 
 
+def test_what_is_typed_takes_the_place_of_the_time_that_the_page_gave(console: Console) -> None:
+    """By a press or by the keyboard; a time that somebody typed is theirs to correct."""
+    with console.page_of("citra") as page:
+        page.goto(f"{console.url}/temukan")
+        expect(page.locator("#to")).not_to_have_value("")
+        page.locator("#to").click()
+        page.keyboard.type("24/11/2026 14.30")
+        expect(page.locator("#to")).to_have_value("24/11/2026 14.30")
+        page.locator("#place").focus()
+        page.locator("#to").click()
+        page.keyboard.press("End")
+        page.keyboard.type(".05")
+        expect(page.locator("#to")).to_have_value("24/11/2026 14.30.05")
+        page.locator("#place").focus()
+        for _ in range(6):
+            if page.evaluate("document.activeElement.id") != "from":
+                page.keyboard.press("Tab")
+        page.keyboard.type("13.00")
+        expect(page.locator("#from")).to_have_value("13.00")
+
+
 def test_an_area_is_drawn_by_dragging(console: Console) -> None:
     with console.page_of("citra") as page:
         page.goto(f"{console.url}/temukan?{HERE}")

@@ -18,6 +18,7 @@ from tests.support.api_site import CAMERA, PLACE, instant
 from tests.support.console import LAPTOP, PHONE, Console, comes_true
 from tests.support.hand import Hand, give_password
 from tests.support.officer import Officer, letter
+from tests.support.people import caller
 from tests.support.waiting import PATIENCE_S
 
 expect.set_options(timeout=PATIENCE_S * 1000)
@@ -59,6 +60,17 @@ def mailed(console: Console, event: Event, request: str) -> str:
 def shown(page: Page) -> str:
     """The text of the whole page."""
     return page.locator("main").inner_text()
+
+
+def test_colleagues_are_called_by_their_names(console: Console, given: str) -> None:
+    """An officer may not read accounts; those whose acts they see have their names nevertheless."""
+    with console.page_of("dewi") as page:
+        page.goto(f"{console.url}/permintaan/{given}")
+        history = page.locator("#history")
+        expect(history).to_contain_text("Diajukan Dewi, ")
+        expect(history).to_contain_text("Disetujui Citra, ")
+        assert not re.search(r"\b(dewi|citra|tono)\b", history.inner_text())
+    assert caller(console.site, "dewi").get("/v1/users").status_code == 403
 
 
 def test_a_known_place_and_time_is_filed_in_eight_acts(

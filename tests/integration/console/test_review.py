@@ -546,3 +546,21 @@ def test_sixteen_cameras_use_the_width_and_a_phone_has_all_of_it(console: Consol
             "(all) => all.map((one) => one.getBoundingClientRect()).filter((box) => box.height < 43.5).length"
         )
         assert small == 0
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_on_a_phone_the_picture_and_the_controls_are_seen_together(console: Console, count: int) -> None:
+    """Nobody scrolls past a picture to play it: a whole tile and the whole desk are in sight at once."""
+    with console.page_of("citra", size=PHONE) as page:
+        look(page, console, *(CAMERA, *NINE)[:count], end=28)
+        stage, desk = (page.locator(one).first.bounding_box() for one in (".stage", "#desk"))
+        assert stage is not None
+        assert desk is not None
+        assert stage["y"] >= 0
+        assert stage["y"] + stage["height"] <= desk["y"], "the desk covers no part of the first picture"
+        assert desk["y"] + desk["height"] <= PHONE[1] + 1
+        assert desk["height"] <= 0.42 * PHONE[1], "pictures have more of the screen than their controls"
+        page.locator("#legend summary").click()
+        expect(page.locator("#legend .swatch.missing")).to_be_visible()
+        page.locator("#legend summary").click()
+        expect(page.locator("#legend .swatch.missing")).to_be_hidden()

@@ -199,7 +199,7 @@ def test_the_handover_report_carries_what_both_compare(confirmed: bool, tmp_path
     assert facts.right.tagmanifest_sha256 in joined
     assert facts.right.signer_sha256 in joined
     assert "Pada hari Selasa, 24 November 2026, pukul 22:00:00 WITA" in text
-    assert "Waktu stempel : 24 November 2026 19:00:00 WITA" in text
+    assert "Waktu penandaan : 24 November 2026 19:00:00 WITA" in text
     assert ("kedua nilai sama dengan di atas" in text) is confirmed
     assert ("Belum dikonfirmasi dalam sistem" in text) is not confirmed
 

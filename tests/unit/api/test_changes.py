@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 
@@ -14,7 +15,10 @@ from api.changes.looks import SharedLooks
 from api.changes.stream import BEAT_S, CHECK_S, ChangeStream, OpenStreams, Reading
 from api.changes.subjects import ACTION, EVERYBODY, Scope, Subject, scope_of, subjects_for
 from archive.errors import Refused, Unavailable
+from archive.model.camera import OwnerKind, Place
+from archive.model.stay import Facts, Stay
 from archive.model.user import Role
+from archive.timespan import Timespan
 
 ONE, TWO, THREE = "1" * 16, "2" * 16, "3" * 16
 
@@ -41,6 +45,8 @@ def test_nobody_is_told_of_more_than_their_lists_show() -> None:
     machine = Principal("token:own", actions=every, districts=frozenset({"73.71.01"}))
     assert scope_of(machine, Subject.QUEUE) is None
     assert scope_of(machine, Subject.REQUESTS) is None
+    assert scope_of(machine, Subject.PACKAGES) == Scope(districts=frozenset({"73.71.01"}))
+    assert scope_of(replace(machine, districts=frozenset()), Subject.PACKAGES) is None
 
 
 def test_what_is_asked_for_without_the_permission_is_refused() -> None:
@@ -76,6 +82,50 @@ def test_a_change_shows_to_those_who_see_it() -> None:
         "nobody decides on it"
     )
     assert filed.mark(Subject.QUEUE, EVERYBODY) != before.mark(Subject.QUEUE, EVERYBODY)
+
+
+def stay(camera: str, kecamatan: str, since: int | None, until: int | None) -> Stay:
+    place = Place(
+        lat=Decimal("-5.14"),
+        lon=Decimal("119.41"),
+        kecamatan=kecamatan,
+        kelurahan=f"{kecamatan}.1001",
+        owner=OwnerKind.PUBLIC,
+    )
+    facts = Facts(name=camera, address="", place=place, sight=None, point=(-5.14, 119.41))
+    return Stay(camera=camera, since=since, until=until, facts=facts)
+
+
+def test_a_machine_hears_of_the_packages_of_its_districts_and_of_no_others() -> None:
+    """A camera counts where it stood while it recorded the package, not where it stands now."""
+    own, other = "73.71.01", "73.71.02"
+    moved = 1_000_000
+    stays = {
+        "a": [stay("a", own, None, None)],
+        "b": [stay("b", other, None, None)],
+        "m": [stay("m", own, None, moved), stay("m", other, moved, None)],
+    }
+    before, after, across = Timespan(0, moved), Timespan(moved, 2 * moved), Timespan(1, moved + 1)
+    machine = Scope(districts=frozenset({own}))
+
+    def hears(cameras: tuple[str, ...], span: Timespan | None) -> bool:
+        marks = [
+            Cases(packages=(_Package("EVD-1", version, "token:m", "", cameras, span),))
+            .placed(stays)
+            .mark(Subject.PACKAGES, machine)
+            for version in (1, 2)
+        ]
+        return marks[0] != marks[1]
+
+    assert hears(("a",), after)
+    assert hears(("a", "m"), before)
+    for cameras, span in (
+        (("b",), before), (("a", "b"), before), (("m",), after), (("m",), across), (("lost",), before),
+        (("a", "lost"), before), ((), before), (("a",), None),
+    ):  # fmt: skip
+        assert not hears(cameras, span), (cameras, span)
+    unplaced = Cases(packages=(_Package("EVD-1", 1, "", "", ("a",), before),))
+    assert unplaced.mark(Subject.PACKAGES, machine) == fingerprint([])
 
 
 def test_who_sees_nothing_cannot_tell_one_archive_from_another() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from archive.timespan import SECOND
-from ops import demo
-from ops.demo import Demo, verdict_in
+from ops.demo import PROPOSED, Demo, verdict_in
+from ops.demo_people import PEOPLE, SIGNING_IN
 from tests.support.api_site import T0
 from tests.support.command_line import CommandLine
+from tests.support.demo_steps import announcement_in, is_known
 from tests.support.indexes import free_port
 from tests.support.waiting import until
 
@@ -57,20 +58,30 @@ def test_no_page_ends_processes_by_a_name(page: Path) -> None:
     assert not re.search(r"\b(pkill|killall)\b", page.read_text("utf-8"))
 
 
-def test_the_people_who_are_announced_sign_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_every_step_has_a_form_that_is_followed_in_the_browser() -> None:
+    steps = [*SIGNING_IN, *(step for one in PEOPLE for step in one.steps)]
+    assert [step for step in steps if not is_known(step)] == []
+
+
+def test_the_scope_whose_change_waits_is_not_the_one_to_try() -> None:
+    """While a change of a scope waits for the second person, its page has no form."""
+    assert PROPOSED != "default"
+
+
+def test_the_people_who_are_announced_sign_in(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     port = free_port()
-    monkeypatch.setattr(demo, "PORT", port)
-    made = Demo(tmp_path, serve=True)
+    made = Demo(tmp_path, serve=True, port=port)
     saksi = CommandLine(tmp_path / "home")
     made.announce(T0, T0 + 40 * SECOND)
     told = capfd.readouterr().out
     base = f"http://127.0.0.1:{port}"
-    assert f"{base}/ " in told
-    assert told.count("from 24/11/2026 14.00, to 24/11/2026 14.01") == 2
+    found = announcement_in(told)
+    assert found.address == f"{base}/"
+    for one in found.people[:2]:
+        assert 'Write "24/11/2026 14.00.00" into "Dari".' in one.steps
+        assert 'Write "24/11/2026 14.00.41" into "Sampai".' in one.steps
     assert "{" not in told
-    codes = re.findall(r"Code: +(.+)", told)
+    codes = [one.code for one in found.people]
     with subprocess.Popen(
         saksi.argv("serve", "--port", str(port)), env=saksi.environment(), stderr=subprocess.DEVNULL
     ) as serving:

@@ -56,7 +56,8 @@ def test_what_is_for_development_is_not_in_it(installed: Path) -> None:
     for needed in (
         "ops/deploy/install.md", "ops/deploy/saksi.toml", "ops/deploy/systemd/saksi.service",
         "ops/deploy/containers/compose.yaml", "ops/cli/indonesian.toml", "api/described/indonesian.toml",
-        "archive/footage/makassar.csv",
+        "archive/footage/makassar.csv", "api/web/guides/panduan-petugas.pdf",
+        "api/web/guides/panduan-operator.pdf", "api/web/guides/panduan-admin.pdf",
     ):  # fmt: skip
         assert (installed / needed).is_file(), needed
     (scripts,) = installed.glob("*.dist-info/entry_points.txt")
