@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive.timespan import SECOND, format_instant
 from tests.integration.api.test_server import serving
-from tests.support.console import PHONE, Console, aside, comes_true
+from tests.support.console import PHONE, Console, aside, comes_true, decided
 from tests.support.filmed import BEGINS, CUT, SCENES, SECONDS, film
 from tests.support.furnished import Furnished, beat, furnished_city
 from tests.support.officer import letter
@@ -59,11 +59,6 @@ def story(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         film(city, tmp_path_factory.mktemp("film"))
         with serving(city.site) as port:
             yield Story(city, Console(city.site, f"http://127.0.0.1:{port}", browser), folder)
-
-
-def decided(page: Page, button: str) -> None:
-    page.locator("dialog.decision").get_by_role("button", name=button).click()
-    expect(page.locator("dialog.decision")).to_have_count(0)
 
 
 def asked(page: Page, url: str) -> None:
