@@ -15,6 +15,17 @@ export function callThem(people) {
 }
 
 /**
+ * An answer names somebody: their account is called so where nothing better is known, for who may not read accounts.
+ * @param {string} actor such as `user:citra`
+ * @param {string} name
+ */
+export function heardOf(actor, name) {
+  const [, account] = /^user:(.*)$/.exec(actor) ?? [];
+  if (!account || !name || known.get(account)?.name) return;
+  known = new Map([...known, [account, { name }]]);
+}
+
+/**
  * The words for an actor: the name of a person where an answer gives it or the reader may read accounts, or else the account.
  * @param {string} actor as the archive names it
  * @param {string} [name] the person's name, if an answer gives it

@@ -29,6 +29,10 @@ FROM, TO = format_instant(BEGINS), format_instant(BEGINS + SECONDS * SECOND)
 TABLE, SHEET = (1180, 760), (900, 760)
 """Sizes of windows: of a picture that is shown wide, and of one that is printed small."""
 
+STILLS = """['a', 'canvas'].map((part) => document.querySelectorAll(`#decision .footage-card ${part}`).length)
+  .every((count, _, [first]) => count === first)"""
+"""Whether each camera that can be played shows its still."""
+
 
 @dataclass
 class Story:
@@ -127,6 +131,8 @@ def test_an_operator_looks_and_approves(story: Story) -> None:
         story.shoot(page, "antrean.png", "h1", "#list-submitted", most_high=460)
         page.goto(f"{story.console.url}/permintaan/{story.request}")
         expect(page.locator("#decision").get_by_role("button", name="Setujui", exact=True)).to_be_visible()
+        expect(page.locator("#decision .footage-card a").first).to_be_visible()
+        comes_true(page, STILLS)
         story.shoot(page, "keputusan.jpg", "#decision", most_high=560)
         page.locator("#decision").get_by_role("button", name="Setujui", exact=True).click()
         decided(page, "Setujui")
