@@ -30,7 +30,7 @@ from tests.support.real_city import City, environ, real_city
 from tests.support.real_console import running, signed_in
 from tests.support.servers import MediamtxServer
 from tests.support.sound import segments_of
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 __all__ = ["browser", "environ"]
 ADMIN, SECOND_ADMIN, OPERATOR, OFFICER, AUDITOR = (
@@ -133,14 +133,15 @@ def pressed_on_the_map(page: Page) -> bool:
 
 
 def keep_out(told: Stories) -> None:
-    """An officer reads what would rule, and finds neither a way to decide it nor what would go."""
+    """An officer reads what rules now, and nothing of what two admins still decide."""
     with told.page(OFFICER, f"/retensi/{POLICY}") as page:
-        expect(page.locator("#proposal")).to_contain_text("dimusnahkan setelah 45 hari")
-        assert page.locator("#proposal button").count() == 0
+        expect(page.locator("#now")).to_contain_text("belum punya kebijakan sendiri")
+        expect(page.locator("#proposal")).to_be_hidden()
         expect(page.locator("#change")).to_be_hidden()
+        assert page.locator("#content").get_by_role("button").count() == 0
         assert page.locator(".plot").count() == 0
         assert page.locator(".places a[data-place=retention]").count() == 0
-        told.look(page, "usulan petugas")
+        told.look(page, "kebijakan petugas")
 
 
 def approve(told: Stories) -> None:
@@ -170,7 +171,7 @@ def add_camera(told: Stories, source: str) -> None:
         page.locator("#is-public").check()
         page.locator("#try").click()
         good = page.locator("#trial h3", has_text="Kamera memberi gambar")
-        until(lambda: tried(page, good), "a recorder gets a picture")
+        until(lambda: tried(page, good), "a recorder gets a picture", seconds=4 * PATIENCE_S)
         expect(page.locator("#trial")).to_contain_text(f"{WIDTH} × {HEIGHT}")
         expect(page.locator("#trial")).to_contain_text("H.264")
         expect(page.locator("#trial")).to_contain_text("Diuji oleh perekam rec-test")

@@ -32,9 +32,10 @@ def signed_in(console: Console, keycloak: KeycloakServer, name: str, path: str) 
 @contextmanager
 def running(city: City, home: Path, port: int) -> Iterator[RecordingSite]:
     """The city's own processes over its folder: ``saksi serve`` at a port, ``saksi work``, and a recorder."""
-    recording = RecordingSite(home, city.settings)
-    line = CommandLine(home, city.settings)
-    with api_server(home, city.settings, port=port):
+    settings = {**city.settings, "SAKSI_CAMERA_NETWORKS": "127.0.0.0/8"}
+    recording = RecordingSite(home, settings)
+    line = CommandLine(home, settings)
+    with api_server(home, settings, port=port):
         jobs = preloaded.start("ops", ["work"], line.environment(), cwd=home, log=home / "work.log")
         recording.start()
         try:

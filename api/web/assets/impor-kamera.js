@@ -3,6 +3,7 @@
 import { BASE, send } from "./calls.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
+import { fileDrop } from "./file-drop.js";
 import { half } from "./halves.js";
 import { emptyState, failedState } from "./states.js";
 import { IS_ENGLISH, say } from "./words.js";
@@ -13,9 +14,10 @@ let table = null;
 
 const typeOf = (file) => (/\.(geo)?json$/i.test(file.name) ? "application/geo+json" : "text/csv");
 
+const drop = fileDrop({ id: "table", label: say("cam_import.drop"), kinds: ["csv", "geojson"], onFile: choose });
+
 function choose(file) {
-  table = file ?? null;
-  at("chosen").textContent = file ? say("cam_import.chosen", { name: file.name, bytes: file.size }) : "";
+  table = file;
   fill(at("result"));
 }
 
@@ -63,7 +65,11 @@ async function doIt(tried) {
 
 async function tryIt(event) {
   event?.preventDefault();
-  if (!table) return;
+  if (!table) {
+    drop.tell(say("cam_import.missing"), true);
+    at("table").focus();
+    return;
+  }
   fill(at("result"), make("p", { role: "status" }, say("is.loading")));
   try {
     const found = await call(true);
@@ -78,18 +84,5 @@ async function tryIt(event) {
   }
 }
 
-at("table").addEventListener("change", () => choose(at("table").files[0]));
+fill(at("drop"), drop.element);
 at("import").addEventListener("submit", tryIt);
-for (const kind of ["dragenter", "dragover"]) {
-  at("drop").addEventListener(kind, (event) => {
-    event.preventDefault();
-    at("drop").classList.add("over");
-  });
-}
-for (const kind of ["dragleave", "drop"]) at("drop").addEventListener(kind, () => at("drop").classList.remove("over"));
-at("drop").addEventListener("drop", (event) => {
-  event.preventDefault();
-  const [file] = event.dataTransfer.files;
-  at("table").required = !file;
-  choose(file);
-});

@@ -59,13 +59,15 @@ const FETCHES = /^(clip|evidence|export|attachment)\.download(\.|$)/;
  * @typedef {{ acts: number, plays: number, seconds: number, downloads: number, bytes: number, refused: number }} Total
  */
 export function totalsOf(acts) {
+  // The archive's own jobs are one to a reader, who sees one name for them all.
+  const who = ({ id }) => (/^(user|os|token):/.test(id) ? id : "job:");
   const none = () => ({ acts: 0, plays: 0, seconds: 0, downloads: 0, bytes: 0, refused: 0 });
   const all = none();
   const people = new Map();
   for (const act of acts) {
-    if (!people.has(act.actor.id)) people.set(act.actor.id, none());
+    if (!people.has(who(act.actor))) people.set(who(act.actor), none());
     const details = { ...act.details, ...(act.end?.details ?? {}) };
-    for (const total of [all, people.get(act.actor.id)]) {
+    for (const total of [all, people.get(who(act.actor))]) {
       total.acts += 1;
       if (act.outcome === "refused") total.refused += 1;
       if (PLAYS.has(act.type) && act.outcome === "done") total.plays += 1;

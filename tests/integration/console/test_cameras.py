@@ -278,9 +278,12 @@ def test_a_table_is_tried_row_by_row_before_it_is_imported(console: Console) -> 
     )
     with console.page_of("ada") as page:
         opened(console, page, "/kamera-impor")
+        page.get_by_role("button", name="Coba dahulu").click()
+        expect(page.locator("#table-told")).to_have_text("Pilih tabelnya dahulu.")
         page.locator("#table").set_input_files(
             {"name": "kamera.csv", "mimeType": "text/csv", "buffer": rows.encode()}
         )
+        expect(page.locator("#table-told")).to_contain_text("kamera.csv")
         page.locator("#update").check()
         page.get_by_role("button", name="Coba dahulu").click()
         expect(page.locator("#result h2")).to_have_text(
