@@ -13,7 +13,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from api.web.catalogue import FIRST, load
-from tests.support.console import LAPTOP, PHONE, barriers
+from tests.support.console import LAPTOP, PHONE, barriers, comes_true
 
 SMALLEST, SMALLEST_ON_A_PHONE = 24, 44
 """The sides of what is pressed, in CSS pixels."""
@@ -23,12 +23,21 @@ Dressed = tuple[str, tuple[int, int]]
 DRESSED: Sequence[Dressed] = (("dark", LAPTOP), ("light", PHONE))
 EVERY_DRESS: Sequence[Dressed] = (*DRESSED, ("light", LAPTOP), ("dark", PHONE))
 
+_SHOWS = """(() => {
+  const letters = (one) => one.innerText.replace(/\\s+/g, '').length;
+  const main = document.querySelector('main') ?? document.body;
+  const heads = [...main.querySelectorAll('h1, h2')].filter((one) => one.checkVisibility());
+  return letters(main) > heads.reduce((sum, one) => sum + letters(one), 0);
+})()"""
+"""Whether the page has more than headings: on a busy machine the network is idle before the first question."""
+
 _FAULTS = Path(__file__).with_suffix(".js")
 
 
 def settled(page: Page) -> None:
     """Wait until the page shows what it has."""
     page.wait_for_load_state("networkidle")
+    comes_true(page, _SHOWS)
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 

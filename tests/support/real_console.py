@@ -13,7 +13,10 @@ from tests.support.console import Console
 from tests.support.keycloak import KeycloakServer
 from tests.support.real_city import City
 from tests.support.recording_site import RecordingSite
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
+
+JOBS = ("follow", "holds", "requests", "seal", "log")
+"""What a story needs of the archive's jobs; the others read and attack what is stored."""
 
 
 @contextmanager
@@ -31,12 +34,14 @@ def signed_in(console: Console, keycloak: KeycloakServer, name: str, path: str) 
 
 @contextmanager
 def running(city: City, home: Path, port: int) -> Iterator[RecordingSite]:
-    """The city's own processes over its folder: ``saksi serve`` at a port, ``saksi work``, and a recorder."""
+    """The city's own processes over its folder: ``saksi serve`` at a port, the jobs of ``saksi work``
+    that a story needs, and a recorder."""
     settings = {**city.settings, "SAKSI_CAMERA_NETWORKS": "127.0.0.0/8"}
     recording = RecordingSite(home, settings)
     line = CommandLine(home, settings)
     with api_server(home, settings, port=port):
-        jobs = preloaded.start("ops", ["work"], line.environment(), cwd=home, log=home / "work.log")
+        words = ["work", *(word for job in JOBS for word in ("--only", job))]
+        jobs = preloaded.start("ops", words, line.environment(), cwd=home, log=home / "work.log")
         recording.start()
         try:
             until(lambda: city.site.services.index.heartbeats(), "the recorder is there")
@@ -44,4 +49,4 @@ def running(city: City, home: Path, port: int) -> Iterator[RecordingSite]:
         finally:
             recording.stop()
             jobs.terminate()
-            jobs.wait(60)
+            jobs.wait(PATIENCE_S)
