@@ -29,7 +29,7 @@ _SHOWS = """(() => {
   const heads = [...main.querySelectorAll('h1, h2')].filter((one) => one.checkVisibility());
   return letters(main) > heads.reduce((sum, one) => sum + letters(one), 0);
 })()"""
-"""Whether the page has more than headings: on a busy machine the network is idle before the first question."""
+"""Whether the page has more than headings: a busy machine's network is idle before the first question."""
 
 _FAULTS = Path(__file__).with_suffix(".js")
 
