@@ -6,21 +6,21 @@ that the browser saved is verified as a judge's expert would.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.test_story import City, environ, real_city
 from tests.integration.api.test_server import serving
 from tests.integration.console.conftest import browser
 from tests.support.api_site import CAMERA, instant
 from tests.support.command_line import CommandLine
-from tests.support.console import Console, comes_true
+from tests.support.console import Console, comes_true, decided
 from tests.support.indexes import free_port
 from tests.support.keycloak import KeycloakServer
 from tests.support.officer import letter
+from tests.support.real_city import City, environ, real_city
+from tests.support.real_console import signed_in
 
 __all__ = ["browser", "environ"]
 OFFICER = {
@@ -41,24 +41,6 @@ def city(
             made.sign_in(name)  # whose roles wait for consent gets it here
         with serving(made.site, port):
             yield made, Console(made.site, url, browser, expected=[keycloak_server.url])
-
-
-@contextmanager
-def signed_in(console: Console, keycloak: KeycloakServer, name: str, path: str) -> Iterator[Page]:
-    """A person's page, reached through the sign-in of the city's provider."""
-    with console.page_of("") as page:
-        page.goto(f"{console.url}{path}")
-        page.locator("#provider-link").click()
-        page.locator("#username").fill(name)
-        page.locator("#password").fill(keycloak.secrets["passwords"][name])
-        page.locator("#kc-login").click()
-        page.wait_for_url(f"{console.url}{path}")
-        yield page
-
-
-def decided(page: Page, button: str) -> None:
-    page.locator("dialog.decision").get_by_role("button", name=button).click()
-    expect(page.locator("dialog.decision")).to_have_count(0)
 
 
 def test_a_request_goes_its_way_in_the_browser(

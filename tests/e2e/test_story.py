@@ -10,108 +10,33 @@ Elasticsearch and Keycloak, where jobs and log run as commands in their own proc
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import httpx
 import pytest
 
-from archive.clock import ManualClock, SystemClock
 from archive.model import leaf as leaves
 from archive.model.segment import ClockStatement, Segment
-from archive.model.user import Role
 from archive.ports import Content, IndexEntry, Lock, LockMode
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from ops.accounts import passwords_of
 from ops.log import Log
 from tests.support.api_site import CAMERA, T0, Caller, Site, camera_form, open_site, span
-from tests.support.command_line import CommandLine
-from tests.support.keycloak import KeycloakServer, query_of
-from tests.support.people import OURS, add_person, catch_up, users_of
+from tests.support.keycloak import KeycloakServer
+from tests.support.people import PURPOSE, add_person, catch_up
+from tests.support.real_city import PEOPLE, Browser, City, environ, real_city
 from tests.support.requesting import PDF
-from tests.support.servers import ElasticServer, FreshBuckets
 
-PURPOSE = "LP/B/123/XI/2026"
+__all__ = ["environ"]
 PASSWORD = "pasar-terong-malam-42"
 STREETS = ("jalan-1", "jalan-2", "jalan-3")
 NIGHT = T0 + 13 * HOUR
 """2026-11-25T03:00:00+08:00."""
-
-PEOPLE: Mapping[str, tuple[Role, str, str]] = {
-    "polisi": (Role.POLICE, "polrestabes", ""),
-    "satpol": (Role.SATPOL_PP, "satpol-pp", ""),
-    "warroom-1": (Role.WAR_ROOM, "", ""),
-    "warroom-2": (Role.WAR_ROOM, "", ""),
-    "rappocini": (Role.KECAMATAN, "", "73.71.13"),
-    "inspektorat": (Role.AUDITOR, "", ""),
-}
-"""Role, agency and district; Keycloak's realm has the same."""
-
-
-class Browser:
-    """A person with a session: keeps the cookie, which each answer may renew."""
-
-    def __init__(self, site: Site, answer: httpx.Response) -> None:
-        assert answer.status_code in {200, 303}, answer.text
-        self._site, self._cookie = site, ""
-        self._keep(answer)
-        assert self._cookie
-
-    def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
-        if isinstance(self._site.clock, ManualClock):
-            self._site.clock.advance(SECOND)
-        answer = Caller(self._site.app, {"Cookie": self._cookie, **OURS})(method, path, **options)
-        self._keep(answer)
-        return answer
-
-    def get(self, path: str, **query: str) -> httpx.Response:
-        return self("GET", path, params=query or None)  # an empty one would remove the query of the address
-
-    def change(self, one: str, act: str, **form: Any) -> dict[str, Any]:
-        """Read the request, and change the version that was read; insists on success."""
-        etag = self.get(one).headers["etag"]
-        answer = self("POST", f"{one}/{act}", json=form, headers={"If-Match": etag})
-        assert answer.status_code in {200, 201}, (act, answer.text)
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def refused(self, version: int, path: str, **form: Any) -> tuple[int, str]:
-        answer = self("POST", path, json=form, headers={"If-Match": f'"{version}"'})
-        return answer.status_code, answer.json()["code"]
-
-    def _keep(self, answer: httpx.Response) -> None:
-        for one in answer.headers.get_list("set-cookie"):
-            if one.startswith("saksi="):
-                self._cookie = one.split(";")[0]
-
-
-@dataclass
-class City:
-    """One installation, the way people sign in, and the way its jobs run."""
-
-    site: Site
-    sign_in: Callable[[str], Browser]
-    seal: Callable[[], None]
-    sweep: Callable[[], int]
-    verify_log: Callable[[], dict[str, Any]]
-    browsers: dict[str, Browser] = field(default_factory=dict)
-
-    def who(self, name: str) -> Browser:
-        return self.browsers.setdefault(name, self.sign_in(name))
-
-    def enter(self) -> None:
-        """Sign in everyone in the story."""
-        for name, (role, _, _) in PEOPLE.items():
-            self.browsers[name] = self.sign_in(name)
-            shown = self.browsers[name].get("/v1/session").json()
-            assert (shown["id"], shown["roles"], shown["purpose"]) == (f"user:{name}", [role.value], PURPOSE)
 
 
 def archive_hours(site: Site, each: int) -> list[Segment]:
@@ -373,86 +298,10 @@ def rewrite(target: Path, data: bytes) -> None:
 # -- MinIO, Elasticsearch, Keycloak -------------------------------------------------------------------
 
 
-@contextmanager
-def real_city(
-    home: Path, environ: Mapping[str, str], keycloak: KeycloakServer, public_url: str
-) -> Iterator[City]:
-    """An installation on real servers, which ``environ`` names; browsers reach it at ``public_url``."""
-    environ = {
-        **environ,
-        "SAKSI_OIDC_ISSUER": keycloak.issuer,
-        "SAKSI_PUBLIC_URL": public_url,
-        # The site is made with its clock at T0; MinIO uses today's date and accepts no expired lock.
-        "SAKSI_RECORDS_LOCK_DAYS": "3650",
-        "SAKSI_EVIDENCE_LOCK_DAYS": "3650",
-    }
-    saksi = CommandLine(home, environ)
-    with open_site(home, clock=_Now(), environ=environ) as site:  # type: ignore[arg-type]
-
-        def sign_in(name: str) -> Browser:
-            begun = Caller(site.app).get("/auth/login")
-            pending = begun.headers["set-cookie"].split(";")[0]
-            with keycloak.browser() as web:
-                back = keycloak.sign_in(web, begun.headers["location"], name)
-            come = Caller(site.app, {"Cookie": pending}).get("/auth/callback", params=query_of(back))
-            if come.status_code == 403 and come.json()["code"] == "no_role":
-                users_of(site).consent(name, actor="os:second", reason="x")
-                return sign_in(name)
-            browser = Browser(site, come)
-            browser("PATCH", "/v1/session", json={"purpose": PURPOSE}).raise_for_status()
-            return browser
-
-        def verify_log() -> dict[str, Any]:
-            saksi.must("log", "make")
-            root = str(home / "keys" / "root.pem")
-            return saksi("log", "verify", "--all", "--trust", root, "--json").json
-
-        def seal() -> None:
-            saksi.must("work", "--once", "seal")
-
-        yield City(site, sign_in, seal, site.evidence.site.hold_sweeper().run, verify_log)
-
-
-@pytest.fixture
-def environ(
-    fresh_buckets: FreshBuckets,
-    elastic_server: ElasticServer,
-    fresh_index_prefix: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> dict[str, str]:
-    """The settings of an installation on MinIO and Elasticsearch; its credentials are in the environment."""
-    found = {
-        "SAKSI_INDEX_URL": elastic_server.url,
-        "SAKSI_INDEX_PREFIX": fresh_index_prefix,
-        **fresh_buckets.server.environment(fresh_buckets.name),
-    }
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, found.pop(name))
-    return found
-
-
 @pytest.fixture
 def servers(tmp_path: Path, environ: dict[str, str], keycloak_server: KeycloakServer) -> Iterator[City]:
     with real_city(tmp_path, environ, keycloak_server, "http://saksi.test") as city:
         yield city
-
-
-class _Now:
-    """The machine's clock; a site sets it back while it is made, as if its cameras were older."""
-
-    def __init__(self) -> None:
-        self._real, self._ahead = SystemClock(), 0
-
-    def now(self) -> int:
-        return self._real.now() + self._ahead
-
-    def monotonic(self) -> int:
-        return self._real.monotonic()
-
-    def step(self, microseconds: int) -> None:
-        self._ahead += microseconds
-
-    advance = step
 
 
 def test_the_story_with_keycloak_on_real_servers(servers: City) -> None:

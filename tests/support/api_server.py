@@ -73,10 +73,12 @@ def read_all(client: socket.socket) -> bytes:
 
 
 @contextmanager
-def api_server(home: Path, settings: Mapping[str, str] | None = None, *more: str) -> Iterator[ApiServer]:
-    """A server over a home, with more options; it is shut down in order when the block ends."""
+def api_server(
+    home: Path, settings: Mapping[str, str] | None = None, *more: str, port: int = 0
+) -> Iterator[ApiServer]:
+    """A server over a home at a port (0: a free one), with more options; shut down in order at the end."""
     line = CommandLine(home, dict(settings or {}))
-    port = ports.free()
+    port = port or ports.free()
     home.mkdir(parents=True, exist_ok=True)
     log = home / f"serve-{port}.log"
     with log.open("wb") as err:

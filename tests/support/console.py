@@ -5,6 +5,7 @@ when it is closed, nothing may have been logged as an error or a warning, refuse
 asked of another host.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -85,6 +86,28 @@ def aside(work: Callable[[], Made]) -> Made:
 def comes_true(page: Page, expression: str) -> None:
     """Wait until it holds in the page. Playwright's own wait asks again by ``eval``, which pages refuse."""
     until(lambda: page.evaluate(expression), expression)
+
+
+def decided(page: Page, button: str) -> None:
+    """Press the button of the decision that the page asks for, and wait until it is made."""
+    page.locator("dialog.decision").get_by_role("button", name=button).click()
+    expect(page.locator("dialog.decision")).to_have_count(0)
+
+
+def put_on_the_map(page: Page) -> None:
+    """Set a camera's place by a click in the middle of the map of its form; it looks east, 40 m far."""
+    place = page.locator("#map .map-place")
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    before, middle = page.locator("#lat").input_value(), (box["width"] / 2, box["height"] / 2)
+    place.click(position={"x": middle[0], "y": middle[1]})
+    expect(page.locator("#lat")).not_to_have_value(before)
+    page.locator("#aim").click()
+    place.click(position={"x": middle[0] + 40, "y": middle[1]})
+    expect(page.locator("#bearing")).to_have_value(re.compile(r"89|90|91"))
+    expect(page.locator("#aim")).to_have_attribute("aria-pressed", "false")
+    page.locator("#reach_m").fill("40")
 
 
 def barriers(page: Page) -> list[str]:

@@ -1,7 +1,7 @@
 // Exports: order one of several cameras, follow it while it is made, download it; and the list of one's own.
 
 import { ask, BASE, send } from "./calls.js";
-import { parse, rangeOf, shortOf, write } from "./clock.js";
+import { parse, rangeOf, shortOf, write, ZONE_NAME } from "./clock.js";
 import { decide } from "./decision.js";
 import { allCameras } from "./directory.js";
 import { fill, make } from "./dom.js";
@@ -57,7 +57,7 @@ export function exportRow(made) {
     const part = found.bytes ? found.bytes_done / found.bytes : found.parts_done / Math.max(1, found.parts);
     bar.hidden = !GOES_ON.includes(found.status) && found.status !== "paused";
     bar.value = part;
-    const until = found.until ? shortOf(parse(found.until)) : "";
+    const until = found.until ? `${shortOf(parse(found.until))} ${ZONE_NAME}` : "";
     const why = sayIf(`problem.${found.code}`, found.message);
     const text = say(`exported.${found.status}`, { size: sizeOf(found.bytes), percent: percentOf(Math.floor(part * 100) / 100), until, why });
     if (state.textContent !== text) state.textContent = text;

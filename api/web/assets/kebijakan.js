@@ -118,7 +118,7 @@ function showComing() {
   }).then((done) => done && load());
   fill(at("coming"),
     make("h2", { id: "coming-title" }, say("policy.coming")),
-    coming.map((terms) => make("p", { class: "turn" }, make("b", {}, termsText(terms)), " ", countdown(terms.effective_from), " · ", moment(terms.effective_from))),
+    coming.map((terms) => make("p", { class: "turn" }, make("b", {}, termsText(terms)), ", ", countdown(terms.effective_from), " · ", moment(terms.effective_from))),
     mayEdit() && !state.policy?.proposal ? actButton(say("policy.stop"), stop, { id: "stop" }) : null);
 }
 

@@ -134,7 +134,8 @@ export function termsText(terms) {
  */
 export function historyList(history) {
   return make("ol", { class: "history", reversed: true }, history.toReversed().map((one) => make("li", {},
-    make("b", {}, sayIf(`keep_did.${one.action.replace(".", "_")}`, one.action)), " · ", actorName(one.actor), " · ", moment(one.at),
+    make("b", {}, sayIf(`keep_did.${one.action.replace(".", "_")}`, one.action)),
+    one.actor ? [" · ", actorName(one.actor)] : null, " · ", moment(one.at), // some readers are not told by whom
     one.reason ? make("blockquote", {}, one.reason) : null)));
 }
 

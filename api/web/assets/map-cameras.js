@@ -6,6 +6,8 @@ import { metresPerPixel } from "./map-canvas.js";
 
 const MOST_CONES = 150;
 const MOST_NAMES = 25;
+const MOST_LETTERS = 34;
+const LAST_LETTERS = 14;
 const SHORTEST_CONE = 16;
 const NAME_FONT = "600 12px system-ui, sans-serif";
 const QUARTER = Math.PI / 2;
@@ -77,7 +79,7 @@ export function paintCameras(context, part, { map, marks, chosen, lit, colours }
   const isLit = near.find(({ mark }) => mark.id === lit);
   if (isLit) ring(context, isLit.at, size + 7, 3, colours.main);
   const named = inside <= MOST_NAMES ? bold : bold.filter(({ mark }) => mark.id === lit || chosen.has(mark.id));
-  paintNames(context, named.slice(-MOST_NAMES).reverse(), size, colours);
+  paintNames(context, part.inner.max.x, named.slice(-MOST_NAMES).reverse(), size, colours);
 }
 
 function colourOf(mark, colours) {
@@ -176,20 +178,31 @@ function ring(context, at, radius, width, colour) {
   context.stroke();
 }
 
-/** Names, the most useful first; one that would lie on another is left out, and the list has it. */
-function paintNames(context, named, size, colours) {
+/**
+ * Names, the most useful first; one that would lie on another is left out, and the list has it. Where the edge would
+ * cut a name off, it stands before its camera.
+ */
+function paintNames(context, edge, named, size, colours) {
   const taken = [];
   context.font = NAME_FONT;
   for (const { mark, at } of named) {
-    const name = mark.name.length > 28 ? `${mark.name.slice(0, 27)}…` : mark.name;
-    const left = at.x + size + 5;
-    const box = { left, right: left + context.measureText(name).width, top: at.y - 9, bottom: at.y + 9 };
+    const name = shortened(mark.name);
+    const { width } = context.measureText(name);
+    const after = at.x + size + 5;
+    const left = after + width > edge ? at.x - size - 5 - width : after;
+    const box = { left, right: left + width, top: at.y - 9, bottom: at.y + 9 };
     const isFree = taken.every((one) =>
       box.right < one.left || one.right < box.left || box.bottom < one.top || one.bottom < box.top);
     if (!isFree) continue;
     taken.push(box);
     outlined(context, name, left, at.y + 4, NAME_FONT, colours.text, colours.ground);
   }
+}
+
+/** A name that is not too long; what tells neighbours apart often stands at its end, so the middle is left out. */
+function shortened(name) {
+  if (name.length <= MOST_LETTERS) return name;
+  return `${name.slice(0, MOST_LETTERS - LAST_LETTERS - 1).trimEnd()}…${name.slice(-LAST_LETTERS).trimStart()}`;
 }
 
 /** A text with an edge of the ground's colour, to be read on anything. */

@@ -6,6 +6,7 @@ import { outlined } from "./map-cameras.js";
 const STEPS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const WIDEST = 110;
 const KELURAHAN_FROM = 15;
+const SCALE_HEIGHT = 40;
 
 /**
  * The names of the areas, each in the middle of its cameras.
@@ -62,6 +63,7 @@ function paintGrid(context, part, map, colours) {
   for (let at = Math.ceil(south / step); at * step <= north; at += 1) {
     const y = Math.round(map.latLngToLayerPoint([at * step, west]).y) + 0.5;
     line(context, part.left, y, part.right, y);
+    if (y > part.inner.max.y - SCALE_HEIGHT) continue; // the scale stands there
     context.fillText(`${(at * step).toFixed(digits)}°`, part.inner.min.x + 52, y - 3);
   }
 }

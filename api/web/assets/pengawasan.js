@@ -226,7 +226,7 @@ function showActs(query, names) {
     render();
     return [
       make("h2", { id: "subject", tabindex: "-1" }, subject), reports(query),
-      make("p", { class: "quiet" }, first.as_of ? say("oversight.as_of", { at: shortOf(parse(first.as_of)) }) : say("oversight.as_of_unknown")),
+      make("p", { class: "quiet" }, first.as_of ? say("oversight.as_of", { at: `${shortOf(parse(first.as_of))} ${ZONE_NAME}` }) : say("oversight.as_of_unknown")),
       sums, make("h2", {}, say("oversight.sittings")), sittings, more,
     ];
 

@@ -7,9 +7,10 @@ import { make } from "./dom.js";
 import { say } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 720;
 const HEIGHT = 200;
-const LEFT = 84;
+/** How wide a plot is in its own units, and what its scale takes of it: its words are as large as the page's on both. */
+const SIZES = { wide: { WIDTH: 720, LEFT: 84 }, narrow: { WIDTH: 360, LEFT: 66 } };
+const NARROW = "(max-width: 720px)";
 const BOTTOM = 22;
 const TOP = 18;
 let made = 0;
@@ -43,6 +44,7 @@ export function roundUp(value) {
 export function barPlot({ title, days, series, line = null, format, dayText }) {
   made += 1;
   const id = `plot-${made}`;
+  const { WIDTH, LEFT } = matchMedia(NARROW).matches ? SIZES.narrow : SIZES.wide;
   const sums = days.map((_, day) => series.reduce((sum, one) => sum + one.values[day], 0));
   const top = roundUp(Math.max(...sums, ...(line?.values ?? [0])));
   const wide = (WIDTH - LEFT) / days.length;

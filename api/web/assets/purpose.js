@@ -1,6 +1,6 @@
 // The purpose of a view: asked for before anything is loaded, and sent with every request.
 
-import { stampOf } from "./clock.js";
+import { rangeOf } from "./clock.js";
 import { at, fill, make } from "./dom.js";
 import { allCameras } from "./directory.js";
 import { say } from "./words.js";
@@ -33,7 +33,7 @@ export function takePurpose() {
  */
 export async function askPurpose(link, session) {
   fill(at("asked"), [...link.cameras.map((id) => make("li", { data: { id } }, id)),
-    make("li", {}, `${stampOf(link.range.start)} –`), make("li", {}, stampOf(link.range.end))]);
+    make("li", {}, rangeOf(link.range.start, link.range.end))]);
   at("who").textContent = say("ask.who", { who: session.id.replace(/^user:/, "") });
   at("purpose").value = session.purpose;
   at("purpose").focus();

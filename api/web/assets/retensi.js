@@ -128,7 +128,7 @@ async function explainCamera(camera) {
     const terms = { keep_days_min: found.keep_days_min, keep_days_max: found.keep_days_max };
     const wins = found.wins ? await scopeText(found.wins) : "";
     const steps = await Promise.all(found.scopes.map(async ({ scope, terms: its }) => make("li", { class: scope === found.wins ? "wins" : "" },
-      make("a", { href: addressOf(scope) }, await scopeText(scope)), ": ", its ? termsText(its) : say("retention_why.silent"),
+      make("a", { href: addressOf(scope) }, await scopeText(scope)), " ", its ? termsText(its) : say("retention_why.silent"),
       scope === found.wins ? make("b", {}, " ← ", say("retention_why.wins")) : null)));
     return [
       make("p", { class: "answer" }, make("b", {}, name), ": ", termsText(terms), ". ",

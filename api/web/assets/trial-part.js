@@ -10,6 +10,11 @@ import { say, sayIf } from "./words.js";
 const EVERY = { plain: 700, calm: 4000 };
 const FAILED = ["failed", "unanswered"];
 
+/** What people call the ways to code a picture; a recorder names them as players do, with profile and level. */
+const CODECS = { avc1: "H.264", avc3: "H.264", hvc1: "H.265", hev1: "H.265", av01: "AV1" };
+const SOUNDS = { pcm_alaw: "G.711", pcm_mulaw: "G.711", aac: "AAC", opus: "Opus" };
+const codecText = (codec) => CODECS[codec.split(".")[0]] ?? codec;
+
 function soundText(sound) {
   if (sound === null) return say("cam_trial.sound_unknown");
   return sound === "" ? say("cam_trial.sound_none") : say("cam_trial.sound", { codec: sound });
@@ -22,7 +27,7 @@ function found(trial) {
   }) : make("p", {}, say("cam_trial.no_still"));
   return [
     make("h3", {}, say("cam_trial.good")),
-    make("p", {}, say("cam_trial.sends", { codec, width, height, fps: sayNumber(fps) }), " ", soundText(sound)),
+    make("p", {}, say("cam_trial.sends", { codec: codecText(codec), width, height, fps: sayNumber(fps) }), " ", soundText(sound)),
     still,
     make("p", { class: "quiet" }, say("cam_trial.by", { recorder: trial.recorder, source: trial.source })),
   ];

@@ -8,12 +8,12 @@ import { say } from "./words.js";
 
 const GROUPS = { ready: ["ready"], going: ["queued", "running", "paused"], over: ["failed", "outdated", "cancelled"] };
 
-const toView = () => make("a", { class: "button main", href: `${BASE}/tinjau` }, say("export.to_view"));
+const toView = (kind = "") => make("a", { class: `button ${kind}`, href: `${BASE}/tinjau` }, say("export.to_view"));
 
 await show(at("exports"), () => ask("/v1/exports"), ({ exports }) => {
-  if (!exports.length) return emptyState(say("export.none"), toView());
+  if (!exports.length) return emptyState(say("export.none"), toView("main"));
   return [...Object.entries(GROUPS).map(([name, statuses]) => {
     const some = exports.filter((one) => statuses.includes(one.status));
     return some.length ? make("section", {}, make("h2", {}, say(`export_group.${name}`)), some.map(exportRow)) : null;
-  }), make("div", { class: "row-of-buttons" }, toView())];
+  }), make("p", {}, toView())];
 });

@@ -11,7 +11,7 @@ from archive.canonical import JsonObject
 from archive.footage.trials import Sighting
 from archive.timespan import HOUR, MINUTE, SECOND
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site
-from tests.support.console import PHONE, Console, comes_true
+from tests.support.console import PHONE, Console, comes_true, put_on_the_map
 from tests.support.people import caller
 from tests.support.waiting import until
 
@@ -214,22 +214,6 @@ FORM = {
 }  # fmt: skip
 
 
-def set_on_the_map(page: Page) -> None:
-    """A click puts the camera there; the next one, after the button, says what it looks at."""
-    place = page.locator("#map .map-place")
-    place.scroll_into_view_if_needed()
-    box = place.bounding_box()
-    assert box is not None
-    middle = (box["width"] / 2, box["height"] / 2)
-    place.click(position={"x": middle[0], "y": middle[1]})
-    expect(page.locator("#lat")).not_to_have_value(FORM["lat"])
-    page.locator("#aim").click()
-    place.click(position={"x": middle[0] + 40, "y": middle[1]})
-    expect(page.locator("#bearing")).to_have_value(re.compile(r"89|90|91"))
-    expect(page.locator("#aim")).to_have_attribute("aria-pressed", "false")
-    page.locator("#reach_m").fill("40")
-
-
 def test_a_camera_is_tried_then_added_then_seen(console: Console) -> None:
     board = console.site.services.trials
     with console.page_of("ada") as page:
@@ -240,14 +224,14 @@ def test_a_camera_is_tried_then_added_then_seen(console: Console) -> None:
         page.locator("#kelurahan").select_option(label="Parang")
         page.locator("#is-public").check()
         expect(page.locator("#sketch")).to_contain_text("135° (tenggara)")
-        set_on_the_map(page)
+        put_on_the_map(page)
         page.locator("#try").click()
         expect(page.locator("#trial")).to_contain_text("Perekam sedang mencoba kamera ini")
         (order,) = until(lambda: list(board.orders(())), "the order")
         seen = Sighting(codec="avc1.640028", width=320, height=180, mfps=10_000, sound="pcm_alaw")
         board.answer(order, "rec-1", seen, STILL)
         expect(page.locator("#trial h3")).to_have_text("Kamera memberi gambar")
-        expect(page.locator("#trial")).to_contain_text("avc1.640028, 320 × 180, 10,0 gambar per detik")
+        expect(page.locator("#trial")).to_contain_text("H.264, 320 × 180, 10,0 gambar per detik")
         expect(page.locator("#trial")).to_contain_text("suara tidak direkam kecuali diizinkan")
         comes_true(page, "document.querySelector('#trial img')?.naturalWidth > 0")
         page.get_by_role("button", name="Daftarkan kamera").click()

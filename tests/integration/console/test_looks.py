@@ -3,11 +3,8 @@
 ``SAKSI_LOOKS`` names a folder that gets a picture of each page in each look.
 """
 
-import os
-import re
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -16,7 +13,7 @@ from api.web.navigation import SHELLS, Shell
 from tests.integration.api.test_server import serving
 from tests.support.console import DESKTOP, LAPTOP, PHONE, SIZES, Console, barriers
 from tests.support.furnished import NAMES, Furnished, furnished_city
-from tests.support.looks import faults, settled
+from tests.support.looks import faults, keep_picture, settled
 
 Look = tuple[str, str, tuple[int, int]]
 """Theme, language, and size of the window."""
@@ -48,9 +45,7 @@ def looked_at(console: Console, person: str, address: str, *looks: Look) -> list
             page.goto(console.url + address)
             settled(page)
             name = f"{address.partition('?')[0]} {person} {size[0]} {theme} {language}"
-            if folder := os.environ.get("SAKSI_LOOKS"):
-                path = Path(folder) / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.png"
-                page.screenshot(path=path, full_page=True)
+            keep_picture(page, name)
             found += [f"{name}: {one}" for one in faults(page, NAMES, size)]
     return found
 

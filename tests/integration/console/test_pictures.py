@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive.timespan import SECOND, format_instant
 from tests.integration.api.test_server import serving
-from tests.support.console import PHONE, Console, aside, comes_true
+from tests.support.console import PHONE, Console, aside, comes_true, decided
 from tests.support.filmed import BEGINS, CUT, SCENES, SECONDS, film
 from tests.support.furnished import Furnished, beat, furnished_city
 from tests.support.officer import letter
@@ -28,6 +28,10 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 FROM, TO = format_instant(BEGINS), format_instant(BEGINS + SECONDS * SECOND)
 TABLE, SHEET = (1180, 760), (900, 760)
 """Sizes of windows: of a picture that is shown wide, and of one that is printed small."""
+
+STILLS = """['a', 'canvas'].map((part) => document.querySelectorAll(`#decision .footage-card ${part}`).length)
+  .every((count, _, [first]) => count === first)"""
+"""Whether each camera that can be played shows its still."""
 
 
 @dataclass
@@ -59,11 +63,6 @@ def story(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         film(city, tmp_path_factory.mktemp("film"))
         with serving(city.site) as port:
             yield Story(city, Console(city.site, f"http://127.0.0.1:{port}", browser), folder)
-
-
-def decided(page: Page, button: str) -> None:
-    page.locator("dialog.decision").get_by_role("button", name=button).click()
-    expect(page.locator("dialog.decision")).to_have_count(0)
 
 
 def asked(page: Page, url: str) -> None:
@@ -132,6 +131,8 @@ def test_an_operator_looks_and_approves(story: Story) -> None:
         story.shoot(page, "antrean.png", "h1", "#list-submitted", most_high=460)
         page.goto(f"{story.console.url}/permintaan/{story.request}")
         expect(page.locator("#decision").get_by_role("button", name="Setujui", exact=True)).to_be_visible()
+        expect(page.locator("#decision .footage-card a").first).to_be_visible()
+        comes_true(page, STILLS)
         story.shoot(page, "keputusan.jpg", "#decision", most_high=560)
         page.locator("#decision").get_by_role("button", name="Setujui", exact=True).click()
         decided(page, "Setujui")
