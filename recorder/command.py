@@ -38,6 +38,8 @@ _FRAGMENT_US = 500_000
 """A crash costs one fragment at most, and a segment waits for the first one of the next."""
 _INTERLEAVE_US = 20_000
 _QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
+_TELLING = ("-hide_banner", "-loglevel", "repeat+level+warning", "-nostats", "-nostdin")
+"""Also warnings, each on its own line and with its level: some say that a packet came damaged."""
 _MARKS = (
     rf"setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,{ABSENT}\,PTS)"
     rf":dts=if(lt(N\,{MARKED})\,(N-{MARKED})*{STEP}\,DTS)"
@@ -103,7 +105,7 @@ def record_command(
     else:
         output["an"] = None
     stream = ffmpeg.output(*streams, _pattern_of(folder), **output)
-    argv = stream.compile(cmd=[str(binary.path), *_QUIET])
+    argv = stream.compile(cmd=[str(binary.path), *_TELLING])
     return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))
 
 
