@@ -193,7 +193,7 @@ class Recorder:
             now=parts.clock.now(),
         )
         spool.touch()
-        archiver.deliver(recovery.spooled_leaves)
+        archiver.deliver_backlog(recovery.spooled_leaves)
         tasks = [
             asyncio.create_task(archiver.run()),
             asyncio.create_task(self._keep_roster(roster, shop)),

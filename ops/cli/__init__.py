@@ -38,6 +38,7 @@ _GROUPS: Mapping[str, str] = {
 
 _SINGLE: Mapping[str, tuple[str, ...]] = {
     "record": ("record",),
+    "spool_command": ("spool",),
     "retrieve": ("recordings", "clip"),
     "where_command": ("search", "timeline"),
     "activity_command": ("activity",),
