@@ -5,11 +5,19 @@ Indonesian first, English second. Plain text, at most 110 columns, and the same 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
-from archive.evidence import entries_by_hand, journals_by_hand, logged, revocation_by_hand, sound_words
+from archive.evidence import (
+    entries_by_hand,
+    imported_words,
+    journals_by_hand,
+    logged,
+    revocation_by_hand,
+    sound_words,
+)
 from archive.evidence.plan import GapStatement, PackagePlan
 from archive.model.evidence import PackageKind
 from archive.timespan import as_datetime
@@ -115,6 +123,11 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
         *_superseded("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
         *_sound("Suara:", sound_words.said_id(plan, lambda at: fine_moment(at, zone))),
+        *_imported(
+            "Rekaman yang diimpor:",
+            imported_words.said_id(plan, lambda at: fine_moment(at, zone)),
+            imported_words.EXPLAINED[0],
+        ),
         "",
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
@@ -152,6 +165,11 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_en(plan.gaps, zone) or ["  none"]),
         *_superseded("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
         *_sound("Sound:", sound_words.said_en(plan, lambda at: _english(at, zone))),
+        *_imported(
+            "Imported footage:",
+            imported_words.said_en(plan, lambda at: _english(at, zone)),
+            imported_words.EXPLAINED[1],
+        ),
         "",
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
@@ -195,6 +213,11 @@ def _gaps(
 def _sound(title: str, said: Iterator[tuple[str, str]]) -> list[str]:
     lines = sound_words.listed(said)
     return ["", title, *lines] if lines else []
+
+
+def _imported(title: str, said: Iterator[tuple[str, str]], explained: str) -> list[str]:
+    lines = [line for head, sentence in said for line in (f"  {head}", f"      {sentence}")]
+    return ["", title, *lines, *(f"  {line}" for line in wrap(explained, 100))] if lines else []
 
 
 def _superseded(title: str, lines: list[str]) -> list[str]:

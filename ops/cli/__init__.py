@@ -39,6 +39,7 @@ _GROUPS: Mapping[str, str] = {
 _SINGLE: Mapping[str, tuple[str, ...]] = {
     "record": ("record",),
     "spool_command": ("spool",),
+    "import_command": ("import",),
     "retrieve": ("recordings", "clip"),
     "where_command": ("search", "timeline"),
     "activity_command": ("activity",),
