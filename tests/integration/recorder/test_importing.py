@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -378,3 +379,29 @@ def test_the_command(desk: Desk, tmp_path: Path) -> None:
     other = made_file(tmp_path, "h264-closed", "mp4", seconds=4)
     refused = saksi(*words[:-1], str(other), "--json")
     assert (refused.code, refused.problem["code"]) == (2, "import_overlaps")
+
+
+def test_a_package_over_it_verifies_and_says_that_it_was_imported(tmp_path: Path) -> None:
+    saksi = CommandLine(tmp_path / "home")
+    assert saksi("init").code == 0
+    with Site(Settings.load(saksi.environment()), ManualClock(T0)) as site:
+        site.registry.add(form("kam-1", "rtsp://10.0.0.1/a"), actor="os:tester")
+    path = made_file(tmp_path, "h264-nob", "mp4", seconds=4)
+    start, end = format_instant(START), format_instant(START + 4 * SECOND)
+    given = ["--camera", "kam-1", "--start", start, "--reason", "NVR diganti", "--uncertainty", "2s"]
+    brought = saksi("import", *given, str(path))
+    assert brought.code == 0, brought.err
+    sealed = saksi("log", "make")
+    assert sealed.code == 0, sealed.err
+    package = tmp_path / "bukti.zip"
+    made = saksi(
+        "seal", "--camera", "kam-1", "--from", start, "--to", end, "--case", "LP/1", "-o", str(package)
+    )
+    assert made.code == 0, made.err
+    keys = saksi("keys", "show", "--json").json
+    trust = ["--trust", keys["trust_root"], "--signer", keys["signer_sha256"]]
+    verified = saksi("verify", str(package), *trust, "--json")
+    assert (verified.code, verified.json["valid"]) == (0, True), verified.err
+    with zipfile.ZipFile(package) as bag:
+        [readme] = [name for name in bag.namelist() if name.endswith("data/README.txt")]
+        assert "imported from a file; times as stated at the import, to ± 2 s" in bag.read(readme).decode()
