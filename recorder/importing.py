@@ -146,6 +146,14 @@ class Importer:
             folder.path.mkdir(parents=True, exist_ok=True)
         folder.acquire()
         try:
+            return self._bring_in(folder, facts, start, sound, run)
+        finally:
+            folder.let_go()
+
+    def _bring_in(
+        self, folder: CaptureFolder, facts: FileFacts, start: int, sound: str, run: str
+    ) -> Imported:
+        try:
             finished = self._finished(folder)
             self._cut(folder, facts, sound)
             made = self._make(folder, facts)

@@ -56,6 +56,8 @@ def test_the_text_in_the_package_says_it_and_only_where_it_is_so() -> None:
     text = report.readme(imported(plain, {1})).decode()
     assert "Rekaman yang diimpor:" in text
     assert "Imported footage:" in text
-    assert all(len(line) <= 110 for line in text.splitlines())
+    for title in ("Rekaman yang diimpor:", "Imported footage:"):
+        section = text.partition(title)[2].partition("\n\n")[0]
+        assert all(len(line) <= 110 for line in section.splitlines())
     assert "Imported footage" not in report.readme(plain).decode()
     assert imported_words.stretches(plain) == []

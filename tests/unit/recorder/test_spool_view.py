@@ -89,9 +89,11 @@ def test_the_command_shows_it_and_warns_an_hour_ahead(desk: Desk, tmp_path: Path
     spooled = desk.spooled(large)
     fast = replace(large, size=200 << 20)  # in ten seconds
     write_ticket(spooled.ticket, fast, None)
+    for path in desk.spool.root.rglob("*.mp4"):
+        os.utime(path, (path.stat().st_mtime + 3600,) * 2)
     assert calm("spool").code == 0, "what has just come may leave at once"
     assert spooled.media is not None
-    long_ago = spooled.media.stat().st_mtime - 120
+    long_ago = spooled.media.stat().st_mtime - 7200
     os.utime(spooled.media, (long_ago, long_ago))
     short = calm("spool")
     assert (short.code, "full in 0 h" in short.out) == (1, True), short.out
