@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from archive.errors import Malformed, NotFound, Refused
 from archive.footage.ingest import Ingest, SpooledLeaf, read_tickets
-from archive.ids import check_name
+from archive.ids import importer_of
 from archive.model.custody import Actor
 from archive.records.logbook import Logbook
 from archive.timespan import SECOND, Timespan, format_instant, from_datetime
@@ -140,7 +140,7 @@ def _before_registration(path: Path, start: int, camera: str) -> Refused:
 def _importer(site: Site, log: Any, wish: ImportWish) -> Iterator[Importer]:
     """The import's own recorder: name, key, spool and journal. One import at a time."""
     settings, defaults = site.settings, RecorderSettings()
-    recorder = check_name("recorder", f"{settings.recorder[:56]}-{ORIGIN}")
+    recorder = importer_of(settings.recorder)
     root = settings.spool_dir.with_name(f"{settings.spool_dir.name}-{ORIGIN}")
     spool = Spool(root, site.clock, settings.spool_quota_mib << 20, defaults.spool_reserve)
     key = keys.load_or_make_recorder_key(settings.keys_dir, recorder)

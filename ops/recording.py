@@ -8,8 +8,9 @@ from collections.abc import Collection
 from contextlib import contextmanager
 from typing import Any
 
-from archive.errors import ArchiveError, Unavailable
+from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.trials import TrialBoard
+from archive.ids import is_importer
 from ops import keys
 from ops.host_clock import is_synchronised
 from ops.trial import look_once
@@ -33,9 +34,16 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
 
     Raises:
         NotFound: ``camera_not_found``: a named camera is not registered.
+        Malformed: ``recorder_id_reserved``: ids that end in ``-import`` are those of imports.
         Unavailable: no FFmpeg, or keys that cannot be written.
     """
     settings = site.settings
+    if is_importer(settings.recorder):
+        raise Malformed(
+            f"the recorder id {settings.recorder} is one of imports",
+            code="recorder_id_reserved",
+            hint="Choose an id that does not end in -import.",
+        )
     # Beside the recording, which must not wait for an index that hangs.
     threading.Thread(target=_look_whether_new, args=(site, log), daemon=True).start()
     for camera in cameras or ():

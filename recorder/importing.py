@@ -141,7 +141,7 @@ class Importer:
         if done is not None:
             self.hand_in()
             self.spool.remove(folder)
-            return self._told(facts, run, done.span, done.segments, 0, 0, "", is_new=False)
+            return self._result(facts, run, done.span, done.segments, 0, 0, "", is_new=False)
         with disk_errors(self.camera.id):
             folder.path.mkdir(parents=True, exist_ok=True)
         folder.acquire()
@@ -167,14 +167,14 @@ class Importer:
         self._archive(folder, run, made, spans, sound, finished)
         self.spool.remove(folder)
         frames, size = sum(one.finalised.frames for one in made), sum(one.finalised.size for one in made)
-        return self._told(facts, run, whole, len(made), frames, size, sound, is_new=True)
+        return self._result(facts, run, whole, len(made), frames, size, sound, is_new=True)
 
     def hand_in(self) -> None:
         """Sign and upload the lines that wait. After an error of the store the next import tries again."""
         self.ingest.seal()
         self.ingest.upload()
 
-    def _told(
+    def _result(
         self, facts: FileFacts, run: str, span: Timespan, segments: int, frames: int, size: int, sound: str,
         *, is_new: bool,
     ) -> Imported:  # fmt: skip
@@ -409,11 +409,11 @@ def _spans(made: Sequence[Made], start: int) -> list[Timespan]:
 
 def _codecs(lines: Sequence[bytes]) -> dict[str, str]:
     """Codec by kind of stream, from the head of FFmpeg's ``framehash``."""
-    kinds, names = dict(_told(lines, b"#media_type ")), dict(_told(lines, b"#codec_id "))
+    kinds, names = dict(_values(lines, b"#media_type ")), dict(_values(lines, b"#codec_id "))
     return {kind: names.get(number, "") for number, kind in kinds.items()}
 
 
-def _told(lines: Sequence[bytes], begins: bytes) -> Iterator[tuple[str, str]]:
+def _values(lines: Sequence[bytes], begins: bytes) -> Iterator[tuple[str, str]]:
     for line in lines:
         if line.startswith(begins):
             number, _, value = line.removeprefix(begins).decode("latin-1").partition(":")

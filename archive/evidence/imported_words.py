@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 
 from archive.evidence.plan import PackagePlan, read_leaf
 from archive.model.segment import Segment
@@ -58,6 +59,21 @@ def said_en(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
     for one in stretches(plan):
         bound = "nobody knows how exact" if one.bound is None else f"to ± {_seconds(one.bound)} s"
         yield _head(one, moment), f"imported from a file; times as stated at the import, {bound}"
+
+
+def listed_id(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
+    """The lines of ``README.txt`` about imports, in Indonesian; none where nothing was imported."""
+    return _listed("Rekaman yang diimpor:", said_id(plan, moment), EXPLAINED[0])
+
+
+def listed_en(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
+    """As :func:`listed_id`, in English."""
+    return _listed("Imported footage:", said_en(plan, moment), EXPLAINED[1])
+
+
+def _listed(title: str, said: Iterator[tuple[str, str]], explained: str) -> list[str]:
+    lines = [line for head, sentence in said for line in (f"  {head}", f"      {sentence}")]
+    return ["", title, *lines, *(f"  {line}" for line in wrap(explained, 100))] if lines else []
 
 
 def _head(one: ImportedStretch, moment: Callable[[int], str]) -> str:

@@ -5,7 +5,6 @@ Indonesian first, English second. Plain text, at most 110 columns, and the same 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
@@ -123,11 +122,7 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
         *_superseded("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
         *_sound("Suara:", sound_words.said_id(plan, lambda at: fine_moment(at, zone))),
-        *_imported(
-            "Rekaman yang diimpor:",
-            imported_words.said_id(plan, lambda at: fine_moment(at, zone)),
-            imported_words.EXPLAINED[0],
-        ),
+        *imported_words.listed_id(plan, lambda at: fine_moment(at, zone)),
         "",
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
@@ -165,11 +160,7 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_en(plan.gaps, zone) or ["  none"]),
         *_superseded("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
         *_sound("Sound:", sound_words.said_en(plan, lambda at: _english(at, zone))),
-        *_imported(
-            "Imported footage:",
-            imported_words.said_en(plan, lambda at: _english(at, zone)),
-            imported_words.EXPLAINED[1],
-        ),
+        *imported_words.listed_en(plan, lambda at: _english(at, zone)),
         "",
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",
@@ -213,11 +204,6 @@ def _gaps(
 def _sound(title: str, said: Iterator[tuple[str, str]]) -> list[str]:
     lines = sound_words.listed(said)
     return ["", title, *lines] if lines else []
-
-
-def _imported(title: str, said: Iterator[tuple[str, str]], explained: str) -> list[str]:
-    lines = [line for head, sentence in said for line in (f"  {head}", f"      {sentence}")]
-    return ["", title, *lines, *(f"  {line}" for line in wrap(explained, 100))] if lines else []
 
 
 def _superseded(title: str, lines: list[str]) -> list[str]:

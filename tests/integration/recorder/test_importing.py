@@ -20,12 +20,14 @@ from archive.errors import ArchiveError, Conflict, Malformed, Unavailable
 from archive.footage.ingest import Ingest, SpooledLeaf
 from archive.footage.mp4.header import parse_header
 from archive.integrity.check import Checker, Depth
+from archive.lifecycle.holds.journals import JournalMarks
 from archive.model.custody import Actor
 from archive.model.leaf import decode
 from archive.model.segment import UNSYNCHRONISED, Segment, SegmentRef
 from archive.records import journal
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant
 from ops.importing import ImportWish, import_files, start_in_name
+from ops.recording import recorder_of
 from ops.settings import Settings
 from ops.wiring import Site
 from recorder import importing as recorder_importing
@@ -354,6 +356,22 @@ def test_before_the_registration_and_after_now_there_is_nothing(
 ) -> None:
     path = made_file(tmp_path, "h264-nob", "mp4", seconds=4)
     assert refusal(desk, path, start).code == "import_outside"
+
+
+def test_no_hold_waits_for_an_import_that_does_not_go_on(desk: Desk, tmp_path: Path) -> None:
+    desk.bring(made_file(tmp_path, "h264-nob", "mp4", seconds=4))
+    with desk.site() as site:
+        assert [*site.stores.records.list("ledger/recorder/")]
+        marks = JournalMarks(site.stores.records)
+        desk.clock.advance(DAY)
+        marks.look(desk.clock.now())
+        assert marks.behind(desk.clock.now()) == ()
+
+
+def test_no_recorder_takes_the_id_of_imports(desk: Desk) -> None:
+    with desk.site({"SAKSI_RECORDER": "rec-1-import"}) as site, pytest.raises(Malformed) as caught:
+        recorder_of(site, structlog.get_logger("test"), None)
+    assert caught.value.code == "recorder_id_reserved"
 
 
 def test_the_command(desk: Desk, tmp_path: Path) -> None:
