@@ -76,12 +76,18 @@ def _series(found: Sequence[CameraHealth]) -> Iterable[Metric]:
     pictures = GaugeMetricFamily(
         "saksi_camera_pictures_per_second", "Picture rate of its last segments.", labels=("camera",)
     )
+    damaged = GaugeMetricFamily(
+        "saksi_camera_damaged_packets",
+        "Packets that came damaged since its recorder's start.",
+        labels=("camera",),
+    )
     for one in found:
         name, is_recording = (one.camera.id,), one.state is CameraState.RECORDING
         recording.add_metric(name, int(is_recording))
+        damaged.add_metric(name, one.damaged)
         if one.lag is not None:
             lag.add_metric(name, one.lag / SECOND)
         if is_recording and one.kbps is not None and one.mfps is not None:
             rate.add_metric(name, one.kbps * 1000)
             pictures.add_metric(name, one.mfps / 1000)
-    yield from (recording, lag, rate, pictures)
+    yield from (recording, lag, rate, pictures, damaged)

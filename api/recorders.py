@@ -17,6 +17,7 @@ _FIGURES = {
     "disk_free": ("saksi_recorder_disk_free_bytes", "Bytes free on the spool's disk.", 1),
     "waiting": ("saksi_recorder_entries_waiting", "Entries that wait in the spool.", 1),
     "oldest_us": ("saksi_recorder_oldest_entry_seconds", "How long the oldest of them has waited.", SECOND),
+    "fill_s": ("saksi_recorder_spool_full_seconds", "In how long the spool is full at the present rate.", 1),
     "stalled_us": ("saksi_recorder_commit_age_seconds", "How long none of them got through.", SECOND),
 }
 """By their names in the heartbeat: metric, meaning, and units of the heartbeat in one of the metric."""

@@ -16,6 +16,7 @@ _RUN = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _EVIDENCE = re.compile(r"EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _REQUEST = re.compile(r"REQ-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
+_IMPORTER = "-import"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -35,6 +36,16 @@ def check_name(kind: str, text: str) -> str:
             hint="Use 1 to 63 letters, digits, dots or hyphens, with a letter or digit at both ends.",
         )
     return text
+
+
+def importer_of(recorder: str) -> str:
+    """The recorder id under which imports on this recorder's host are journalled."""
+    return check_name("recorder", recorder[: 63 - len(_IMPORTER)] + _IMPORTER)
+
+
+def is_importer(recorder: str) -> bool:
+    """Whether the id is that of imports: such a recorder works only while a person imports."""
+    return recorder.endswith(_IMPORTER)
 
 
 def check_run(text: str) -> str:

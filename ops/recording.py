@@ -1,14 +1,16 @@
 """The recorder of a site: made from the settings, and stopped by signals."""
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Collection
 from contextlib import contextmanager
 from typing import Any
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.trials import TrialBoard
+from archive.ids import is_importer
 from ops import keys
 from ops.host_clock import is_synchronised
 from ops.trial import look_once
@@ -22,6 +24,9 @@ from search.health import newest_footage
 
 _TRIAL_PATIENCE_S = 6.0
 """How long one part of a connection test waits for a camera."""
+_LEAVE_AFTER_S = 1.0
+EX_UNAVAILABLE = 3
+"""The exit code where something does not answer (:mod:`ops.cli`)."""
 
 
 def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Recorder:
@@ -29,9 +34,16 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
 
     Raises:
         NotFound: ``camera_not_found``: a named camera is not registered.
+        Malformed: ``recorder_id_reserved``: ids that end in ``-import`` are those of imports.
         Unavailable: no FFmpeg, or keys that cannot be written.
     """
     settings = site.settings
+    if is_importer(settings.recorder):
+        raise Malformed(
+            f"the recorder id {settings.recorder} is one of imports",
+            code="recorder_id_reserved",
+            hint="Choose an id that does not end in -import.",
+        )
     # Beside the recording, which must not wait for an index that hangs.
     threading.Thread(target=_look_whether_new, args=(site, log), daemon=True).start()
     for camera in cameras or ():
@@ -97,7 +109,20 @@ async def record_cameras(
     """
     recorder = recorder_of(site, log, cameras)
     with stopping(recorder):
-        await recorder.run(seconds)
+        try:
+            await recorder.run(seconds)
+        except Unavailable as error:
+            if error.code == "spool_not_drained":
+                log.error(error.code, reason=error.message, hint=error.hint)
+                _leave_soon()
+            raise
+
+
+def _leave_soon() -> None:
+    """End the process even if a store or an index still does not answer: what it was sent is in the spool."""
+    leaving = threading.Timer(_LEAVE_AFTER_S, os._exit, (EX_UNAVAILABLE,))
+    leaving.daemon = True
+    leaving.start()
 
 
 @contextmanager

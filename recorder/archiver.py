@@ -131,6 +131,10 @@ class Archiver:
         """Accept leaves; may be called from any thread."""
         self._loop.call_soon_threadsafe(self._take, tuple(spooled_leaves))
 
+    def deliver_backlog(self, spooled_leaves: Sequence[SpooledLeaf]) -> None:
+        """Accept what waited in the spool at the start: it is stored after all that is fresh."""
+        self._loop.call_soon_threadsafe(self._take, tuple(spooled_leaves), _LATER)
+
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -162,7 +166,7 @@ class Archiver:
         for pool in (self._storing, self._committing, self._sealing):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, spooled_leaves: Sequence[SpooledLeaf]) -> None:
+    def _take(self, spooled_leaves: Sequence[SpooledLeaf], rank: int = _FRESH) -> None:
         if not self._open:
             self.counters.moved_at = self._clock.monotonic()
         for spooled in spooled_leaves:
@@ -171,7 +175,7 @@ class Archiver:
             if spooled.stored:
                 self._to_commit.put_nowait(spooled)
             else:
-                self._to_store.put_nowait((_FRESH, next(self._turns), spooled))
+                self._to_store.put_nowait((rank, next(self._turns), spooled))
         if self._open:
             self._all_done.clear()
 

@@ -21,7 +21,7 @@ from recorder.workshop import Workshop
 STEP = SECOND
 """A step of the wall clock larger than this begins a new run."""
 _OVERLONG = 120
-_LOOK_EVERY = 5.0
+_LOOK_EVERY = 1.0
 _MEASURE_EVERY = 0.25
 _OPENING = 6
 """How long (s) to wait for the next file's first pictures; a fragment is 0.5 s long, or one picture."""
@@ -66,6 +66,11 @@ class Attempt:
         self._wanted_end = self._wanted_end or reason
         if self._capture is not None:
             self._end(self._capture)
+
+    @property
+    def damaged(self) -> int:
+        """How many packets came damaged, as far as FFmpeg says."""
+        return 0 if self._capture is None else self._capture.damaged
 
     @property
     def has_footage(self) -> bool:

@@ -38,6 +38,8 @@ _FRAGMENT_US = 500_000
 """A crash costs one fragment at most, and a segment waits for the first one of the next."""
 _INTERLEAVE_US = 20_000
 _QUIET = ("-hide_banner", "-loglevel", "error", "-nostats", "-nostdin")
+_TELLING = ("-hide_banner", "-loglevel", "repeat+level+warning", "-nostats", "-nostdin")
+"""Also warnings, each on its own line and with its level: some say that a packet came damaged."""
 _MARKS = (
     rf"setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,{ABSENT}\,PTS)"
     rf":dts=if(lt(N\,{MARKED})\,(N-{MARKED})*{STEP}\,DTS)"
@@ -47,6 +49,7 @@ _PROTOCOLS = {
     SourceKind.HTTP: "pipe,http,https,tcp,tls,crypto",
 }
 _CONTAINERS = "flv,h264,hevc,matroska,mov,mpegts"
+_IMPORTED = "matroska,mov,mpegts"
 _FORMATS = {SourceKind.RTSP: "concat,rtsp", SourceKind.HTTP: f"concat,{_CONTAINERS}"}
 _CODECS = {"h264": "libx264", "hevc": "libx265"}
 
@@ -74,16 +77,64 @@ def record_command(
     written at once. ``sound`` is the codec of the source's first sound, which is copied or turned into AAC;
     without it sound is not recorded.
     """
+    output = _segments(segment_seconds, has_bare_sound=_is_bare(source, sound)) | {"segment_atclocktime": 1}
+    output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
+    if source.kind is SourceKind.RTSP:
+        output["bsf:v"] = _MARKS
+    opened = _input(source, binary.font)
+    argv = _compiled(opened, folder, output, sound, _sound(sound, is_bare=_is_bare(source, sound)), binary)
+    return Command(argv, _list_of_one(source, timeout_us))
+
+
+def import_command(
+    binary: Binary, path: Path, folder: Path, *, segment_seconds: int, sound: str = ""
+) -> Command:
+    """Copy a file's pictures into ``folder`` as :func:`record_command` does, as fast as it can be read."""
+    opened = ffmpeg.input(f"file:{path}", protocol_whitelist="file", format_whitelist=_IMPORTED)
+    output = _segments(segment_seconds, has_bare_sound=sound == "aac") | {"c": "copy"}
+    return Command(
+        _compiled(opened, folder, output, sound, _sound(sound, is_bare=sound == "aac"), binary), b""
+    )
+
+
+def look_at_file_command(binary: Binary, path: Path) -> Command:
+    """Copy one packet of a file's first pictures and sound, and print their kinds and codecs.
+
+    ``#media_type N: KIND`` and ``#codec_id N: NAME`` on stdout.
+    """
+    opened = ffmpeg.input(f"file:{path}", protocol_whitelist="file", format_whitelist=_IMPORTED)
+    stream = ffmpeg.output(
+        opened["v:0"], opened["a:0?"], "pipe:1", c="copy", format="framehash",
+        **{"frames:v": 1, "frames:a": 1},
+    )  # fmt: skip
+    return Command(tuple(cast("list[str]", stream.compile(cmd=[str(binary.path), *_QUIET]))), b"")
+
+
+def _compiled(
+    opened: Any, folder: Path, output: dict[str, Any], sound: str, heard: dict[str, Any], binary: Binary
+) -> tuple[str, ...]:
+    """The arguments of a command that writes segments into ``folder``."""
+    streams = [opened["v:0"]]
+    if sound:
+        streams.append(opened["a:0?"])
+        output = output | heard
+    else:
+        output = output | {"an": None}
+    stream = ffmpeg.output(*streams, _pattern_of(folder), **output)
+    return tuple(cast("list[str]", stream.compile(cmd=[str(binary.path), *_TELLING])))
+
+
+def _segments(segment_seconds: int, *, has_bare_sound: bool) -> dict[str, Any]:
+    """The options of the files that become segments."""
     flags = "movflags=+empty_moov+default_base_moof+frag_discont"
-    output: dict[str, Any] = {
+    return {
         "format": "segment",
         "segment_time": segment_seconds,
-        "segment_atclocktime": 1,
         "segment_list": "pipe:1",
         "segment_list_type": "csv",
         "segment_format": "mp4",
         "segment_format_options": ":".join((
-            flags + ("+delay_moov" if _is_bare(source, sound) else ""),
+            flags + ("+delay_moov" if has_bare_sound else ""),
             "use_editlist=0",
             "avoid_negative_ts=disabled",
             f"frag_duration={_FRAGMENT_US}",
@@ -92,19 +143,6 @@ def record_command(
             f"video_track_timescale={TIMESCALE}",
         )),
     }  # fmt: skip
-    output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
-    if source.kind is SourceKind.RTSP:
-        output["bsf:v"] = _MARKS
-    opened = _input(source, binary.font)
-    streams = [opened["v:0"]]
-    if sound:
-        streams.append(opened["a:0?"])
-        output |= _sound(source, sound)
-    else:
-        output["an"] = None
-    stream = ffmpeg.output(*streams, _pattern_of(folder), **output)
-    argv = stream.compile(cmd=[str(binary.path), *_QUIET])
-    return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))
 
 
 def look_command(binary: Binary, source: Source, *, timeout_us: int) -> Command:
@@ -120,11 +158,11 @@ def _is_bare(source: Source, sound: str) -> bool:
     return sound == "aac" and source.kind is not SourceKind.RTSP
 
 
-def _sound(source: Source, sound: str) -> dict[str, Any]:
+def _sound(sound: str, *, is_bare: bool) -> dict[str, Any]:
     options: dict[str, Any] = {"max_interleave_delta": _INTERLEAVE_US}
     if sound in MADE_FROM:
         options |= {"c:a": "aac"}
-    if _is_bare(source, sound):
+    if is_bare:
         options |= {"bsf:a": "aac_adtstoasc"}
     return options
 

@@ -125,6 +125,11 @@ def is_stuck(found: Finalised) -> bool:
     return 2 * _squeezed(found) > len(lasts) and all(one == SQUEEZED for one in lasts[-1 - _STILL : -1])
 
 
+def is_squeezed(found: Finalised) -> bool:
+    """Whether the times went back inside a segment: FFmpeg invented more than one or two of them."""
+    return _squeezed(found) >= _STILL
+
+
 def _squeezed(found: Finalised) -> int:
     """How many pictures have a time that FFmpeg invented: one tick after the one before, as it must be."""
     return found.header.samples.durations.count(SQUEEZED)

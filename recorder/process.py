@@ -1,12 +1,13 @@
 """One FFmpeg process: started so that it dies with the recorder, read, and ended.
 
 The recorder relies on two signals only: a line on standard output names a segment that FFmpeg closed, and
-the process ends. Its messages are kept for people, with the camera's password removed; they are never
-parsed, since they differ between versions.
+the process ends. Its messages are kept for people, with the camera's password removed; nothing is decided by
+them, since they differ between versions. Those that say that a packet came damaged are counted.
 """
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections import deque
@@ -21,6 +22,10 @@ from recorder.command import Command
 _LEASH = Path(__file__).with_name("leash.py")
 _MESSAGES = 20
 _LONGEST_LINE = 64 << 10
+_WARNING = re.compile(r"(?:\[[^\]]* @ [^\]]*\] )?\[(?:warning|info|verbose)\] ")
+_LEVEL = re.compile(r"\[(?:error|fatal|panic)\] ")
+_DAMAGED = ("corrupt input packet in stream", "RTP: missed ", "bad cseq ")
+"""What FFmpeg 5 to 9 say of a packet that came damaged, or of packets that are missing before one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Capture:
         self._clock = clock
         self._redact = redact
         self._messages: deque[str] = deque(maxlen=_MESSAGES)
+        self.damaged = 0
+        """How often it said that a packet came damaged."""
         # A descriptor of the process: unlike its number, it can never refer to another process later.
         try:
             self._handle = os.pidfd_open(process.pid)
@@ -118,9 +125,10 @@ class Capture:
     async def _hear_messages(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 - it is a pipe, by construction
         async for line in _lines(self._process.stderr):
-            text = self._redact(line.decode("utf-8", "replace").strip())
-            if text:
-                self._messages.append(text[:500])
+            text = line.decode("utf-8", "replace").strip()
+            self.damaged += any(words in text for words in _DAMAGED)
+            if text and _WARNING.match(text) is None:
+                self._messages.append(self._redact(_LEVEL.sub("", text, count=1))[:500])
 
 
 async def start_capture(

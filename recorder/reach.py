@@ -52,6 +52,17 @@ async def reach(
     return pinned(source, admitted[turn % len(admitted)])
 
 
+async def answers(source: Source, *, timeout: float) -> bool:
+    """Whether the host of a pinned source accepts a connection now."""
+    try:
+        async with asyncio.timeout(timeout):
+            _, writer = await asyncio.open_connection(source.host, source.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
 def pinned(source: Source, address: str) -> Source:
     """The same source with a numeric address in its URL; ``name`` keeps the host as registered."""
     parts = urlsplit(source.url)

@@ -1,8 +1,10 @@
 """The recorder: the parts that it works with, passed in, and its life from start to orderly end."""
 
 import asyncio
+import random
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +25,7 @@ from archive.records.logbook import Logbook
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
+from recorder.backoff import Chance
 from recorder.binary import Binary
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
@@ -35,6 +38,7 @@ from recorder.trials import TrialDesk
 from recorder.workshop import Workshop
 
 _FINISHERS = 2
+_LEAST_DRAIN = 1.0
 _INTRODUCED = "introduced.json"
 
 
@@ -57,7 +61,7 @@ class RecorderParts:
     ``only`` names the cameras to record (empty: all). ``is_synchronised`` says whether the machine's clock
     follows a time server. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
     of a camera's newest footage. ``version`` is this program's. ``trials`` answers connection tests; without
-    it nobody does.
+    it nobody does. ``chance`` spreads the attempts of many cameras.
     """
 
     recorder: str
@@ -77,6 +81,7 @@ class RecorderParts:
     last_footage: Callable[[str], int | None] = lambda _camera: None
     version: str = ""
     trials: TrialDesk | None = None
+    chance: Chance = random.random
 
 
 class Recorder:
@@ -175,7 +180,7 @@ class Recorder:
         roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
-            finishing, parts.log, parts.is_synchronised, parts.rule,
+            finishing, parts.log, parts.is_synchronised, parts.rule, parts.chance,
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)
@@ -188,7 +193,7 @@ class Recorder:
             now=parts.clock.now(),
         )
         spool.touch()
-        archiver.deliver(recovery.spooled_leaves)
+        archiver.deliver_backlog(recovery.spooled_leaves)
         tasks = [
             asyncio.create_task(archiver.run()),
             asyncio.create_task(self._keep_roster(roster, shop)),
@@ -219,6 +224,8 @@ class Recorder:
         self, tasks: list["asyncio.Task[None]"], archiver: Archiver, accounts: Accounts
     ) -> None:
         """Stop the cameras first, then archive their segments, then upload the journal."""
+        loop, settings = asyncio.get_running_loop(), self._parts.settings
+        ends = loop.time() + (settings.stop_seconds if self._stop.is_set() else settings.drain_seconds)
         tasks[1].cancel()
         for supervisor, _ in self._supervisors.values():
             supervisor.stop()
@@ -227,8 +234,10 @@ class Recorder:
         )
         await asyncio.to_thread(accounts.stop, tuple(self._supervisors))
         accounts.spool.touch()
-        drained = not tasks[0].done() and await archiver.drain(self._parts.settings.drain_seconds)
-        await asyncio.to_thread(self._beat_once)
+        drained = not tasks[0].done() and await archiver.drain(max(_LEAST_DRAIN, ends - loop.time()))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(_LEAST_DRAIN, ends - loop.time())):
+                await asyncio.to_thread(self._beat_once)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

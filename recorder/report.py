@@ -86,7 +86,8 @@ def camera_facts(supervisor: CameraSupervisor, accounts: Accounts, pulse: Pulse)
 
     ``capturing``: an FFmpeg runs; ``began``: when it or the present turn began; ``kept``: it has given
     footage; ``grown``: when its file last grew (0: no file yet). ``cause`` and ``gap_from``: the open gap's
-    cause, and up to when it is recorded. The rest is :meth:`recorder.pulse.Pulse.to_json`.
+    cause, and up to when it is recorded. ``damaged``: packets that came damaged since the recorder's
+    start, if any. The rest is :meth:`recorder.pulse.Pulse.to_json`.
     """
     state, gap = supervisor.state, accounts.open_gap(supervisor.camera.id)
     facts: JsonObject = {
@@ -98,6 +99,8 @@ def camera_facts(supervisor: CameraSupervisor, accounts: Accounts, pulse: Pulse)
         "failures": 0 if supervisor.has_footage else state.failures,
         "cause": "" if gap is None else gap.cause.value,
     }
+    if supervisor.damaged:
+        facts["damaged"] = supervisor.damaged
     if gap is not None:
         facts["gap_from"] = gap.written
     return facts | pulse.to_json()

@@ -16,31 +16,34 @@ class RecorderSettings:
     ``registry_seconds``: cameras, policies and holds are read from the ledger this often.
     ``group_seconds``: the least time from one sync and index request to the next; what finishes meanwhile
     shares the next one, and a segment that comes alone waits for nothing.
-    ``input_timeout``: FFmpeg gives up on a silent camera after this; it may take twice as long to notice.
-    ``stall_seconds``: a capture whose segment does not grow for this long is ended from outside.
+    ``input_timeout``: FFmpeg gives up on a silent camera after this; it takes twice as long to end.
+    ``stall_seconds``: a capture whose segment does not grow for this long is ended from outside. With either
+    a frozen camera is found within ten seconds.
     ``no_keyframe_seconds``: how long a camera may deliver without one keyframe.
     ``spool_quota`` and ``spool_reserve``: bytes the spool may hold, and bytes to leave free on its disk.
-    ``first_retry``, ``longest_retry``: bounds of the back-off between attempts.
-    ``longest_ask``: the bound while a camera is only unreachable: a probe costs one connection and no
-    process, and each second of delay is a second without footage.
-    ``drain_seconds``: how long a stop waits for an unreachable store before it leaves the rest in the spool.
+    ``first_retry``, ``steady_retry``, ``steady_for``, ``longest_retry``: the pauses between attempts
+    (:class:`recorder.backoff.BackOff`).
+    ``drain_seconds``: how long a recorder whose time is over archives what waits; the rest stays in the
+    spool. ``stop_seconds`` is the same when it is asked to stop, with the end of the captures.
     """
 
     batch_seconds: float = 60
     group_seconds: float = 0.5
     registry_seconds: float = 5
     heartbeat_seconds: float = 5
-    input_timeout: float = 5
-    stall_seconds: float = 15
+    input_timeout: float = 4
+    stall_seconds: float = 9
     no_keyframe_seconds: float = 30
-    stop_grace: float = 5
+    stop_grace: float = 3
     first_retry: float = 0.5
-    longest_retry: float = 30
-    longest_ask: float = 3
+    steady_retry: float = 3
+    steady_for: float = 60
+    longest_retry: float = 60
     spool_quota: int = 200 << 30
     spool_reserve: int = 512 << 20
     uploads: int = 4
     drain_seconds: float = 30
+    stop_seconds: float = 10
     retention_floor_days: int = 30
     journal_lock_days: int = 3650
 

@@ -168,13 +168,13 @@ class Spool:
         with disk_errors("the spool"):
             disk = os.statvfs(self.root)
         free = disk.f_bavail * disk.f_frsize
-        return free, min(self.quota - self.held_bytes, free - max(self.reserve, _LEAST))
+        return free, min(self.quota - self.held_bytes, free - least_reserve(self.reserve))
 
     def has_room(self) -> bool:
         """Whether recording may go on; once the spool was full, only when there is some room to spare."""
         free, _ = self.measure()
         quota = self.quota * _RESUME_SHARE if self.is_full else self.quota
-        least = max(self.reserve, _LEAST)
+        least = least_reserve(self.reserve)
         reserve = least * _RESUME_RESERVE if self.is_full else least
         self.is_full = self.held_bytes > quota or free < reserve
         return not self.is_full
@@ -257,6 +257,11 @@ class Spool:
         """Move a kept file that makes no sense to quarantine and name it in :attr:`damaged`."""
         self.quarantine(self.root / name)
         self.damaged.append(name)
+
+
+def least_reserve(reserve: int) -> int:
+    """The bytes that are left free on the disk, whatever the setting."""
+    return max(reserve, _LEAST)
 
 
 def _try_lock(descriptor: int) -> bool:

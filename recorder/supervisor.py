@@ -1,23 +1,22 @@
 """Supervision of one camera: attempt after attempt, with every moment between them accounted for."""
 
 import asyncio
-import random
 from dataclasses import dataclass
 
 from archive.errors import ArchiveError, IntegrityError, Malformed, StoreFull, Unavailable
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
+from recorder.backoff import BackOff, pause, unless
 from recorder.capture import Attempt, AttemptEnd
 from recorder.capture_session import CaptureSession
 from recorder.hearing import Hearing
 from recorder.probe import diagnose
-from recorder.reach import Unreached, reach
+from recorder.reach import Unreached, answers, reach
 from recorder.sources import Source, parse_source
 from recorder.workshop import Workshop
 
 _SOUND = 10.0
 """A connection that gave footage for this many seconds was sound: the next attempt starts at once."""
-_JITTER = 0.2
 _LOOK_AGAIN = 2.0
 
 _GAP_AFTER = {
@@ -33,12 +32,13 @@ class SupervisorState:
     """The current state, for metrics and heartbeats.
 
     ``attempts`` counts FFmpegs, ``failures`` failed turns since footage last arrived soundly. ``began`` is
-    when the present turn began (wall time, µs).
+    when the present turn began (wall time, µs). ``damaged`` counts damaged packets of past attempts.
     """
 
     attempts: int = 0
     failures: int = 0
     began: int = 0
+    damaged: int = 0
     is_capturing: bool = False
 
 
@@ -58,6 +58,12 @@ class CameraSupervisor:
         self._otherwise = otherwise
         self._doubted = False
         self._unfinished: list[CaptureSession] = []
+        settings = workshop.settings
+        self._back_off = BackOff(
+            workshop.chance, settings.first_retry, settings.steady_retry, settings.steady_for,
+            settings.longest_retry,
+        )  # fmt: skip
+        self._unanswered: Source | None = None
         self._hearing = Hearing(
             workshop.binary, workshop.clock, workshop.log, workshop.settings.input_timeout
         )
@@ -78,6 +84,7 @@ class CameraSupervisor:
         ):
             self._end_attempt(RunEnd.PARAMETER_CHANGE)
         self.state.failures = 0
+        self._back_off.clear()
         self._changed.set()
 
     def spool_is_full(self) -> None:
@@ -95,19 +102,25 @@ class CameraSupervisor:
         while not self._stopping:
             self._changed.clear()
             try:
-                pause = await self._turn()
+                wait = await self._turn()
             except Exception as error:  # noqa: BLE001 - the supervisor of a camera: logged, and tried again
                 self._shop.log.error("lane_failed", camera=self.camera.id, reason=repr(error))
                 self.state.failures += 1
-                pause = self._shop.settings.longest_retry
-            if pause > 0 and not self._stopping:
-                await self._wait(pause)
+                wait = self._shop.settings.longest_retry
+            if wait > 0 and not self._stopping:
+                ask = None if self._unanswered is None else self._answers
+                await pause(wait, self._changed, ask=ask, every=self._shop.settings.steady_retry)
 
     @property
     def has_footage(self) -> bool:
         """Whether the present attempt has given footage whose times are known."""
         attempt = self._attempt
         return attempt is not None and attempt.has_footage
+
+    @property
+    def damaged(self) -> int:
+        """How many packets of the camera came damaged since the recorder's start, as far as FFmpeg says."""
+        return self.state.damaged + (0 if self._attempt is None else self._attempt.damaged)
 
     def grown_at(self) -> int:
         """When the present attempt's newest file last grew (wall time, µs); 0 if it has none yet."""
@@ -122,6 +135,7 @@ class CameraSupervisor:
     async def _turn(self) -> float:
         """One attempt, or the reason for none; returns how long to wait before the next."""
         now = self.state.began = self._shop.clock.now()
+        self._unanswered = None
         if self.camera.disabled:
             await self._missing(now, GapCause.DISABLED)
             return self._shop.settings.longest_retry
@@ -131,11 +145,18 @@ class CameraSupervisor:
             await self._finish_leftovers()
             source = parse_source(self._shop.sources.source_of(self.camera))
             try:
-                source = await self._reach(source)
+                pinned = await unless(self._changed, self._reach(source))
             except Unreached as error:
+                self._unanswered = source if source.is_live else None
                 return await self._failed(now, AttemptEnd(RunEnd.UNREACHABLE, messages=(error.message,)))
-            cause = await self._ask_first(source)
+            if pinned is None:
+                return 0
+            source = pinned
+            cause = await unless(self._changed, self._ask_first(source))
+            if self._changed.is_set():
+                return 0
             if cause is not None:
+                self._unanswered = source if cause is GapCause.UNREACHABLE and source.is_live else None
                 return await self._failed(now, AttemptEnd(RunEnd(cause.value)))
             outcome = await self._record(source)
         except StoreFull as error:
@@ -161,6 +182,17 @@ class CameraSupervisor:
         timeout = self._shop.settings.input_timeout
         return await reach(source, self._shop.rule, timeout=timeout, turn=self.state.failures)
 
+    async def _answers(self) -> bool:
+        """Whether the camera that could not be reached accepts a connection."""
+        source, patience = self._unanswered, self._shop.settings.steady_retry
+        if source is None:
+            return False
+        try:
+            pinned = source if source.name else await self._reach(source)
+        except Unreached:
+            return False
+        return await answers(pinned, timeout=patience)
+
     async def _ask_first(self, source: Source) -> GapCause | None:
         """After a failure, probe the camera before starting a process for it."""
         if not self._doubted:
@@ -169,8 +201,10 @@ class CameraSupervisor:
 
     async def _record(self, source: Source) -> AttemptEnd:
         camera = self.camera
-        sound = await self._hearing.sound(camera.id, source) if camera.audio else ""
-        if self.camera != camera:
+        sound: str | None = ""
+        if camera.audio:
+            sound = await unless(self._changed, self._hearing.sound(camera.id, source))
+        if sound is None or self.camera != camera:
             return AttemptEnd(RunEnd.PARAMETER_CHANGE)  # Sound may not be allowed any more.
         self.state.attempts += 1
         self.state.is_capturing = True
@@ -187,6 +221,7 @@ class CameraSupervisor:
                 self._unfinished.append(attempt.session)
             if attempt.is_mute:
                 self._hearing.was_mute(camera.id)
+            self.state.damaged += attempt.damaged
             self._attempt = None
             self.state.is_capturing = False
 
@@ -216,9 +251,9 @@ class CameraSupervisor:
             return 0
         if outcome.lasted >= _SOUND:
             self.state.failures = 0
+            self._back_off.clear()
         self.state.failures += 1
         await self._missing(began, cause)
-        settings = self._shop.settings
         if self.state.failures.bit_count() == 1:  # the first, second, fourth, … in a row
             self._shop.log.warning(
                 "camera_lost",
@@ -228,10 +263,7 @@ class CameraSupervisor:
                 lasted=round(outcome.lasted, 1),
                 messages=outcome.messages[-3:],
             )
-        is_cheap = outcome.cause is RunEnd.UNREACHABLE
-        longest = settings.longest_ask if is_cheap else settings.longest_retry
-        pause = min(settings.first_retry * 2.0 ** min(self.state.failures - 1, 16), longest)
-        return pause * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load, guards nothing
+        return self._back_off.failed(self._shop.clock.monotonic())
 
     async def _missing(self, at: int, cause: GapCause) -> None:
         try:
@@ -243,10 +275,3 @@ class CameraSupervisor:
     def _end_attempt(self, reason: RunEnd) -> None:
         if self._attempt is not None:
             self._attempt.stop(reason)
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            return

@@ -10,6 +10,7 @@ from archive.clock import Clock
 from archive.footage.sources import SourceRule
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
+from recorder.backoff import Chance
 from recorder.binary import Binary
 from recorder.roster import Sources
 from recorder.settings import RecorderSettings
@@ -20,7 +21,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Shared tools. Threads of ``finishing`` finalise; one camera uses one of them at a time."""
+    """Shared tools. Threads of ``finishing`` finalise; one camera uses one of them at a time.
+
+    ``chance`` spreads the attempts of many cameras.
+    """
 
     recorder: str
     binary: Binary
@@ -34,6 +38,7 @@ class Workshop:
     log: Log
     is_synchronised: Callable[[], bool]
     rule: SourceRule
+    chance: Chance
 
     async def in_thread(self, call: Callable[..., T], *arguments: object) -> T:
         """Run disk or processor work outside the event loop."""

@@ -28,7 +28,8 @@ class CameraHealthOut(BaseModel):
     ``since``: recording since its connection began, silent since its footage ended, unknown since its
     recorder's last heartbeat. ``cause``: that of its open gap, or ``recorder_silent``, ``recorder_clock``,
     ``recorder_version``, ``no_recorder``. ``newest``: the end of the newest footage that can be found,
-    ``lag_seconds`` ago. ``failures``: failed attempts since its last footage. ``gaps_today_seconds``: missing
+    ``lag_seconds`` ago. ``failures``: failed attempts since its last footage.
+    ``damaged_packets``: since its recorder's start. ``gaps_today_seconds``: missing
     time of the city's day, by cause.
     """
 
@@ -44,6 +45,7 @@ class CameraHealthOut(BaseModel):
     lag_seconds: float | None = Field(examples=[600.0])
     attempts: int = Field(examples=[3])
     failures: int = Field(examples=[180])
+    damaged_packets: int = Field(examples=[0])
     fps: float | None = Field(examples=[15.0])
     kbit_per_second: int | None = Field(examples=[2048])
     clock: CameraClockOut

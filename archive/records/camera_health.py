@@ -59,7 +59,8 @@ class CameraHealth:
     ``since``: recording or starting since the connection began, silent since its footage ended, unknown since
     the last heartbeat. ``cause`` is the open gap's, or one of this module; "" for a recording camera.
     ``newest`` is the end of the newest footage that the index finds, ``lag`` how long ago that is.
-    ``failures`` counts failed attempts since its last footage. ``mfps`` (pictures per 1,000 s), ``kbps``,
+    ``failures`` counts failed attempts since its last footage, ``damaged`` packets that came damaged since
+    its recorder's start. ``mfps`` (pictures per 1,000 s), ``kbps``,
     ``offset``, ``uncertainty``, ``camera_offset`` and ``drift_ppm`` are of its last segments.
     ``gap_cause`` is the cause of its open gap, and ``gap_from`` up to when the archive has that gap.
     """
@@ -74,6 +75,7 @@ class CameraHealth:
     lag: int | None = None
     attempts: int = 0
     failures: int = 0
+    damaged: int = 0
     mfps: int | None = None
     kbps: int | None = None
     offset: int | None = None
@@ -114,6 +116,7 @@ class CameraHealth:
             "lag_seconds": _thousandths(self.lag, 1000),
             "attempts": self.attempts,
             "failures": self.failures,
+            "damaged_packets": self.damaged,
             "fps": _thousandths(self.mfps),
             "kbit_per_second": self.kbps,
             "clock": {
@@ -191,6 +194,7 @@ def _by(camera: Camera, beat: Beat, entry: JsonObject, now: int) -> CameraHealth
         lag=None if newest is None else max(0, now - newest),
         attempts=_number(entry, "attempts") or 0,
         failures=_number(entry, "failures") or 0,
+        damaged=_number(entry, "damaged") or 0,
         mfps=_number(entry, "mfps"),
         kbps=_number(entry, "kbps"),
         offset=_number(entry, "offset_us"),

@@ -38,6 +38,8 @@ _GROUPS: Mapping[str, str] = {
 
 _SINGLE: Mapping[str, tuple[str, ...]] = {
     "record": ("record",),
+    "spool_command": ("spool",),
+    "import_command": ("import",),
     "retrieve": ("recordings", "clip"),
     "where_command": ("search", "timeline"),
     "activity_command": ("activity",),

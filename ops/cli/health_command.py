@@ -46,7 +46,18 @@ def cameras(
         print_json({"as_of": format_instant(now), "counts": numbers, "cameras": shown})
         return 0 if is_well else 1
     print_table(
-        ("ID", "STATE", "SINCE", "LAST FOOTAGE", "FPS", "KBIT/S", "FAILED", "MISSING TODAY", "RECORDER"),
+        (
+            "ID",
+            "STATE",
+            "SINCE",
+            "LAST FOOTAGE",
+            "FPS",
+            "KBIT/S",
+            "FAILED",
+            "DAMAGED",
+            "MISSING TODAY",
+            "RECORDER",
+        ),
         [
             (
                 one.camera.id,
@@ -56,6 +67,7 @@ def cameras(
                 "-" if one.mfps is None else f"{one.mfps / 1000:.1f}",
                 "-" if one.kbps is None else str(one.kbps),
                 str(one.failures),
+                str(one.damaged),
                 f"{sum(gaps[one.camera.id].values()) // SECOND} s",
                 one.recorder or "-",
             )

@@ -41,6 +41,7 @@ TIMES = RecorderSettings(
     longest_retry=2,
     spool_reserve=1 << 20,
     drain_seconds=30,
+    stop_seconds=30,
     retention_floor_days=1,
     journal_lock_days=1,
 )

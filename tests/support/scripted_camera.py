@@ -93,6 +93,8 @@ class ScriptedCamera:
     truth: dict[int, int] = field(default_factory=dict)
     started: float | None = None
     played: int = 0
+    left: list[float] = field(default_factory=list)
+    """When each client left after the script's last picture (monotonic)."""
     finished: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -233,8 +235,8 @@ class ScriptedCamera:
             # A picture that leaves late is taken to have been captured late.
             self.truth[sending.unit.frame] = round((taken + lateness) * 1_000_000)
         self.finished.set()
-        if self.script.then == "silence":
-            self._wait(connection, float("inf"), sound)
+        if self.script.then == "silence" and not self._wait(connection, float("inf"), sound):
+            self.left.append(time.monotonic())
 
     def _wait(self, connection: socket.socket, until: float, sound: "_Sound") -> bool:
         """Wait; False if the client went away or the camera stops. What the client says is not answered.

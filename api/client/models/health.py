@@ -91,8 +91,8 @@ class CameraHealthOut(TypedDict):
     ``since``: recording since its connection began, silent since its footage ended, unknown since its
     recorder's last heartbeat. ``cause``: that of its open gap, or ``recorder_silent``, ``recorder_clock``,
     ``recorder_version``, ``no_recorder``. ``newest``: the end of the newest footage that can be found,
-    ``lag_seconds`` ago. ``failures``: failed attempts since its last footage. ``gaps_today_seconds``:
-    missing time of the city's day, by cause.
+    ``lag_seconds`` ago. ``failures``: failed attempts since its last footage. ``damaged_packets``: since
+    its recorder's start. ``gaps_today_seconds``: missing time of the city's day, by cause.
     """
 
     camera: str
@@ -107,6 +107,7 @@ class CameraHealthOut(TypedDict):
     lag_seconds: float | None
     attempts: int
     failures: int
+    damaged_packets: int
     fps: float | None
     kbit_per_second: int | None
     clock: CameraClockOut

@@ -16,7 +16,7 @@ from archive.documents.words import (
     DOCUMENTS,
     word,
 )
-from archive.evidence import logged, paths, sound_words, sounds
+from archive.evidence import imported_words, logged, paths, sound_words, sounds
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
@@ -96,6 +96,8 @@ def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     plan = copied.plan
     if plan.originals:
         _clocks(pages, plan)
+    if imported_words.stretches(plan):
+        _imported(pages, plan, zone)
     if plan.destructions:
         _destructions(pages, plan, zone)
     if checkpoints_of(plan):
@@ -130,6 +132,15 @@ def _clocks(pages: Pages, plan: PackagePlan) -> None:
         pages.english(
             "A recorder's clock that is not synchronised has no bound: nobody knows how far it is off."
         )
+
+
+def _imported(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Rekaman yang diimpor", "Imported footage", room=60)
+    for stretch, sentence in imported_words.said_id(plan, lambda at: fine_moment(at, zone)):
+        pages.text(f"{stretch}: {sentence}", size=9)
+    indonesian, english = imported_words.EXPLAINED
+    pages.text(indonesian, size=9)
+    pages.english(english)
 
 
 def _clock(camera: str, leaves: list[Segment]) -> tuple[str, ...]:

@@ -498,3 +498,21 @@ def test_a_camera_that_plays_and_sends_nothing_is_stalled(desk: Desk, waited: in
     session = desk.open(began=T0)
     session.end(RunEnd.STREAM_ERROR, T0 + waited, 2 * SECOND)
     assert session.reason is reason
+
+
+def test_a_camera_that_changes_its_parameters_begins_a_new_run_without_a_gap(
+    desk: Desk, tmp_path: Path
+) -> None:
+    others = numbered.recorded_segments("h264-nob", 12, tmp_path, segment_seconds=4)
+    desk.raws = [*desk.raws[:2], *others]
+    session = desk.open()
+    found: list[SpooledLeaf] = []
+    for number in range(3):
+        desk.put(session, number, number + 1)
+        found += session.closed(number, arrival(number))
+    found += session.end(RunEnd.STOPPED)
+    assert [one.reason for one in runs(found)] == [RunEnd.PARAMETER_CHANGE, RunEnd.STOPPED]
+    made = segments(found)
+    assert len({one.run for one in made}) == 2
+    assert [one.seq for one in made] == [0, 1, 0, 1]
+    assert all(one.span.end == after.span.start for one, after in itertools.pairwise(made))

@@ -242,7 +242,7 @@ def test_a_start_without_the_store_records_from_memory(recording: RecordingSite)
         with pytest.raises(Unavailable) as caught:
             asyncio.run(
                 recorded(
-                    Recorder(replace(parts, settings=replace(TIMES, drain_seconds=1))),
+                    Recorder(replace(parts, settings=replace(TIMES, stop_seconds=1))),
                     ("two wait for the store", two_wait(recording), lambda: None),
                 )
             )

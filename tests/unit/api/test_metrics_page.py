@@ -25,11 +25,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         now = made.clock.now()
         entry = {
             "capturing": 1, "kept": 1, "began": now, "grown": now, "attempts": 1, "failures": 0, "cause": "",
-            "until": now, "archived": now - MINUTE, "mfps": 15_000, "kbps": 2_000,
+            "until": now, "archived": now - MINUTE, "mfps": 15_000, "kbps": 2_000, "damaged": 9,
         }  # fmt: skip
         state = {
             "version": "1.0", "cameras": {CAMERA: entry}, "set_aside": 0, "spool_bytes": 1, "spool_room": 2,
-            "disk_free": 3, "waiting": 4, "oldest_us": 5, "stalled_us": 6,
+            "disk_free": 3, "waiting": 4, "oldest_us": 5, "stalled_us": 6, "fill_s": 7,
         }  # fmt: skip
         made.services.index.put_heartbeat("rec-1", now, state)
         yield made
@@ -82,6 +82,8 @@ def test_states_are_counted_and_a_camera_is_recording_only_by_proof(site: Site) 
     assert value("saksi_camera_lag_seconds", {"camera": CAMERA}) == 60
     assert value("saksi_camera_lag_seconds", {"camera": "cam-2"}) is None
     assert value("saksi_camera_bits_per_second", {"camera": CAMERA}) == 2_000_000
+    assert value("saksi_camera_damaged_packets", {"camera": CAMERA}) == 9
+    assert value("saksi_camera_damaged_packets", {"camera": "cam-2"}) == 0
     assert value("saksi_cameras_missed", {"cause": "none"}) == 0
 
 

@@ -27,6 +27,7 @@ MARKS = (
     r":dts=if(lt(N\,7)\,(N-7)*90001\,DTS) "
 )
 QUIET = "/usr/bin/ffmpeg -hide_banner -loglevel error -nostats -nostdin"
+TELLING = QUIET.replace("error", "repeat+level+warning")
 
 
 def command(url: str, folder: Path = FOLDER, sound: str = "") -> tuple[str, str]:
@@ -38,7 +39,7 @@ def command(url: str, folder: Path = FOLDER, sound: str = "") -> tuple[str, str]
 def test_rtsp() -> None:
     argv, stdin = command("rtsp://admin:p%40ss@10.0.0.7:8554/main?channel=1")
     assert argv == (
-        f"{QUIET} -f concat -format_whitelist concat,rtsp "
+        f"{TELLING} -f concat -format_whitelist concat,rtsp "
         "-protocol_whitelist pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto "
         f"-safe 0 -i pipe:0 -map 0:v:0 -f segment -an {MARKS}-c copy {COPIED}"
     )
@@ -83,7 +84,7 @@ def test_a_look_at_the_sound_copies_one_packet_and_shows_no_secret() -> None:
 def test_http() -> None:
     argv, stdin = command("https://cam.example/live.flv")
     assert argv == (
-        f"{QUIET} -f concat -format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts "
+        f"{TELLING} -f concat -format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts "
         "-protocol_whitelist pipe,http,https,tcp,tls,crypto -safe 0 -i pipe:0 "
         f"-map 0:v:0 -f segment -an -c copy {COPIED}"
     )
@@ -98,7 +99,7 @@ def test_http() -> None:
 def test_replay() -> None:
     argv, stdin = command("file:///srv/a%20b.mp4")
     assert argv == (
-        f"{QUIET} -format_whitelist flv,h264,hevc,matroska,mov,mpegts -protocol_whitelist file "
+        f"{TELLING} -format_whitelist flv,h264,hevc,matroska,mov,mpegts -protocol_whitelist file "
         f"-re -stream_loop -1 -i file:/srv/a b.mp4 -map 0:v:0 -f segment -an -c copy {COPIED}"
     )
     assert stdin == ""
@@ -109,7 +110,7 @@ def test_pattern() -> None:
     clock = r"drawtext=fontfile=/fonts/Mono.ttf:text='%{gmtime\:%Y-%m-%d %T} UTC  %{n}'"
     tail = SEGMENTS.format(more="-sc_threshold 0 ", last="-threads 1 ")
     assert argv == (
-        f"{QUIET} -f lavfi -re -i testsrc2=size=320x240:rate=10,{clock}:fontsize=20:x=8:y=8:box=1"
+        f"{TELLING} -f lavfi -re -i testsrc2=size=320x240:rate=10,{clock}:fontsize=20:x=8:y=8:box=1"
         ":boxborderw=6 -map 0:v:0 -f segment -an -bf 0 -c:v libx264 -g 20 -keyint_min 20 -pix_fmt yuv420p "
         f"-preset ultrafast {tail}"
     )

@@ -1,0 +1,92 @@
+"""When a camera that failed is tried again.
+
+The first attempt after sound footage comes at once: most connections that end can be made again. Then about
+every three seconds for a minute, in which a camera that restarts is back. Then ever more rarely, up to once a
+minute, since each attempt costs a process. The pauses are spread by chance, so that a thousand cameras behind
+one switch are not tried in the same instant.
+
+A camera that cannot be reached is only asked for a connection meanwhile. That costs one packet, and the pause
+ends as soon as it answers.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from archive.timespan import SECOND
+
+T = TypeVar("T")
+Chance = Callable[[], float]
+"""A random number from 0 up to 1."""
+
+_SPREAD = 0.2
+
+
+@dataclass(slots=True)
+class BackOff:
+    """The pauses of one camera, in seconds.
+
+    ``first`` is the pause after the first failure, ``steady`` that of the first ``steady_for`` seconds,
+    ``longest`` the bound of those after it, each of which is twice as long as the one before.
+    """
+
+    chance: Chance
+    first: float
+    steady: float
+    steady_for: float
+    longest: float
+    _since: int | None = None
+    _rising: int = 0
+
+    def failed(self, now: int) -> float:
+        """An attempt failed at ``now`` (monotonic, µs): how long to wait before the next."""
+        if self._since is None:
+            self._since = now
+            return self._spread(self.first)
+        if now - self._since < self.steady_for * SECOND:
+            return self._spread(self.steady)
+        self._rising += 1
+        return self._spread(self.steady * 2.0 ** min(self._rising, 16))
+
+    def clear(self) -> None:
+        """Footage came, or the camera's registration changed: begin again."""
+        self._since, self._rising = None, 0
+
+    def _spread(self, pause: float) -> float:
+        return min(pause, self.longest) * (1 + _SPREAD * (2 * self.chance() - 1))
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of ``work``; None if the event is set first, and then the work is cancelled."""
+    task, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        task.cancel()
+        waiting.cancel()
+
+
+async def pause(
+    seconds: float,
+    changed: asyncio.Event,
+    *,
+    ask: Callable[[], Coroutine[Any, Any, bool]] | None,
+    every: float,
+) -> None:
+    """Wait for so long, or until ``changed`` is set, or until ``ask`` answers yes after it answered no.
+
+    It is asked every so many seconds. Where its first answer is yes, what is awaited is not the network.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + seconds
+    if ask is not None and seconds > every and await unless(changed, ask()):
+        ask = None
+    while not changed.is_set() and (rest := ends - loop.time()) > 0:
+        try:
+            async with asyncio.timeout(rest if ask is None else min(rest, every)):
+                await changed.wait()
+        except TimeoutError:
+            if ask is not None and loop.time() < ends and await unless(changed, ask()):
+                return

@@ -1,0 +1,63 @@
+"""A package over imported footage says so, in both languages and on paper; another says nothing of it."""
+
+from dataclasses import replace
+
+from archive.evidence import imported_words, report
+from archive.evidence.plan import PackagePlan
+from archive.model import leaf as leaves
+from archive.model.segment import UNSYNCHRONISED, ClockStatement, Segment
+from archive.timespan import SECOND
+from tests.support import papers
+
+
+def imported(plan: PackagePlan, numbers: set[int], *, flags: tuple[str, ...] = ()) -> PackagePlan:
+    """The plan with some of its originals imported, each with a bound of two seconds or with none."""
+    made = []
+    for number, item in enumerate(plan.originals):
+        leaf = leaves.decode(item.leaf)
+        assert isinstance(leaf, Segment)
+        if number in numbers:
+            clock = ClockStatement(
+                source="import", offset_us=0, uncertainty_us=0 if flags else 2 * SECOND, flags=flags
+            )
+            leaf = replace(leaf, clock=clock)
+            item = replace(
+                item, leaf=leaves.encode(leaf), ref=replace(item.ref, uncertainty_us=clock.bound_us)
+            )
+        made.append(item)
+    return replace(plan, originals=tuple(made))
+
+
+def at_text(instant: int) -> str:
+    return f"{(instant - papers.T0) // SECOND} s"
+
+
+def test_a_stretch_is_named_with_its_bound() -> None:
+    plan = imported(papers.plan(cameras=1, segments=4, gaps=0), {1, 2})
+    camera = plan.originals[0].ref.camera
+    assert list(imported_words.said_id(plan, at_text)) == [
+        (f"{camera}  10 s - 30 s", "diimpor dari berkas; waktu menurut pengimpor, ± 2 detik")
+    ]
+    assert list(imported_words.said_en(plan, at_text)) == [
+        (f"{camera}  10 s - 30 s", "imported from a file; times as stated at the import, to ± 2 s")
+    ]
+
+
+def test_a_time_that_nothing_bounds_is_said_to_be_so() -> None:
+    plan = imported(papers.plan(cameras=1, segments=2, gaps=0), {0, 1}, flags=(UNSYNCHRONISED,))
+    [(_, indonesian)] = imported_words.said_id(plan, at_text)
+    [(_, english)] = imported_words.said_en(plan, at_text)
+    assert "ketidakpastiannya tidak diketahui" in indonesian
+    assert "nobody knows how exact" in english
+
+
+def test_the_text_in_the_package_says_it_and_only_where_it_is_so() -> None:
+    plain = papers.plan(cameras=1, segments=4, gaps=0)
+    text = report.readme(imported(plain, {1})).decode()
+    assert "Rekaman yang diimpor:" in text
+    assert "Imported footage:" in text
+    for title in ("Rekaman yang diimpor:", "Imported footage:"):
+        section = text.partition(title)[2].partition("\n\n")[0]
+        assert all(len(line) <= 110 for line in section.splitlines())
+    assert "Imported footage" not in report.readme(plain).decode()
+    assert imported_words.stretches(plain) == []
