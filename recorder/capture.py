@@ -167,7 +167,7 @@ class Attempt:
             spool=shop.spool,
             accounts=shop.accounts,
             clock=shop.clock,
-            is_synchronised=shop.is_synchronised,
+            host_time=shop.host_time,
         )
 
     async def _hear(self, capture: Capture, session: CaptureSession) -> None:

@@ -11,6 +11,7 @@ from archive.footage.sources import SourceRule
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
+from recorder.host_time import Host
 from recorder.roster import Sources
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
@@ -32,7 +33,7 @@ class Workshop:
     sources: Sources
     finishing: ThreadPoolExecutor
     log: Log
-    is_synchronised: Callable[[], bool]
+    host_time: Host
     rule: SourceRule
 
     async def in_thread(self, call: Callable[..., T], *arguments: object) -> T:

@@ -58,7 +58,7 @@ class Connection:
 
 
 def read_connection(scheme: str, fragment: str) -> Connection:
-    """Read the part after ``#``. Raises Malformed ``bad_source``; the message repeats nothing of it."""
+    """Read the part after ``#``. Raises Malformed ``bad_source``; the message does not repeat it."""
     said: dict[str, str] = {}
     for name, value in parse_qsl(fragment, keep_blank_values=True, separator="&"):
         if name in said:
