@@ -7,7 +7,7 @@ import pytest
 
 from archive.clock import ManualClock
 from archive.timespan import MINUTE, SECOND
-from ops.host_clock import HostClock, ask, kernel_time, read_tracking, read_timesync
+from ops.host_clock import HostClock, ask, kernel_time, read_timesync, read_tracking
 from recorder.host_time import UNBOUNDED, HostTime
 from tests.support.waiting import until
 
