@@ -31,7 +31,7 @@ from ops import keys
 from ops.disposition import pressure_of
 from ops.exports import UNATTENDED, queue_of
 from ops.fixity import status_of
-from ops.host_clock import is_synchronised
+from ops.host_clock import HostClock
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
 from search.health import camera_health
@@ -149,13 +149,15 @@ def _decoder(site: Site) -> Iterator[Diagnosis]:
 
 
 def _clock(site: Site) -> Iterator[Diagnosis]:
-    if is_synchronised():
-        yield Diagnosis("clock", Light.GREEN, "the kernel says that the clock is synchronised")
+    found = HostClock(site.clock).look()
+    if found.bound_us is not None:
+        text = f"the clock is right within {found.bound_us / 1000:.1f} ms, says {found.source}"
+        yield Diagnosis("clock", Light.GREEN, text)
     else:
         yield Diagnosis(
             "clock",
             Light.AMBER,
-            "the kernel does not say that the clock is synchronised",
+            "nothing says that the clock is synchronised",
             "Run an NTP client such as chrony; every segment's time is this host's time.",
         )
 

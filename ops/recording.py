@@ -12,7 +12,7 @@ from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.trials import TrialBoard
 from archive.ids import is_importer
 from ops import keys
-from ops.host_clock import is_synchronised
+from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
 from recorder.binary import Binary, find_ffmpeg
@@ -68,7 +68,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             ),
             log=log,
             only=tuple(cameras or ()),
-            is_synchronised=is_synchronised,
+            host_time=HostClock(site.clock).now_known,
             rule=site.source_rule,
             last_footage=lambda camera: newest_footage(site.bare_index, camera, site.clock.now()),
             version=build_facts()["version"],

@@ -153,8 +153,14 @@ class Site:
 
     @property
     def source_rule(self) -> SourceRule:
-        """The addresses that camera URLs may have."""
-        return SourceRule(networks=self.settings.camera_networks, folders=self.settings.camera_folders)
+        """The addresses that camera URLs may have, and how encrypted cameras are verified."""
+        settings = self.settings
+        return SourceRule(
+            networks=settings.camera_networks,
+            folders=settings.camera_folders,
+            ca_file=settings.camera_ca_file,
+            certificates=settings.spool_dir / "certificates",
+        )
 
     @cached_property
     def policies(self) -> Policies:

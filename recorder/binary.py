@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -55,6 +55,38 @@ def find_ffmpeg() -> Binary:
             hint="Install it (apt-get install ffmpeg), or: pip install --force-reinstall imageio-ffmpeg",
         )
     return packaged
+
+
+def verifying(binary: Binary) -> Binary:
+    """The same FFmpeg if it can verify an RTSP camera's certificate, else the one in ``imageio-ffmpeg``.
+
+    Older ones than 8 pass over what they are told about it. Each program is asked once.
+
+    Raises:
+        Unavailable: ``no_verifying_ffmpeg``: neither can.
+    """
+    if _verifies(binary.path):
+        return binary
+    try:
+        packaged = _ask(Path(imageio_ffmpeg.get_ffmpeg_exe()))
+    except RuntimeError:
+        packaged = None
+    if packaged is None or not _verifies(packaged.path):
+        raise Unavailable(
+            "no FFmpeg on this machine can verify the certificate of a camera",
+            code="no_verifying_ffmpeg",
+            hint="Install a newer one: pip install --force-reinstall imageio-ffmpeg",
+        )
+    return replace(packaged, font=binary.font)
+
+
+@lru_cache(maxsize=4)
+def _verifies(path: Path) -> bool:
+    told = subprocess.run(
+        [path, "-hide_banner", "-h", "demuxer=rtsp"],
+        capture_output=True, text=True, timeout=_SECONDS, check=False,
+    )  # fmt: skip
+    return "-verifyhost" in told.stdout
 
 
 def _ask(path: Path) -> Binary | None:

@@ -51,6 +51,8 @@ class Attempt:
         self._camera = camera
         self._source = source
         self._sound = sound
+        self._patience = source.patience(workshop.settings.input_timeout)
+        self._patience_us = round(self._patience * SECOND)
         self._pictures = PicturesWritten(sound != "")
         self._left_out = ""
         self._wanted_end: RunEnd | None = None
@@ -116,7 +118,7 @@ class Attempt:
                 self._source,
                 session.folder.path,
                 segment_seconds=self._camera.segment_seconds,
-                timeout_us=settings.input_timeout_us,
+                timeout_us=self._patience_us,
                 sound=self._sound,
             )
             capture = self._capture = await start_capture(
@@ -134,7 +136,7 @@ class Attempt:
             await capture.end(settings.stop_grace)
             ended = self._base + shop.clock.monotonic()
             cause = await self._cause()
-            spooled_leaves = await shop.in_thread(session.end, cause, ended, settings.input_timeout_us)
+            spooled_leaves = await shop.in_thread(session.end, cause, ended, self._patience_us)
             shop.archiver.deliver(spooled_leaves)
         finally:
             for task in (watching, measuring):
@@ -158,7 +160,7 @@ class Attempt:
             is_live=self._source.is_live,
             not_before=shop.accounts.covered_until(camera.id),
             otherwise=otherwise,
-            doubt=3 * shop.settings.input_timeout_us,
+            doubt=3 * self._patience_us,
             began=now,
             noticed_by=NOTICED_BY.get(self._source.kind, 0),
             sound=self._sound,
@@ -170,7 +172,7 @@ class Attempt:
             spool=shop.spool,
             accounts=shop.accounts,
             clock=shop.clock,
-            is_synchronised=shop.is_synchronised,
+            host_time=shop.host_time,
         )
 
     async def _hear(self, capture: Capture, session: CaptureSession) -> None:
@@ -252,7 +254,7 @@ class Attempt:
                     self.stop(RunEnd.NO_KEYFRAME)
                 continue
             silent = clock.now() - written if written else now - since
-            if silent > settings.stall_seconds * SECOND:
+            if silent > max(settings.stall_seconds * SECOND, 3 * self._patience_us):
                 self.stop(RunEnd.STALLED)
             elif now - since > (self._camera.segment_seconds + _OVERLONG) * SECOND:
                 self.stop(RunEnd.NO_KEYFRAME)
@@ -264,10 +266,10 @@ class Attempt:
 
     async def _cause(self) -> RunEnd:
         """Why it ended: from our own actions and from a probe of the camera; never from FFmpeg's messages."""
-        shop, settings = self._workshop, self._workshop.settings
+        shop = self._workshop
         if self._wanted_end is not None:
             return self._wanted_end
         if not shop.spool.has_room():
             return RunEnd.SPOOL_FULL
-        told = await diagnose(self._source, timeout=settings.input_timeout)
+        told = await diagnose(self._source, timeout=self._patience)
         return RunEnd.STREAM_ERROR if told is None else RunEnd(told.value)

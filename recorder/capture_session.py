@@ -31,6 +31,7 @@ from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
 from recorder.growth import Growth
+from recorder.host_time import Host, exact
 from recorder.making import is_stuck, make, make_bridged, notice_of, piece_of
 from recorder.release import Releases
 from recorder.segments import segment_leaf
@@ -45,7 +46,7 @@ _SILENT_SHARE = 0.8
 class CaptureSession:
     """The writer of one session's segments.
 
-    ``is_synchronised`` says whether the machine's clock follows a time server.
+    ``host_time`` says what is known of the machine's clock.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class CaptureSession:
         spool: Spool,
         accounts: Accounts,
         clock: Clock,
-        is_synchronised: Callable[[], bool] = lambda: True,
+        host_time: Host = exact,
         releases: Releases | None = None,
     ) -> None:
         self.folder = folder
@@ -64,7 +65,7 @@ class CaptureSession:
         self._spool = spool
         self._accounts = accounts
         self._clock = clock
-        self._is_synchronised = is_synchronised
+        self._host_time = host_time
         self._run = CurrentRun(facts.run, RunTimeline(facts.not_before), facts.otherwise)
         self._arrivals = Arrivals(folder.path / "arrivals")
         self._next = 0
@@ -81,7 +82,7 @@ class CaptureSession:
 
     @classmethod
     def resume(
-        cls, folder: CaptureFolder, *, spool: Spool, accounts: Accounts, clock: Clock
+        cls, folder: CaptureFolder, *, spool: Spool, accounts: Accounts, clock: Clock, host_time: Host = exact
     ) -> "CaptureSession":
         """Resume an interrupted session; :meth:`end` then makes the remaining segments.
 
@@ -89,7 +90,8 @@ class CaptureSession:
             IntegrityError: ``ticket_damaged``.
             Malformed: ``bad_session``: its ``session.json`` is absent or cannot be read.
         """
-        session = cls(folder, read_facts(folder), spool=spool, accounts=accounts, clock=clock)
+        facts = read_facts(folder)
+        session = cls(folder, facts, spool=spool, accounts=accounts, clock=clock, host_time=host_time)
         session._take_up(session._releases.newest_on_disk())
         return session
 
@@ -103,7 +105,7 @@ class CaptureSession:
         self.folder.acquire()
         session = CaptureSession(
             self.folder, self.facts, spool=self._spool, accounts=self._accounts, clock=self._clock,
-            is_synchronised=self._is_synchronised, releases=self._releases,
+            host_time=self._host_time, releases=self._releases,
         )  # fmt: skip
         newest = self._releases.newest_on_disk()
         if newest is not None:
@@ -314,7 +316,7 @@ class CaptureSession:
             timed,
             run=run.run,
             seq=run.seq,
-            is_synchronised=self._is_synchronised(),
+            host=self._host_time(),
             now=self._clock.now(),
         )
         self._accounts.footage_from(facts.camera, timed.span.start, run.otherwise)

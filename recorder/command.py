@@ -19,6 +19,8 @@ description is written with the first fragment (``delay_moov``).
 FFmpeg connects to the URL's address and to nothing else: the URL is pinned to an address that was judged
 (:mod:`recorder.reach`), HTTP redirects are not followed, and lists of other places (a playlist, a session
 description) are not read. It opens network protocols only for cameras, and files only for replays.
+An encrypted camera is verified on FFmpeg's own connection, by the certificates that :mod:`recorder.trust`
+found for it; without them there is no command.
 """
 
 from dataclasses import dataclass, field
@@ -27,9 +29,12 @@ from typing import Any, cast
 
 import ffmpeg
 
+from archive.addresses import read_address
+from archive.errors import Refused
 from archive.footage.mp4.head import ABSENT, MARKED, STEP
+from archive.model.connection import UNVERIFIED, Transport
 from archive.model.segment import MADE_FROM, TIMESCALE
-from recorder.binary import Binary
+from recorder.binary import Binary, verifying
 from recorder.sources import Pattern, Source, SourceKind
 
 RAW = "%06d.raw.mp4"
@@ -47,14 +52,20 @@ _MARKS = (
 _PROTOCOLS = {
     SourceKind.RTSP: "pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto",
     SourceKind.HTTP: "pipe,http,https,tcp,tls,crypto",
+    SourceKind.UDP: "pipe,udp",
 }
 _CONTAINERS = "flv,h264,hevc,matroska,mov,mpegts"
 _IMPORTED = "matroska,mov,mpegts"
-_FORMATS = {SourceKind.RTSP: "concat,rtsp", SourceKind.HTTP: f"concat,{_CONTAINERS}"}
+_FORMATS = {
+    SourceKind.RTSP: "concat,rtsp",
+    SourceKind.HTTP: f"concat,{_CONTAINERS}",
+    SourceKind.UDP: "concat,mpegts",
+}
+_TRANSPORTS = {Transport.TCP: "tcp", Transport.UDP: "udp", Transport.MULTICAST: "udp_multicast"}
 _CODECS = {"h264": "libx264", "hevc": "libx265"}
 
 
-NOTICED_BY = {SourceKind.RTSP: 2, SourceKind.HTTP: 1}
+NOTICED_BY = {SourceKind.RTSP: 2, SourceKind.HTTP: 1, SourceKind.UDP: 1}
 """How many further pictures must begin to arrive before FFmpeg writes one: its parser knows the end of a
 picture by the start of the next, and ``setts`` looks ahead by one more. 0 for sources that are no cameras."""
 
@@ -76,13 +87,18 @@ def record_command(
     prints a line of CSV on standard output for each closed one. Fragments are at most 1 s long and are
     written at once. ``sound`` is the codec of the source's first sound, which is copied or turned into AAC;
     without it sound is not recorded.
+
+    Raises:
+        Refused: ``camera_not_verified``: an encrypted camera that nobody has verified.
+        Unavailable: ``no_verifying_ffmpeg``.
     """
     output = _segments(segment_seconds, has_bare_sound=_is_bare(source, sound)) | {"segment_atclocktime": 1}
     output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
     if source.kind is SourceKind.RTSP:
         output["bsf:v"] = _MARKS
     opened = _input(source, binary.font)
-    argv = _compiled(opened, folder, output, sound, _sound(sound, is_bare=_is_bare(source, sound)), binary)
+    argv = _compiled(opened, folder, output, sound, _sound(sound, is_bare=_is_bare(source, sound)),
+                     _program(binary, source))  # fmt: skip
     return Command(argv, _list_of_one(source, timeout_us))
 
 
@@ -93,7 +109,7 @@ def import_command(
     opened = ffmpeg.input(f"file:{path}", protocol_whitelist="file", format_whitelist=_IMPORTED)
     output = _segments(segment_seconds, has_bare_sound=sound == "aac") | {"c": "copy"}
     return Command(
-        _compiled(opened, folder, output, sound, _sound(sound, is_bare=sound == "aac"), binary), b""
+        _compiled(opened, folder, output, sound, _sound(sound, is_bare=sound == "aac"), binary.path), b""
     )
 
 
@@ -111,7 +127,7 @@ def look_at_file_command(binary: Binary, path: Path) -> Command:
 
 
 def _compiled(
-    opened: Any, folder: Path, output: dict[str, Any], sound: str, heard: dict[str, Any], binary: Binary
+    opened: Any, folder: Path, output: dict[str, Any], sound: str, heard: dict[str, Any], program: Path
 ) -> tuple[str, ...]:
     """The arguments of a command that writes segments into ``folder``."""
     streams = [opened["v:0"]]
@@ -121,7 +137,7 @@ def _compiled(
     else:
         output = output | {"an": None}
     stream = ffmpeg.output(*streams, _pattern_of(folder), **output)
-    return tuple(cast("list[str]", stream.compile(cmd=[str(binary.path), *_TELLING])))
+    return tuple(cast("list[str]", stream.compile(cmd=[str(program), *_TELLING])))
 
 
 def _segments(segment_seconds: int, *, has_bare_sound: bool) -> dict[str, Any]:
@@ -146,11 +162,18 @@ def _segments(segment_seconds: int, *, has_bare_sound: bool) -> dict[str, Any]:
 
 
 def look_command(binary: Binary, source: Source, *, timeout_us: int) -> Command:
-    """Copy one packet of the source's first sound, and print its codec: ``#codec_id 0: NAME`` on stdout."""
+    """Copy one packet of the source's first sound, and print its codec: ``#codec_id 0: NAME`` on stdout.
+
+    Raises as :func:`record_command`.
+    """
     sound = _input(source, binary.font)["a:0"]
     stream = sound.output("pipe:1", c="copy", format="framehash", **{"frames:a": 1})
-    argv = stream.compile(cmd=[str(binary.path), *_QUIET])
+    argv = stream.compile(cmd=[str(_program(binary, source)), *_QUIET])
     return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))
+
+
+def _program(binary: Binary, source: Source) -> Path:
+    return binary.path if source.anchor is None else verifying(binary).path
 
 
 def _is_bare(source: Source, sound: str) -> bool:
@@ -195,18 +218,47 @@ def _pattern_of(folder: Path) -> str:
 def _list_of_one(source: Source, timeout_us: int) -> bytes:
     if not source.is_live:
         return b""
-    quoted = source.url.replace("'", r"'\''")
-    lines = ["ffconcat version 1.0", f"file '{quoted}'"]
+    lines = ["ffconcat version 1.0", f"file {_quoted(_address(source))}"]
     if source.kind is SourceKind.RTSP:
-        lines += ["option rtsp_transport tcp", f"option timeout {timeout_us}"]
+        transport = _TRANSPORTS[source.connection.transport]
+        lines += [f"option rtsp_transport {transport}", f"option timeout {timeout_us}"]
+    elif source.kind is SourceKind.UDP:
+        lines += [f"option timeout {timeout_us}", "option overrun_nonfatal 1"]
     else:
         lines += [f"option rw_timeout {timeout_us}", "option max_redirects 0"]
         if source.name:
             lines += [f"option headers 'Host: {source.name}:{source.port}'"]
     if source.uses_tls:
-        # Cameras have self-signed certificates, which newer FFmpegs would refuse.
-        lines += ["option tls_verify 0"]
+        lines += _verified(source)
     return ("\n".join(lines) + "\n").encode("ascii")
+
+
+def _verified(source: Source) -> list[str]:
+    """How FFmpeg verifies a camera; old ones would believe any certificate unless told, new ones none."""
+    if source.anchor is not None:
+        return [
+            "option tls_verify 1",
+            f"option ca_file {_quoted(str(source.anchor))}",
+            f"option verifyhost {_quoted(source.proves)}",
+        ]
+    if source.connection.certificate != UNVERIFIED:
+        raise Refused("nobody has verified the camera's certificate", code="camera_not_verified")
+    return ["option tls_verify 0"]
+
+
+def _address(source: Source) -> str:
+    """What FFmpeg opens. A sender of datagrams is listened to: only what comes from its address is taken."""
+    if source.kind is not SourceKind.UDP:
+        return source.url
+    group = read_address(source.host)
+    if group is not None and group.is_multicast:
+        return source.url
+    everywhere = "[::]" if group is not None and group.version == 6 else "0.0.0.0"  # noqa: S104 - see above
+    return f"udp://{everywhere}:{source.port}?sources={source.host}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", r"'\''") + "'"
 
 
 def _graph(pattern: Pattern, font: Path | None) -> str:

@@ -10,13 +10,13 @@ import base64
 import hashlib
 import re
 import secrets
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from archive.model.gap import GapCause
 from recorder.sources import Source, SourceKind
+from recorder.trust import context_of
 
 _LONGEST_ANSWER = 64 << 10
 _GOING_DOWN = 0.5
@@ -42,8 +42,8 @@ async def diagnose(source: Source, *, timeout: float) -> GapCause | None:
     """
     if source.path is not None:
         return None if source.path.is_file() else GapCause.UNREACHABLE
-    if source.kind is SourceKind.PATTERN:
-        return None
+    if source.kind in (SourceKind.PATTERN, SourceKind.UDP):
+        return None  # nobody to ask
     told = await _ask_once(source, timeout)
     if told is not None:
         return told.cause
@@ -95,13 +95,10 @@ def _cause(status: int) -> GapCause | None:
 
 
 def _tls(source: Source) -> dict[str, Any]:
-    """Cameras have self-signed certificates; FFmpeg does not check them either."""
+    """The camera is verified as on FFmpeg's connection: a password may follow."""
     if not source.uses_tls:
         return {}
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return {"ssl": context, "server_hostname": source.name or source.host}
+    return {"ssl": context_of(source), "server_hostname": source.name or source.host}
 
 
 async def _converse(source: Source, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Answer:

@@ -27,6 +27,7 @@ from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.backoff import Chance
 from recorder.binary import Binary
+from recorder.host_time import Host, exact
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources
@@ -58,8 +59,8 @@ class RecorderIndex(IndexSink, Protocol):
 class RecorderParts:
     """The parts that a recorder works with.
 
-    ``only`` names the cameras to record (empty: all). ``is_synchronised`` says whether the machine's clock
-    follows a time server. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
+    ``only`` names the cameras to record (empty: all). ``host_time`` says what is known of the machine's
+    clock. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
     of a camera's newest footage. ``version`` is this program's. ``trials`` answers connection tests; without
     it nobody does. ``chance`` spreads the attempts of many cameras.
     """
@@ -76,7 +77,7 @@ class RecorderParts:
     settings: RecorderSettings
     log: Log
     only: Collection[str] = ()
-    is_synchronised: Callable[[], bool] = lambda: True
+    host_time: Host = exact
     rule: SourceRule = field(default_factory=SourceRule)
     last_footage: Callable[[str], int | None] = lambda _camera: None
     version: str = ""
@@ -173,14 +174,14 @@ class Recorder:
             clock=parts.clock,
         )
         accounts = self._accounts = Accounts(spool, parts.clock, self._id, archiver.deliver)
-        recovery = Recovery(spool, accounts, logbook, parts.clock, parts.log)
+        recovery = Recovery(spool, accounts, logbook, parts.clock, parts.log, parts.host_time)
         await asyncio.to_thread(recovery.run)
         archiver.counters.set_aside += recovery.set_aside
         ingest.expect(recovery.spooled_leaves)
         roster = Roster(parts.ledger, parts.stores.records, spool, only=parts.only)
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
-            finishing, parts.log, parts.is_synchronised, parts.rule, parts.chance,
+            finishing, parts.log, parts.host_time, parts.rule, parts.chance,
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)

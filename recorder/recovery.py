@@ -18,18 +18,28 @@ from recorder.accounts import Accounts
 from recorder.archiver import Log
 from recorder.capture_session import CaptureSession
 from recorder.facts import read_facts
+from recorder.host_time import Host, exact
 from recorder.spool import CaptureFolder, Spool
 
 
 class Recovery:
     """One pass over the spool at start-up. Blocking; it runs before any other part works there."""
 
-    def __init__(self, spool: Spool, accounts: Accounts, logbook: Logbook, clock: Clock, log: Log) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        accounts: Accounts,
+        logbook: Logbook,
+        clock: Clock,
+        log: Log,
+        host_time: Host = exact,
+    ) -> None:
         self._spool = spool
         self._accounts = accounts
         self._logbook = logbook
         self._clock = clock
         self._log = log
+        self._host_time = host_time
         self.spooled_leaves: list[SpooledLeaf] = []
         self.set_aside = 0
 
@@ -75,7 +85,11 @@ class Recovery:
         self._accounts.open(facts.camera, facts.place, since=facts.not_before)
         try:
             session = CaptureSession.resume(
-                folder, spool=self._spool, accounts=self._accounts, clock=self._clock
+                folder,
+                spool=self._spool,
+                accounts=self._accounts,
+                clock=self._clock,
+                host_time=self._host_time,
             )
             found = session.waiting()
         except (IntegrityError, Malformed) as error:

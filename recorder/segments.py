@@ -7,6 +7,7 @@ from archive.footage.mp4.finalise import Finalised
 from archive.model.segment import TIMESCALE, UNSYNCHRONISED, Segment
 from archive.timespan import SECOND
 from recorder.facts import CaptureFacts
+from recorder.host_time import HostTime
 from recorder.timing import Timed, camera_time
 
 
@@ -17,13 +18,15 @@ def segment_leaf(
     *,
     run: str,
     seq: int,
-    is_synchronised: bool,
+    host: HostTime,
     now: int,
 ) -> Segment:
     """The record of one segment; from here on it never changes."""
     clock = timed.clock
-    if not is_synchronised:
+    if host.bound_us is None:
         clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))
+    else:
+        clock = replace(clock, uncertainty_us=clock.uncertainty_us + host.bound_us)
     first = found.header.first_pts
     told = None
     if facts.is_live:

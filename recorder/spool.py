@@ -11,6 +11,7 @@
     journal/                     the logbook (:mod:`archive.records.logbook`)
     gaps/                        tickets of gap records
     cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.capture_session`)
+    certificates/                those of cameras whose own is registered (:mod:`recorder.trust`)
     quarantine/                  files that could not become segments, kept for people
 
 A session's folder holds a lock that its FFmpeg inherits. A recorder that can take the lock knows that the

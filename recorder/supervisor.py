@@ -13,6 +13,7 @@ from recorder.hearing import Hearing
 from recorder.probe import diagnose
 from recorder.reach import Unreached, answers, reach
 from recorder.sources import Source, parse_source
+from recorder.trust import proven
 from recorder.workshop import Workshop
 
 _SOUND = 10.0
@@ -178,9 +179,11 @@ class CameraSupervisor:
         return _LOOK_AGAIN
 
     async def _reach(self, source: Source) -> Source:
-        """The source pinned to its current address, if that is allowed for cameras."""
-        timeout = self._shop.settings.input_timeout
-        return await reach(source, self._shop.rule, timeout=timeout, turn=self.state.failures)
+        """The source pinned to its current address, if that is allowed for cameras, and verified."""
+        shop = self._shop
+        timeout = source.patience(shop.settings.input_timeout)
+        found = await reach(source, shop.rule, timeout=timeout, turn=self.state.failures)
+        return await proven(found, shop.rule, timeout=timeout, now=shop.clock.now())
 
     async def _answers(self) -> bool:
         """Whether the camera that could not be reached accepts a connection."""
@@ -197,7 +200,7 @@ class CameraSupervisor:
         """After a failure, probe the camera before starting a process for it."""
         if not self._doubted:
             return None
-        return await diagnose(source, timeout=self._shop.settings.input_timeout)
+        return await diagnose(source, timeout=source.patience(self._shop.settings.input_timeout))
 
     async def _record(self, source: Source) -> AttemptEnd:
         camera = self.camera

@@ -8,7 +8,7 @@ one. Rules:
 1. A run is *anchored* at its first observation of the steady state: packets in the first seconds of a
    connection are late by the time that FFmpeg took to analyse the stream. Until then segments wait. The
    least-delayed observation so far gives the start; if later ones are more delayed, the uncertainty grows
-   by that.
+   by that. In a connection that was steady when the run began, also if earlier ones were.
 2. Later starts follow the media timeline, slewed towards the least-delayed of the last three observations
    by at most 500 ppm.
 3. A camera whose clock is off by more than that (some declare 25 fps and deliver 21) is *followed*:
@@ -209,7 +209,8 @@ class RunTimeline:
             drift = self._drift()
             if drift is not None:
                 return self._anchor_drifting(*drift)
-            return self._anchor_at(min(self._seen), widened=self._seen[-1] - min(self._seen))
+            latest = max(self._seen) if self.is_settled else self._seen[-1]
+            return self._anchor_at(min(self._seen), widened=latest - min(self._seen))
         return []
 
     def finish(self, *, last_written: int, doubt: int, began: int = 0) -> list[Timed]:
@@ -251,6 +252,8 @@ class RunTimeline:
         for piece, observed in self._waiting:
             if observed is not None:
                 points.append((self._media(piece.first_pts + piece.duration + piece.next_lead), observed))
+        if len(points) <= PERSISTENCE:
+            return None
         points.sort()
         lateness = [late for _, late in points]
         points = points[lateness.index(min(lateness)) :]

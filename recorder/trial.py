@@ -1,7 +1,7 @@
 """A first look at a camera: record one short segment, and read from it what the camera sends."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archive.clock import Clock
@@ -17,6 +17,7 @@ from recorder.hearing import ask
 from recorder.probe import diagnose
 from recorder.process import start_capture
 from recorder.reach import reach
+from recorder.trust import proven
 
 SEGMENT_SECONDS = 2
 _GRACE = 3.0
@@ -47,12 +48,14 @@ async def try_source(
     """Record one segment into ``folder``, for at most ``patience`` seconds.
 
     Raises:
-        Refused: ``source_refused``: the source leads where no camera may be.
+        Refused: ``source_refused``: the source leads where no camera may be; ``camera_not_verified``.
         Malformed: ``codec_not_recorded``: the camera sends neither H.264 nor H.265.
-        Unavailable: ``camera_without_address``; ``camera_gives_nothing``, whose message has the cause as gaps
-            have it.
+        Unavailable: ``camera_without_address``; ``camera_not_reached``; ``camera_gives_nothing``, whose
+            message has the cause as gaps have it.
     """
     pinned = await reach(source, rule, timeout=patience)
+    rule = replace(rule, certificates=folder)
+    pinned = await proven(pinned, rule, timeout=patience / 2, now=clock.now())
     cause = await diagnose(pinned, timeout=patience / 2)
     if cause is not None:
         raise _nothing(cause.value)

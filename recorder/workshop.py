@@ -12,6 +12,7 @@ from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.backoff import Chance
 from recorder.binary import Binary
+from recorder.host_time import Host
 from recorder.roster import Sources
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
@@ -36,7 +37,7 @@ class Workshop:
     sources: Sources
     finishing: ThreadPoolExecutor
     log: Log
-    is_synchronised: Callable[[], bool]
+    host_time: Host
     rule: SourceRule
     chance: Chance
 

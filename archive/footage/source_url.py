@@ -1,6 +1,8 @@
 """Camera sources: parsing the URL that an administrator registered.
 
-``rtsp(s)://`` and ``http(s)://`` are cameras; ``file:///path`` is replayed in real time, in an endless loop;
+``rtsp(s)://`` and ``http(s)://`` are cameras; ``udp://HOST:PORT`` is MPEG-TS that this host, or this group of
+hosts (multicast), sends to the port. What follows ``#`` says how to connect
+(:mod:`archive.model.connection`). ``file:///path`` is replayed in real time, in an endless loop;
 ``test://?size=640x360&fps=15&gop=30&codec=h264`` is a moving pattern with a burnt-in clock, for demos and
 tests. The whole URL may hold a password, so it is never printed: :meth:`Source.redact` removes it from texts
 of other programs.
@@ -13,10 +15,12 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from archive.errors import Malformed
+from archive.model.connection import Connection, read_connection
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+\Z")
 _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})\Z", re.ASCII)
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+_SCHEMES = (*_PORTS, "udp", "file", "test")
 _MOST = {"fps": 60, "gop": 600, "bframes": 4}
 
 
@@ -25,6 +29,7 @@ class SourceKind(StrEnum):
 
     RTSP = "rtsp"
     HTTP = "http"
+    UDP = "udp"
     LOCAL = "local"
     PATTERN = "pattern"
 
@@ -43,9 +48,11 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A source URL, taken apart. ``url`` is the whole of it, password included.
+    """A source URL, taken apart. ``url`` is the whole of it, password included, without the part after ``#``.
 
-    ``name`` is the host as registered, if ``url`` and ``host`` have been pinned to its address.
+    ``name`` is the host as registered, if ``url`` and ``host`` have been pinned to its address. ``anchor`` is
+    the file of certificates by which an encrypted camera is verified, as ``proves``; None until the recorder
+    has looked at it, and for one that is not verified.
     """
 
     kind: SourceKind
@@ -59,16 +66,24 @@ class Source:
     path: Path | None = None
     pattern: Pattern | None = None
     name: str = ""
+    connection: Connection = field(default_factory=Connection)
+    anchor: Path | None = None
+    proves: str = ""
 
     @property
     def is_live(self) -> bool:
         """Whether there is a camera at the other end, with a clock of its own."""
-        return self.kind in (SourceKind.RTSP, SourceKind.HTTP)
+        return self.kind in (SourceKind.RTSP, SourceKind.HTTP, SourceKind.UDP)
 
     @property
     def uses_tls(self) -> bool:
         """Whether the connection is encrypted."""
         return self.scheme in ("rtsps", "https")
+
+    def patience(self, default: float) -> float:
+        """After how many silent seconds the camera is given up; ``default`` unless it has its own time."""
+        own = self.connection.timeout_s
+        return default if own is None else float(own)
 
     def redact(self, text: str) -> str:
         """The text without the URL's credentials and query, in whatever form they appear."""
@@ -94,9 +109,10 @@ def parse_source(url: str) -> Source:
         port = parts.port
     except ValueError as error:
         raise _bad("cannot be read") from error
+    connection = read_connection(parts.scheme, parts.fragment) if parts.scheme in _SCHEMES else Connection()
     match parts.scheme:
-        case "rtsp" | "rtsps" | "http" | "https":
-            return _network(url, parts, port)
+        case "rtsp" | "rtsps" | "http" | "https" | "udp":
+            return _network(url.partition("#")[0], parts, port, connection)
         case "file":
             if parts.netloc or not parts.path:
                 raise _bad("names no absolute path", "Write file:///absolute/path.")
@@ -105,7 +121,7 @@ def parse_source(url: str) -> Source:
         case "test":
             pattern = _pattern(parts.query)
             return Source(kind=SourceKind.PATTERN, url=url, scheme="test", pattern=pattern)
-    raise _bad(f"has the unknown scheme {parts.scheme[:20]!r}", "Use rtsp, rtsps, http, https, file or test.")
+    raise _bad(f"has the unknown scheme {parts.scheme[:20]!r}", f"Use one of {', '.join(_SCHEMES)}.")
 
 
 def device_of(url: str) -> tuple[str, ...]:
@@ -119,16 +135,19 @@ def device_of(url: str) -> tuple[str, ...]:
     return (source.scheme, source.host.lower(), str(source.port), source.target)
 
 
-def _network(url: str, parts: SplitResult, port: int | None) -> Source:
+def _network(url: str, parts: SplitResult, port: int | None, connection: Connection) -> Source:
     if not parts.hostname:
         raise _bad("names no host")
-    kind = SourceKind.RTSP if parts.scheme.startswith("rtsp") else SourceKind.HTTP
+    if parts.scheme == "udp" and (not port or parts.path or parts.query or "@" in parts.netloc):
+        raise _bad("is not udp://HOST:PORT", "HOST is the sender's address, or the group's (multicast).")
+    kind = SourceKind(parts.scheme.removesuffix("s"))
     return Source(
         kind=kind,
         url=url,
         scheme=parts.scheme,
         host=parts.hostname,
         port=port or _PORTS[parts.scheme],
+        connection=connection,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),

@@ -32,11 +32,14 @@ class SourceRule:
     machine; not loopback, link-local, multicast, reserved, nor a cloud's metadata service. The addresses of
     this machine itself (``is_own``) are refused on every interface, unless a network is that address alone.
     ``folders``: the folders of recordings that may be replayed as cameras. Without any, ``file://`` is
-    refused.
+    refused. ``ca_file`` holds the certificates (PEM) that may have signed those of encrypted cameras;
+    ``certificates`` is the folder in which a recorder keeps those of cameras whose own is pinned.
     """
 
     networks: tuple[Network, ...] = ()
     folders: tuple[Path, ...] = ()
+    ca_file: Path | None = None
+    certificates: Path | None = None
     is_own: Callable[[Address], bool] = is_of_this_machine
 
     def check(self, url: str) -> None:

@@ -15,11 +15,12 @@ from archive.model import sight as sights
 from archive.model import sound_permission as allowed
 from archive.model.areas import AREA_CODE, Areas
 from archive.model.camera_details import Details
+from archive.model.connection import read_connection
 from archive.model.sight import Sight
 from archive.model.sound_permission import UNDECIDED, SoundDecision, audio_of
 from archive.timespan import format_instant
 
-SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "file", "test")
+SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "udp", "file", "test")
 SEGMENT_SECONDS = (2, 300)
 DEFAULT_SEGMENT_SECONDS = 10
 
@@ -70,7 +71,9 @@ class Camera:
 
 
 def shown_source(url: str) -> str:
-    """The URL without credentials: user, password, query and fragment are dropped.
+    """The URL without credentials: user, password and query are dropped.
+
+    What it says after ``#`` about the connection stays, in one spelling.
 
     Raises:
         Malformed: ``bad_source`` for an unknown scheme or a URL that cannot be read.
@@ -86,14 +89,15 @@ def shown_source(url: str) -> str:
             code="bad_source",
             hint=f"Use one of {', '.join(s + '://' for s in SOURCE_SCHEMES)}.",
         )
-    if parts.scheme in {"rtsp", "rtsps", "http", "https"} and not parts.hostname:
+    if parts.scheme in {"rtsp", "rtsps", "http", "https", "udp"} and not parts.hostname:
         raise Malformed("the camera's source URL names no host", code="bad_source")
     if parts.scheme == "file" and (parts.netloc or not parts.path):
         raise Malformed("a file source is file:///absolute/path", code="bad_source")
     host = parts.hostname or ""
     if ":" in host:
         host = f"[{host}]"
-    return urlunsplit((parts.scheme, host + (f":{port}" if port else ""), parts.path, "", ""))
+    connection = read_connection(parts.scheme, parts.fragment).as_fragment()
+    return urlunsplit((parts.scheme, host + (f":{port}" if port else ""), parts.path, "", connection))
 
 
 def check_view(view: str) -> None:

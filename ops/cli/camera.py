@@ -41,7 +41,7 @@ IntegratedOn = Annotated[str | None, typer.Option(help="Day it was connected to 
 @app.command()
 def add(
     camera_id: Annotated[str, typer.Argument(metavar="ID")],
-    source: Annotated[str, typer.Option(help="rtsp(s)://, http(s)://, file:// or test:// URL.")],
+    source: Annotated[str, typer.Option(help="rtsp(s)://, http(s)://, udp://, file:// or test:// URL.")],
     name: Annotated[str, typer.Option(help="What people call it.")],
     lat: Annotated[str, typer.Option(help="Degrees, WGS 84.")],
     lon: Annotated[str, typer.Option(help="Degrees, WGS 84.")],

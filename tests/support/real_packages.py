@@ -1,11 +1,13 @@
 """Evidence packages of real recordings: numbered test cameras, their exact clips, and proofs in a log."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from archive.clock import ManualClock
 from archive.evidence.plan import ClipPlan, GapStatement, Original
 from archive.footage.clip.exact import plan_clip
+from archive.footage.mp4.finalise import Finalised
 from archive.footage.mp4.header import SegmentHeader
 from archive.model.segment import ClockStatement, Segment, SegmentRef, SoundStatement
 from archive.objects.filesystem import FilesystemStore
@@ -55,12 +57,16 @@ def real_world(
     lost: frozenset[int] = frozenset(),
     now: int | None = None,
     with_sound: bool = False,
+    made: Sequence[tuple[Path, Finalised]] = (),
 ) -> World:
     """20 s of one variant, and the plan of the span from ``begin`` to ``end`` (µs after its start).
 
-    The segments numbered in ``lost`` were never recorded. With sound the camera beeps.
+    The segments numbered in ``lost`` were never recorded. With sound the camera beeps. ``made``
+    are finalised segments to take instead of the variant's.
     """
-    if with_sound:
+    if made:
+        pass
+    elif with_sound:
         made = beeping_run(folder / "beeps", 20, variant=variant)
     else:
         made = finalised_run(recorded_segments(variant, 20, folder), folder / "finalised")

@@ -15,12 +15,13 @@ from archive.footage.ingest import JOURNALLED, SpooledLeaf
 from archive.footage.mp4.finalise import finalise
 from archive.footage.mp4.header import parse_header
 from archive.model.gap import Gap, GapCause, RunEnd
-from archive.model.segment import Run, Segment
+from archive.model.segment import UNSYNCHRONISED, Run, Segment
 from archive.timespan import SECOND, SpanSet, Timespan
 from recorder import capture_session, making
 from recorder.accounts import Accounts
 from recorder.capture_session import CaptureSession
 from recorder.facts import CaptureFacts
+from recorder.host_time import EXACT, UNBOUNDED, HostTime
 from recorder.recovery import Recovery
 from recorder.spool import Spool
 from tests.support import numbered
@@ -57,6 +58,7 @@ class Desk:
     raws: list[Path]
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
     delivered: list[SpooledLeaf] = field(default_factory=list)
+    host: HostTime = EXACT
 
     def open(self, *, began: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
@@ -76,8 +78,9 @@ class Desk:
         )
         session_folder = self.spool.new_session("kam-1", facts.to_json())
         return CaptureSession(
-            session_folder, facts, spool=self.spool, accounts=self.accounts, clock=self.clock
-        )
+            session_folder, facts, spool=self.spool, accounts=self.accounts, clock=self.clock,
+            host_time=lambda: self.host,
+        )  # fmt: skip
 
     def put(self, session: CaptureSession, *numbers: int) -> None:
         for number in numbers:
@@ -90,7 +93,14 @@ class Desk:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
         self.spool.open()
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
-        recovery = Recovery(self.spool, self.accounts, NoLines(), self.clock, Quiet())  # type: ignore[arg-type]
+        recovery = Recovery(
+            self.spool,
+            self.accounts,
+            NoLines(),
+            self.clock,
+            Quiet(),
+            lambda: self.host,  # type: ignore[arg-type]
+        )
         recovery.run()
         return recovery.spooled_leaves
 
@@ -155,6 +165,23 @@ def test_an_ordinary_session(desk: Desk) -> None:
     release(found)
     assert not session.folder.path.exists()
     assert desk.spool.held_bytes == 0
+
+
+def test_what_bounds_the_hosts_clock_is_in_each_segments_uncertainty(desk: Desk) -> None:
+    def uncertainties(host: HostTime) -> list[tuple[int | None, bool]]:
+        desk.host = host
+        session = desk.open()
+        desk.put(session, 0, 1, 2)
+        made = [*session.closed(0, arrival(0)), *session.closed(1, arrival(1))]
+        made += desk.recover(session)
+        desk.spool.close()
+        shutil.rmtree(desk.spool.root)
+        found = {one.seq: one.clock for one in segments(made)}
+        return [(found[seq].bound_us, UNSYNCHRONISED in found[seq].flags) for seq in range(3)]
+
+    exact = uncertainties(EXACT)
+    assert uncertainties(HostTime("chrony", 3_512)) == [((bound or 0) + 3_512, False) for bound, _ in exact]
+    assert uncertainties(UNBOUNDED) == [(None, True)] * 3
 
 
 @pytest.mark.parametrize("kept", range(5))

@@ -257,7 +257,7 @@ def _hint_of(site: SmallArchive, changes: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("rtsp://u:p@[fe80::1]:554/a?b=c#d", "rtsp://[fe80::1]:554/a"),
+        ("rtsp://u:p@[fe80::1]:554/a?b=c#timeout=9", "rtsp://[fe80::1]:554/a#timeout=9"),
         ("http://h/path;x", "http://h/path;x"),
         ("test://?size=1x1", "test:"),
         ("file:///var/a b.mp4", "file:///var/a b.mp4"),

@@ -1,14 +1,18 @@
 """FFmpeg's exact commands, and that no argument ever holds a camera's secret."""
 
 import os
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.errors import Malformed
-from recorder.binary import Binary, find_ffmpeg
+from archive.errors import Malformed, Refused, Unavailable
+from archive.footage.source_url import device_of
+from archive.model.camera import shown_source
+from recorder.binary import Binary, find_ffmpeg, verifying
 from recorder.command import look_command, record_command
 from recorder.sources import Source, SourceKind, parse_source
 
@@ -82,7 +86,7 @@ def test_a_look_at_the_sound_copies_one_packet_and_shows_no_secret() -> None:
 
 
 def test_http() -> None:
-    argv, stdin = command("https://cam.example/live.flv")
+    argv, stdin = command("https://cam.example/live.flv#certificate=unverified&timeout=9")
     assert argv == (
         f"{TELLING} -f concat -format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts "
         "-protocol_whitelist pipe,http,https,tcp,tls,crypto -safe 0 -i pipe:0 "
@@ -94,6 +98,63 @@ def test_http() -> None:
         "option max_redirects 0",
         "option tls_verify 0",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "option"),
+    [("tcp", "tcp"), ("udp", "udp"), ("multicast", "udp_multicast")],
+)
+def test_rtsp_over_each_transport(said: str, option: str) -> None:
+    _, stdin = command(f"rtsp://10.0.0.7/main?x=1#transport={said}")
+    assert stdin.splitlines()[1:3] == ["file 'rtsp://10.0.0.7/main?x=1'", f"option rtsp_transport {option}"]
+
+
+def test_datagrams_are_taken_from_their_sender_or_their_group_alone() -> None:
+    argv, stdin = command("udp://10.20.0.11:5004#timeout=3")
+    assert "-format_whitelist concat,mpegts -protocol_whitelist pipe,udp -safe 0" in argv
+    assert stdin.splitlines()[1:] == [
+        "file 'udp://0.0.0.0:5004?sources=10.20.0.11'",
+        "option timeout 5000000",
+        "option overrun_nonfatal 1",
+    ]
+    assert "file 'udp://[::]:5004?sources=fd12::7'" in command("udp://[fd12::7]:5004")[1]
+    assert "file 'udp://239.1.2.3:5004'" in command("udp://239.1.2.3:5004")[1]
+
+
+def test_an_encrypted_camera_is_verified_or_there_is_no_command() -> None:
+    for url in (
+        "rtsps://10.0.0.7/main",
+        "https://10.0.0.7/live.flv",
+        f"rtsps://cam/1#certificate={'a' * 64}",
+    ):
+        with pytest.raises(Refused) as caught:
+            command(url)
+        assert caught.value.code == "camera_not_verified"
+    source = parse_source("rtsps://10.0.0.7/main")
+    made = record_command(
+        find_ffmpeg(), replace(source, anchor=Path("/etc/saksi/it's.pem"), proves="cam.lan"), FOLDER,
+        segment_seconds=10, timeout_us=1,
+    )  # fmt: skip
+    assert made.stdin.decode().splitlines()[-3:] == [
+        "option tls_verify 1",
+        r"option ca_file '/etc/saksi/it'\''s.pem'",
+        "option verifyhost 'cam.lan'",
+    ]
+    told = subprocess.run([made.argv[0], "-h", "demuxer=rtsp"], capture_output=True, text=True, check=True)
+    assert "-verifyhost" in told.stdout, "an FFmpeg without it passes the options over"
+
+
+@pytest.mark.parametrize("unknown", ["verify", "certificates=unverified"])
+def test_no_ffmpeg_that_verifies_nothing_is_used(
+    unknown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\necho ffmpeg version 5.1.9 {unknown}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    with pytest.raises(Unavailable) as caught:
+        verifying(Binary(program, "5.1.9", 5))
+    assert caught.value.code == "no_verifying_ffmpeg"
 
 
 def test_replay() -> None:
@@ -161,6 +222,25 @@ def test_secrets_are_in_no_argument_and_in_no_text_for_people(password: str, tok
         "test://?fps=61",
         "test://?codec=av1",
         "test://?noise=1",
+        "udp://10.0.0.7",
+        "udp://10.0.0.7:5004/x",
+        "udp://10.0.0.7:5004?localport=22",
+        "udp://u@10.0.0.7:5004",
+        "udp://10.0.0.7:5004#transport=tcp",
+        "rtsp://cam/1#transport=sctp",
+        "rtsp://cam/1#transport=udp&transport=tcp",
+        "rtsp://cam/1#timeout=1",
+        "rtsp://cam/1#timeout=61",
+        "rtsp://cam/1#timeout=",
+        "rtsp://cam/1#timeout=99999999999999999999",
+        "rtsp://cam/1#certificate=unverified",
+        "rtsps://cam/1#certificate=abc",
+        "rtsps://cam/1#transport=udp",
+        "rtsp://cam/1#verify=0",
+        "rtsp://cam/1#x",
+        "rtsp://admin#passwd@cam/1",
+        "rtsp://admin#transport=passwd@cam/1",
+        "file:///a.mp4#timeout=5",
     ],
 )
 def test_bad_sources(url: str) -> None:
@@ -177,6 +257,16 @@ def test_what_a_source_says() -> None:
     assert parse_source("file:///a") == Source(
         kind=SourceKind.LOCAL, url="file:///a", scheme="file", path=Path("/a")
     )
+
+
+def test_what_a_source_says_of_its_connection() -> None:
+    source = parse_source("rtsps://u:p@cam/x?y=1#certificate=" + ":".join(["AB"] * 32) + "&timeout=20")
+    assert source.url == "rtsps://u:p@cam/x?y=1"
+    assert source.connection.fingerprint == "ab" * 32
+    assert (source.patience(5), parse_source("rtsp://cam/").patience(5)) == (20, 5)
+    shown = shown_source("rtsp://u:s3cr3t@cam/x?token=1#timeout=7&transport=udp")
+    assert shown == "rtsp://cam/x#transport=udp&timeout=7"
+    assert device_of("rtsp://cam/x#transport=udp") == device_of("rtsp://cam/x")
 
 
 def test_this_machine_has_an_ffmpeg() -> None:
