@@ -87,6 +87,11 @@ class Settings(BaseModel):
         description="Folders of recordings that may be replayed as cameras, a list or separated by colons;"
         " if unset, none",
     )
+    camera_certificates_file: Path | None = Field(
+        default=None,
+        description="PEM with the cameras' own certificates, for ONVIF over https; if unset, the system's"
+        " authorities count",
+    )
     city_box: Annotated[tuple[Decimal, Decimal, Decimal, Decimal], BeforeValidator(_words)] = Field(
         default=(Decimal("-5.27"), Decimal("118.98"), Decimal("-4.72"), Decimal("119.57")),
         description="South, west, north and east edge of the city in degrees; a camera outside gets a remark",

@@ -7,7 +7,6 @@ shown and never followed to another host.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from archive.canonical import JsonObject
@@ -216,11 +215,10 @@ def answer_refused(host: str, why: str) -> Malformed:
     )
 
 
-def certificate_refused(host: str, certificate: Path | None) -> Refused:
+def certificate_refused(host: str) -> Refused:
     """The error for a device whose certificate cannot be verified."""
-    given = f"{certificate.name} did not sign it. " if certificate is not None else ""
     return Refused(
         f"the certificate of the camera at {host} is not trusted",
         code="device_certificate",
-        hint=f"{given}Save the camera's own certificate as PEM and give it with --certificate FILE.",
+        hint="Add the camera's own certificate (PEM) to the file of the setting camera_certificates_file.",
     )

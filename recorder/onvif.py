@@ -1,9 +1,9 @@
 """ONVIF, by onveef: the only module that imports it.
 
-The library gets an HTTP transport of ours. It connects to the one address that the source rule admitted, takes
-no proxy and follows no redirect, and reads a body only up to a bound, uncompressed and without a DTD. Services
-are asked for at the host that was named, whatever host the device names for them. No password leaves in the
-clear to prove who we are: WS-UsernameToken and HTTP both by digest.
+The library gets an HTTP transport of ours. It connects to the one address that the source rule admitted,
+takes no proxy and follows no redirect, and reads a body only up to a bound, uncompressed and without a DTD.
+Services are asked for at the host that was named, whatever host the device names for them. Nothing proves who
+we are with a password in the clear: WS-UsernameToken and HTTP both by digest.
 """
 
 import asyncio
@@ -103,14 +103,14 @@ class _Guard(httpx.AsyncBaseTransport):
 class OnvifDevices:
     """Devices by ONVIF; the contract is :class:`recorder.devices.Devices`.
 
-    ``rule`` says where cameras may be. ``certificate`` is a file in PEM with the certificates of devices that
-    are trusted, by whatever name; without it the system's authorities count, and the name. ``patience`` is
-    the longest time of one call, in seconds.
+    ``rule`` says where cameras may be. ``certificates`` is a file in PEM with the certificates of devices
+    that are trusted, whatever name they have; without it the system's authorities count, and the name.
+    ``patience`` is the longest time of one call, in seconds; ``group`` where a search is sent to.
     """
 
     rule: SourceRule
     clock_of_host: Clock
-    certificate: Path | None = None
+    certificates: Path | None = None
     patience: float = 15.0
     group: tuple[str, int] = field(default=_GROUP)
 
@@ -203,14 +203,16 @@ class OnvifDevices:
 
     def _verify(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
-        if self.certificate is not None:
+        if self.certificates is not None:
             try:
-                context = ssl.create_default_context(cafile=str(self.certificate))
+                context = ssl.create_default_context(cafile=str(self.certificates))
             except (OSError, ssl.SSLError) as error:
                 raise Malformed(
-                    f"{self.certificate.name} cannot be read as certificates in PEM", code="unreadable_input"
+                    f"{self.certificates.name} cannot be read as certificates in PEM",
+                    code="unreadable_input",
+                    hint="Check the setting camera_certificates_file.",
                 ) from error
-            # The file has the camera's own certificate, whose name is rarely its address.
+            # The file has the cameras' own certificates, whose names are rarely their addresses.
             context.check_hostname = False
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         return context
@@ -226,7 +228,7 @@ class OnvifDevices:
         except exceptions.OnvifTransportError as error:
             causes = list(_causes(error))
             if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
-                raise certificate_refused(host, self.certificate) from None
+                raise certificate_refused(host) from None
             if any(isinstance(one, ssl.SSLError | httpx.ProtocolError) for one in causes):
                 raise not_onvif(host) from None
             if any(isinstance(one, httpx.TransportError) for one in causes):
@@ -236,6 +238,8 @@ class OnvifDevices:
             raise no_answer(host) from error
         except exceptions.OnvifError as error:
             raise answer_refused(host, _text(str(error))) from error
+        except (httpx.InvalidURL, ValueError, RecursionError) as error:  # of what the device wrote
+            raise answer_refused(host, "it cannot be read") from error
 
     async def _probe(self, interface: str, seconds: float, found: dict[tuple[str, str], FoundDevice]) -> None:
         """Ask on one interface, several times because datagrams get lost, and note who answers."""
@@ -334,16 +338,27 @@ async def _streams(client: AsyncOnvifClient) -> AsyncIterator[OfferedStream]:
         encoder, view = profile.get("video_encoder"), profile.get("video_source") or {}
         if not profile["token"] or encoder is None:
             continue
+        url = await client.get_stream_uri(profile_token=profile["token"])
+        if not _is_camera_s(url):
+            continue
         yield OfferedStream(
             profile=_text(profile["token"]),
             name=_text(profile["name"]),
-            url=await client.get_stream_uri(profile_token=profile["token"]),
+            url=url,
             codec=_text(encoder.get("encoding") or "").upper().replace(".", ""),
             width=_size(encoder.get("width")),
             height=_size(encoder.get("height")),
             fps=_size(encoder.get("fps_limit")),
             view=_text(view.get("source_token") or ""),
         )
+
+
+def _is_camera_s(url: str) -> bool:
+    """Whether a stream's address is one that a camera can have: no file, no pattern, nothing unreadable."""
+    try:
+        return parse_source(url).is_live
+    except Malformed:
+        return False
 
 
 def _facts(told: dict[str, str], host: str) -> DeviceFacts:

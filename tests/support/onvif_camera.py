@@ -53,6 +53,7 @@ class OfferedProfile:
     height: int
     fps: int = 15
     path: str = "/main"
+    """Or a whole address, if it does not begin with a slash."""
     source: str = "VideoSource_1"
 
 
@@ -198,7 +199,9 @@ class OnvifCamera:
     def _stream_uri(self, request: ElementTree.Element) -> str:
         tokens = [one.text for one in request.iter() if one.tag.endswith("}ProfileToken")]
         (profile,) = (one for one in self.profiles if one.token in tokens)
-        uri = f"rtsp://{self.stream or '127.0.0.1:554'}{profile.path}"
+        uri = profile.path
+        if uri.startswith("/"):
+            uri = f"rtsp://{self.stream or '127.0.0.1:554'}{uri}"
         return f"<tr2:GetStreamUriResponse><tr2:Uri>{escape(uri)}</tr2:Uri></tr2:GetStreamUriResponse>"
 
     def _users(self, _request: ElementTree.Element) -> str:

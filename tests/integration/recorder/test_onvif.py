@@ -1,4 +1,4 @@
-"""Cameras as devices, by ONVIF: over real sockets, from a camera of the tests that verifies what it is sent."""
+"""Cameras as devices, by ONVIF: over real sockets, from a camera that verifies what it is sent."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -149,6 +149,27 @@ def test_a_stream_that_a_camera_names_elsewhere_stays_as_it_names_it() -> None:
     assert seen.main().url.startswith("rtsp://10.0.0.9/")
 
 
+def test_a_stream_s_address_that_no_camera_can_have_is_left_out() -> None:
+    odd = (
+        "file:///etc/passwd",
+        "test://",
+        "",
+        "rtsp://",
+        "rtsp://a b/",
+        "rtsp://h:99999/",
+        "ftp://10.0.0.9/",
+    )
+    profiles = [OfferedProfile(f"p{n}", "H264", 640, 360, path=path) for n, path in enumerate(odd)]
+    with onvif_camera(profiles=[*profiles, OfferedProfile("good", "H264", 320, 180)]) as camera:
+        seen = run(devices().look(camera.address, ADMIN))
+    assert [one.profile for one in seen.streams] == ["good"]
+
+
+def test_an_address_of_a_service_that_cannot_be_read_is_refused() -> None:
+    with onvif_camera(services_at="http://[bad") as camera:
+        assert refusal(devices().look(camera.address, ADMIN)).code == "device_answer_refused"
+
+
 def test_what_a_camera_writes_is_cut_and_made_printable() -> None:
     with onvif_camera(maker="K\u202eaca" * 100) as camera:
         facts = run(devices().look(camera.address, ADMIN)).facts
@@ -163,14 +184,14 @@ def test_a_certificate_must_be_trusted_or_given(tmp_path: Path) -> None:
     made, other = (certificate(folder, "kamera") for folder in folders)
     with onvif_camera((made.certificate, made.key)) as camera:
         error = refusal(devices().look(camera.address, ADMIN))
-        assert (error.code, "--certificate" in error.hint) == ("device_certificate", True)
-        strange = refusal(devices(certificate=other.certificate).look(camera.address, ADMIN))
-        assert (strange.code, other.certificate.name in strange.hint) == ("device_certificate", True)
+        assert (error.code, "camera_certificates_file" in error.hint) == ("device_certificate", True)
+        strange = refusal(devices(certificates=other.certificate).look(camera.address, ADMIN))
+        assert strange.code == "device_certificate"
         assert camera.asked == []
-        assert run(devices(certificate=made.certificate).look(camera.address, ADMIN)).facts.maker == "Kaca"
+        assert run(devices(certificates=made.certificate).look(camera.address, ADMIN)).facts.maker == "Kaca"
         plain = camera.address.replace("https", "http")
         assert refusal(devices().look(plain, ADMIN)).code in ("device_not_onvif", "device_no_answer")
-        unreadable = refusal(devices(certificate=made.key).look(camera.address, ADMIN))
+        unreadable = refusal(devices(certificates=made.key).look(camera.address, ADMIN))
     assert unreadable.code == "unreadable_input"
 
 
