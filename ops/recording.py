@@ -14,7 +14,7 @@ from ops.host_clock import is_synchronised
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
 from recorder.binary import Binary, find_ffmpeg
-from recorder.device_clocks import DeviceClocks
+from recorder.device_watch import DeviceWatch
 from recorder.devices import Devices
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
@@ -63,7 +63,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             last_footage=lambda camera: newest_footage(site.bare_index, camera, site.clock.now()),
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
-            device_clocks=DeviceClocks(lambda: devices_of(site), site.registry, site.clock, log),
+            device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
         )
     )
 

@@ -7,6 +7,7 @@ shown and never followed to another host.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from archive.canonical import JsonObject
@@ -89,6 +90,35 @@ class DeviceClock:
         }
 
 
+class Alarm(StrEnum):
+    """What a device may say is wrong with its picture."""
+
+    TAMPER = "tamper"
+    """It was turned, covered or put out of focus."""
+    VIDEO_LOST = "video_lost"
+    """It gets no picture from its sensor or input."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """An alarm of a device began, or is over."""
+
+    alarm: Alarm
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNews:
+    """What a device queued since it was asked last; ``queue`` is where it queues from now on.
+
+    If ``is_new``, the queue was made now and begins with the present state of every alarm.
+    """
+
+    queue: str
+    is_new: bool
+    changes: Sequence[AlarmChange]
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceReport:
     """One look at a device."""
@@ -160,6 +190,10 @@ class Devices(Protocol):
 
     async def clock(self, address: str, login: Login | None) -> DeviceClock:
         """Its clock. Without being signed in; the login is used only if it wants one."""
+        ...
+
+    async def news(self, address: str, login: Login, queue: str) -> DeviceNews:
+        """Its alarms since it was asked last, from its ``queue``; a new one for "" or a dropped one."""
         ...
 
     async def check(self, address: str, login: Login) -> None:

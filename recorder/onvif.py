@@ -20,9 +20,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 from onveef import AsyncOnvifClient, OnvifCredentials, OnvifEndpoint, exceptions
-from onveef.envelopes import device_set_user
-from onveef.parsers import find_local, parse_xml
-from onveef.urls import rewrite_service_map
+from onveef.envelopes import device_set_user, events_pull_messages
+from onveef.parsers import find_local, parse_pull_messages, parse_xml
+from onveef.urls import rewrite_host, rewrite_service_map
 from onveef.wsdiscovery import build_probe, local_ipv4_addresses, parse_probe_matches
 
 from archive.clock import Clock
@@ -30,9 +30,13 @@ from archive.errors import Malformed, Refused
 from archive.footage.sources import SourceRule
 from archive.model.camera_details import device_address
 from archive.timespan import SECOND
+from recorder.device_http import Guard, has_dtd, trust
 from recorder.devices import (
+    Alarm,
+    AlarmChange,
     DeviceClock,
     DeviceFacts,
+    DeviceNews,
     DeviceReport,
     FoundDevice,
     Login,
@@ -46,57 +50,42 @@ from recorder.devices import (
 from recorder.reach import reach
 from recorder.sources import parse_source
 
-LARGEST_ANSWER = 1 << 20
-"""Bytes: the profiles of a recorder with 64 inputs take a fifth."""
 MOST_STREAMS = 64
 MOST_FOUND = 4096
 _LONGEST_TEXT = 100
 _PROBES = 3
+_QUEUE_LIVES, _WAIT, _MOST_MESSAGES = "PT10M", "PT1S", 100
+_ALARMS = {
+    "globalscenechange": Alarm.TAMPER,
+    "tamper": Alarm.TAMPER,
+    "signalloss": Alarm.VIDEO_LOST,
+    "videoloss": Alarm.VIDEO_LOST,
+}
+"""Parts of topics, in lower case: those of the ONVIF specifications, and common older ones."""
+_PULL = "http://www.onvif.org/ver10/events/wsdl/PullPointSubscription/PullMessagesRequest"
 _GROUP = ("239.255.255.250", 3702)
 
 
-class _Guard(httpx.AsyncBaseTransport):
-    """Connects to one address under one name, and reads bounded, plain bodies without a DTD."""
+class _Client(AsyncOnvifClient):
+    """Signs with the device's time from the first request on.
 
-    def __init__(self, host: str, address: str, verify: ssl.SSLContext | bool) -> None:
-        self._host, self._address = host, address
-        self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False)
+    The library tries its own time first. To a device whose clock is off, that is a wrong password, and some
+    lock the account after a few.
+    """
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises Malformed ``device_answer_refused``; httpx's own errors."""
-        if request.url.host != self._host:
-            raise answer_refused(self._host, "it leads to another host")
-        request.url = request.url.copy_with(host=self._address)
-        request.headers["Accept-Encoding"] = "identity"
-        request.extensions = {**request.extensions, "sni_hostname": self._host}
-        response = await self._inner.handle_async_request(request)
-        try:
-            body = await self._body(response)
-        finally:
-            await response.aclose()
-        # Some devices say "forbidden" of an account that they do not know.
-        status = (
-            httpx.codes.UNAUTHORIZED
-            if response.status_code == httpx.codes.FORBIDDEN
-            else response.status_code
+    def sign_at(self, ahead_s: float) -> None:
+        """The device's clock minus ours, in seconds."""
+        self._clock_offset_s, self._clock_synced = ahead_s, True
+
+    async def pull(self, queue: str) -> Sequence[dict[str, Any]]:
+        """The messages in a queue. The library's own way sets a timeout in a form that httpx refuses."""
+        answer = await self._post_subscription(
+            subscription_url=queue,
+            body=events_pull_messages(timeout=_WAIT, message_limit=_MOST_MESSAGES),
+            wsa_action=_PULL,
+            operation="PullMessages",
         )
-        return httpx.Response(status, headers=response.headers, content=body)
-
-    async def _body(self, response: httpx.Response) -> bytes:
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise answer_refused(self._host, "it is compressed, and nobody asked for that")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                raise answer_refused(self._host, f"it is longer than {LARGEST_ANSWER >> 10} KiB")
-        if _has_dtd(body):
-            raise answer_refused(self._host, "it has a DTD, which SOAP forbids")
-        return bytes(body)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._inner.aclose()
+        return list(parse_pull_messages(answer)["messages"][:_MOST_MESSAGES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +108,7 @@ class OnvifDevices:
         clock = await self.clock(address, login)
         async with self._client(address, login) as client:
             facts = _facts(await client.get_device_information(), _host(address))
-            await _find_services(client, _host(address))
+            await _find_services(client, _host(address), {"media", "media2"})
             streams = [one async for one in _streams(client)]
         return DeviceReport(facts, streams, clock)
 
@@ -131,6 +120,22 @@ class OnvifDevices:
             if login is None or error.code != "device_login_refused":
                 raise
         return await self._clock(address, login)
+
+    async def news(self, address: str, login: Login, queue: str) -> DeviceNews:
+        """As the port says."""
+        async with self._client(address, login) as client:
+            if queue:
+                try:
+                    return DeviceNews(queue, False, await _pull(client, queue))
+                except exceptions.OnvifError as error:
+                    if isinstance(error, exceptions.OnvifAuthError | exceptions.OnvifTransportError):
+                        raise
+            await _find_services(client, _host(address), {"events"})
+            made = await client.events_create_pull_point(termination_time=_QUEUE_LIVES)
+            fresh = rewrite_host(str(made.get("subscription_url") or ""), address)
+            if not fresh:
+                raise answer_refused(_host(address), "it makes no queue for its events")
+            return DeviceNews(fresh, True, await _pull(client, fresh))
 
     async def check(self, address: str, login: Login) -> None:
         """As the port says."""
@@ -180,16 +185,16 @@ class OnvifDevices:
         return DeviceClock(at=middle, offset_us=shown + half - middle, within_us=half + -(-trip // 2))
 
     @asynccontextmanager
-    async def _client(self, address: str, login: Login | None) -> AsyncIterator[AsyncOnvifClient]:
+    async def _client(self, address: str, login: Login | None) -> AsyncIterator[_Client]:
         """A client for one device; errors of the library come out as those of the port."""
         source = parse_source(address)
         host = source.host
         with self._translated(host):
             async with asyncio.timeout(self.patience):
                 pinned = await reach(source, self.rule, timeout=self.patience)
-                guard = _Guard(host, pinned.host, self._verify() if source.uses_tls else False)
+                guard = Guard(host, pinned.host, trust(self.certificates) if source.uses_tls else False)
                 async with httpx.AsyncClient(transport=guard, trust_env=False, timeout=self.patience) as http:
-                    yield AsyncOnvifClient(
+                    client = _Client(
                         endpoint=OnvifEndpoint(address),
                         credentials=OnvifCredentials()
                         if login is None
@@ -200,22 +205,18 @@ class OnvifDevices:
                         timeout_s=self.patience,
                         http_client=http,
                     )
+                    if login is not None:
+                        await self._learn_time(client, http, host)
+                    yield client
 
-    def _verify(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        if self.certificates is not None:
-            try:
-                context = ssl.create_default_context(cafile=str(self.certificates))
-            except (OSError, ssl.SSLError) as error:
-                raise Malformed(
-                    f"{self.certificates.name} cannot be read as certificates in PEM",
-                    code="unreadable_input",
-                    hint="Check the setting camera_certificates_file.",
-                ) from error
-            # The file has the cameras' own certificates, whose names are rarely their addresses.
-            context.check_hostname = False
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        return context
+    async def _learn_time(self, client: _Client, http: httpx.AsyncClient, host: str) -> None:
+        """Have a client sign with the device's time; with ours, if the device tells its own to nobody."""
+        anonymous = _Client(endpoint=client.endpoint, http_client=http, retries=0, timeout_s=self.patience)
+        try:
+            shown = _utc(await anonymous.get_system_date_time(), host)
+        except exceptions.OnvifAuthError:
+            return
+        client.sign_at((shown - self.clock_of_host.now()) / SECOND)
 
     @contextmanager
     def _translated(self, host: str) -> Iterator[None]:
@@ -267,7 +268,7 @@ class _Answers(asyncio.DatagramProtocol):
         self._found = found
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        if len(self._found) >= MOST_FOUND or _has_dtd(data):
+        if len(self._found) >= MOST_FOUND or has_dtd(data):
             return
         sender = str(addr[0])
         for match in parse_probe_matches(data.decode("utf-8", "replace"))[:MOST_STREAMS]:
@@ -317,7 +318,7 @@ def _of_scopes(scopes: set[tuple[str, str]], kind: str) -> str:
     return min((value for name, value in scopes if name == kind), default="")
 
 
-async def _find_services(client: AsyncOnvifClient, host: str) -> None:
+async def _find_services(client: AsyncOnvifClient, host: str, wanted: set[str]) -> None:
     """Learn where the device's services are; all of them are asked for at the host that was named."""
     services = {}
     try:
@@ -325,12 +326,31 @@ async def _find_services(client: AsyncOnvifClient, host: str) -> None:
     except (exceptions.OnvifFaultError, exceptions.OnvifOperationNotSupportedError):
         pass  # older than GetServices
     services = services or await client.get_capabilities()
-    if not {"media", "media2"} & set(services):
+    if not services:
         raise not_onvif(host)
+    if not wanted & set(services):
+        raise answer_refused(host, f"it offers none of {', '.join(sorted(wanted))}")
     if "media2" in services:
         services.pop("media", None)  # the older service knows nothing of H.265
     address = client.endpoint.device_xaddr
     client.set_endpoint(OnvifEndpoint(address, services=rewrite_service_map(services, address)))
+
+
+async def _pull(client: _Client, queue: str) -> list[AlarmChange]:
+    """Take what is queued, and keep the queue for as long again."""
+    messages = await client.pull(queue)
+    await client.events_renew(subscription_url=queue, termination_time=_QUEUE_LIVES)
+    return list(_changes(messages))
+
+
+def _changes(messages: Sequence[dict[str, Any]]) -> Iterator[AlarmChange]:
+    for message in messages:
+        topic = message["topic"].lower()
+        alarm = next((alarm for part, alarm in _ALARMS.items() if part in topic), None)
+        values = {value.lower() for value in message["data"].values()}
+        if alarm is not None and values & {"true", "false", "0", "1"}:
+            is_over = message["property_operation"] == "Deleted"
+            yield AlarmChange(alarm, not is_over and bool(values & {"true", "1"}))
 
 
 async def _streams(client: AsyncOnvifClient) -> AsyncIterator[OfferedStream]:
@@ -384,11 +404,6 @@ def _utc(answer: dict[str, Any], host: str) -> int:
     except (ValueError, OverflowError) as error:
         raise answer_refused(host, "there is no such date") from error
     return round(shown.timestamp()) * SECOND
-
-
-def _has_dtd(body: bytes | bytearray) -> bool:
-    """Whether it has a document type; also in UTF-16, whose letters have a zero beside them."""
-    return b"<!doctype" in bytes(body).replace(b"\0", b"").lower()
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

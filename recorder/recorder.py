@@ -24,7 +24,7 @@ from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
-from recorder.device_clocks import DeviceClocks
+from recorder.device_watch import DeviceWatch
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources
@@ -58,7 +58,7 @@ class RecorderParts:
     ``only`` names the cameras to record (empty: all). ``is_synchronised`` says whether the machine's clock
     follows a time server. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
     of a camera's newest footage. ``version`` is this program's. ``trials`` answers connection tests; without
-    it nobody does. ``device_clocks`` asks cameras for their clocks; without it nobody does.
+    it nobody does. ``device_watch`` asks cameras for clocks and alarms; without it nobody does.
     """
 
     recorder: str
@@ -78,7 +78,7 @@ class RecorderParts:
     last_footage: Callable[[str], int | None] = lambda _camera: None
     version: str = ""
     trials: TrialDesk | None = None
-    device_clocks: DeviceClocks | None = None
+    device_watch: DeviceWatch | None = None
 
 
 class Recorder:
@@ -114,7 +114,7 @@ class Recorder:
             **spool_facts(spool, archiver, self._filling, self._parts.clock),
             "cameras": {
                 camera: camera_facts(supervisor, accounts, archiver.pulses.of(camera))
-                | self._device_clock(camera)
+                | self._device_facts(camera)
                 for camera, (supervisor, _) in tuple(self._supervisors.items())
             },
         }
@@ -199,7 +199,7 @@ class Recorder:
             asyncio.create_task(self._keep_rules(rules)),
             asyncio.create_task(self._keep_recalling(archiver)),
             *self._trials(),
-            *self._clocks(),
+            *self._watching(),
         ]
         self._staff(cameras, shop)
         try:
@@ -343,17 +343,17 @@ class Recorder:
         desk = self._parts.trials
         return [] if desk is None else [asyncio.create_task(desk.run(self._id, self._supervisors.keys))]
 
-    def _clocks(self) -> list["asyncio.Task[None]"]:
-        """The task that asks cameras for their clocks, if this recorder does."""
-        clocks = self._parts.device_clocks
-        return [] if clocks is None else [asyncio.create_task(clocks.run(self._recorded))]
+    def _watching(self) -> list["asyncio.Task[None]"]:
+        """The task that asks cameras for clocks and alarms, if this recorder does."""
+        watch = self._parts.device_watch
+        return [] if watch is None else [asyncio.create_task(watch.run(self._recorded))]
 
     def _recorded(self) -> list[Camera]:
         return [supervisor.camera for supervisor, _ in self._supervisors.values()]
 
-    def _device_clock(self, camera: str) -> JsonObject:
-        clocks = self._parts.device_clocks
-        return {} if clocks is None else clocks.facts(camera)
+    def _device_facts(self, camera: str) -> JsonObject:
+        watch = self._parts.device_watch
+        return {} if watch is None else watch.facts(camera)
 
     def _rewrite_gaps(self) -> None:
         for supervisor, _ in tuple(self._supervisors.values()):

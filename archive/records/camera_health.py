@@ -29,7 +29,8 @@ CONNECT = 30 * SECOND
 CLOCK_OFF = 5 * SECOND
 """A camera's own clock that is certainly further off than this needs a person."""
 CAMERA_CLOCK_OFF = "camera_clock_off"
-"""The code of that finding."""
+CAMERA_TAMPERED, CAMERA_VIDEO_LOST = "camera_tampered", "camera_video_lost"
+"""The codes of findings: a camera's clock is off; it says that it was tampered with, or has no picture."""
 NO_RECORDER, RECORDER_SILENT = "no_recorder", "recorder_silent"
 RECORDER_CLOCK, RECORDER_VERSION = "recorder_clock", "recorder_version"
 """Causes besides those of gaps: no recorder has the camera; its recorder is silent, its clock is wrong, or
@@ -75,7 +76,8 @@ class CameraHealth:
     ``offset``, ``uncertainty``, ``camera_offset`` and ``drift_ppm`` are of its last segments.
     ``gap_cause`` is the cause of its open gap, and ``gap_from`` up to when the archive has that gap.
     ``device_offset`` is the camera's own clock minus the recorder's by ONVIF, right within ``device_within``,
-    when it was asked last, at ``device_asked``.
+    when it was asked last, at ``device_asked``. ``tampered`` and ``video_lost``: since when the camera says
+    so; None if it does not.
     """
 
     camera: Camera
@@ -99,10 +101,31 @@ class CameraHealth:
     device_offset: int | None = None
     device_within: int | None = None
     device_asked: int | None = None
+    tampered: int | None = None
+    video_lost: int | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What needs a person although the camera may be recorded."""
+        return (*self._alarms(), *self._clock_off())
+
+    def _alarms(self) -> Iterator[Finding]:
+        if self.tampered is not None:
+            yield Finding(
+                CAMERA_TAMPERED,
+                f"camera {self.camera.id} says since {format_instant(self.tampered)} that it was turned,"
+                " covered or put out of focus",
+                "Look at its picture, and send somebody if it is not as it should be.",
+            )
+        if self.video_lost is not None:
+            yield Finding(
+                CAMERA_VIDEO_LOST,
+                f"camera {self.camera.id} says since {format_instant(self.video_lost)} that it gets no"
+                " picture",
+                "What is recorded may be black or still. Check its sensor, or the input of its recorder.",
+            )
+
+    def _clock_off(self) -> tuple[Finding, ...]:
         if self.device_offset is None or abs(self.device_offset) - (self.device_within or 0) <= CLOCK_OFF:
             return ()
         off = f"{abs(self.device_offset) // SECOND} s {'ahead' if self.device_offset > 0 else 'behind'}"
@@ -230,6 +253,8 @@ def _by(camera: Camera, beat: Beat, entry: JsonObject, now: int) -> CameraHealth
         device_offset=_number(entry, "device_offset_us"),
         device_within=_number(entry, "device_within_us"),
         device_asked=_number(entry, "device_asked"),
+        tampered=_number(entry, "device_tamper"),
+        video_lost=_number(entry, "device_video_lost"),
     )
 
 

@@ -29,7 +29,8 @@ _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     f'<env:Envelope xmlns:env="{_SOAP}" xmlns:tds="http://www.onvif.org/ver10/device/wsdl"'
     ' xmlns:tr2="http://www.onvif.org/ver20/media/wsdl" xmlns:trt="http://www.onvif.org/ver10/media/wsdl"'
-    ' xmlns:tt="http://www.onvif.org/ver10/schema" xmlns:ter="http://www.onvif.org/ver10/error">'
+    ' xmlns:tev="http://www.onvif.org/ver10/events/wsdl" xmlns:wsa="http://www.w3.org/2005/08/addressing"'
+    ' xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2" xmlns:tt="http://www.onvif.org/ver10/schema" xmlns:ter="http://www.onvif.org/ver10/error">'
     "<env:Body>{}</env:Body></env:Envelope>"
 )
 _FAULT = (
@@ -64,7 +65,9 @@ class OnvifCamera:
     ``ahead`` is how many seconds its clock is ahead. ``stream`` is the authority of its stream addresses.
     ``odd`` is one of ``""``, ``html``, ``huge``, ``dtd``, ``utf16_dtd``, ``slow``, ``silent``,
     ``redirect``, ``gzip``, ``no_date``. ``wants_digest``: it answers wrong passwords with HTTP 401, else with
-    a SOAP fault. ``keeps_password``: it says yes to a new password, and goes on with the old one.
+    a SOAP fault. ``keeps_password``: it says yes to a new password, and goes on with the old one. ``alarms``:
+    topics with the name and value of their state; :meth:`alarm` changes one, and ``queued`` has what each
+    subscriber does not know yet. ``wrong_tokens`` counts what a camera takes for wrong passwords.
     """
 
     port: int = 0
@@ -85,9 +88,13 @@ class OnvifCamera:
     stream: str = ""
     services_at: str = ""
     odd: str = ""
+    has_no_events: bool = False
     guards_time: bool = False
     wants_digest: bool = False
     keeps_password: bool = False
+    alarms: dict[str, tuple[str, str]] = field(default_factory=dict)
+    wrong_tokens: int = 0
+    queued: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
@@ -98,7 +105,13 @@ class OnvifCamera:
         """Where its device service is."""
         return f"{self.scheme}://127.0.0.1:{self.port}/onvif/device_service"
 
-    def answer(self, body: str) -> tuple[int, str]:
+    def alarm(self, topic: str, name: str, value: str) -> None:
+        """An alarm begins or ends."""
+        self.alarms[topic] = (name, value)
+        for queue in self.queued.values():
+            queue.append((topic, name, value))
+
+    def answer(self, body: str, path: str = "") -> tuple[int, str]:
         """The HTTP status and the envelope for a request."""
         self.bodies.append(body)
         root = ElementTree.fromstring(body)  # noqa: S314 - our own client wrote it
@@ -107,6 +120,7 @@ class OnvifCamera:
         self.asked.append(name)
         is_open = name == "GetSystemDateAndTime" and not self.guards_time
         level = self._level(root)
+        self.wrong_tokens += level is None and "UsernameToken" in body
         if level is None and not is_open:
             return self._fault(
                 401 if self.wants_digest else 400, "ter:NotAuthorized", "Sender not Authorized"
@@ -121,7 +135,12 @@ class OnvifCamera:
             "GetStreamUri": self._stream_uri,
             "GetUsers": self._users,
             "SetUser": self._set_user,
+            "CreatePullPointSubscription": self._subscribe,
+            "PullMessages": lambda _: self._pull(path),
+            "Renew": lambda _: "<wsnt:RenewResponse/>",
         }
+        if name in ("PullMessages", "Renew") and path not in self.queued:
+            return self._fault(400, "ter:InvalidArgVal", "Unknown subscription")
         if name not in answers:
             return self._fault(400, "ter:ActionNotSupported", "Optional Action Not Implemented")
         return 200, _ENVELOPE.format(answers[name](request))
@@ -170,7 +189,12 @@ class OnvifCamera:
 
     def _services(self, _request: ElementTree.Element) -> str:
         base = self.services_at or f"{self.scheme}://127.0.0.1:{self.port}"
-        named = {"ver10/device": "device_service", "ver10/media": "media", "ver20/media": "media2"}
+        named = {
+            "ver10/device": "device_service",
+            "ver10/media": "media",
+            "ver20/media": "media2",
+            **({} if self.has_no_events else {"ver10/events": "events"}),
+        }
         return "<tds:GetServicesResponse>{}</tds:GetServicesResponse>".format(
             "".join(
                 f"<tds:Service><tds:Namespace>http://www.onvif.org/{name}/wsdl</tds:Namespace>"
@@ -209,6 +233,28 @@ class OnvifCamera:
             "".join(
                 f"<tds:User><tt:Username>{escape(name)}</tt:Username><tt:UserLevel>{level}</tt:UserLevel></tds:User>"
                 for name, (_, level) in self.accounts.items()
+            )
+        )
+
+    def _subscribe(self, _request: ElementTree.Element) -> str:
+        path = f"/onvif/queue/{len(self.asked)}"
+        self.queued[path] = [(topic, *state) for topic, state in self.alarms.items()]
+        base = self.services_at or f"{self.scheme}://127.0.0.1:{self.port}"
+        return (
+            "<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference>"
+            f"<wsa:Address>{base}{path}</wsa:Address></tev:SubscriptionReference>"
+            "</tev:CreatePullPointSubscriptionResponse>"
+        )
+
+    def _pull(self, path: str) -> str:
+        found, self.queued[path] = self.queued[path], []
+        return "<tev:PullMessagesResponse>{}</tev:PullMessagesResponse>".format(
+            "".join(
+                f"<wsnt:NotificationMessage><wsnt:Topic>{topic}</wsnt:Topic><wsnt:Message>"
+                '<tt:Message UtcTime="2026-11-29T00:00:00Z" PropertyOperation="Changed"><tt:Data>'
+                f'<tt:SimpleItem Name="{name}" Value="{value}"/></tt:Data></tt:Message></wsnt:Message>'
+                "</wsnt:NotificationMessage>"
+                for topic, name, value in found
             )
         )
 
@@ -261,7 +307,9 @@ def onvif_camera(certificate: tuple[Path, Path] | None = None, **given: Any) -> 
                 self.end_headers()
                 return
             status, text = (
-                self._odd() if camera.odd in ("html", "dtd", "utf16_dtd", "gzip") else camera.answer(body)
+                self._odd()
+                if camera.odd in ("html", "dtd", "utf16_dtd", "gzip")
+                else camera.answer(body, self.path)
             )
             data = text.encode("utf-16" if camera.odd == "utf16_dtd" else "utf-8")
             self._head(status, len(data))

@@ -13,8 +13,18 @@ from archive.errors import ArchiveError, Malformed
 from archive.footage.sources import SourceRule
 from archive.model.camera import shown_source
 from archive.timespan import SECOND
-from recorder.devices import DeviceClock, DeviceFacts, DeviceReport, FoundDevice, Login, OfferedStream
-from recorder.onvif import LARGEST_ANSWER, OnvifDevices
+from recorder.device_http import LARGEST_ANSWER
+from recorder.devices import (
+    Alarm,
+    AlarmChange,
+    DeviceClock,
+    DeviceFacts,
+    DeviceReport,
+    FoundDevice,
+    Login,
+    OfferedStream,
+)
+from recorder.onvif import OnvifDevices
 from tests.support.notices import certificate
 from tests.support.onvif_camera import GROUP, OfferedProfile, discovery, onvif_camera, probe_match
 
@@ -66,6 +76,7 @@ def test_a_wrong_password_is_refused_and_not_repeated_in_the_error(wants_digest:
     with onvif_camera(wants_digest=wants_digest) as camera:
         error = refusal(devices().check(camera.address, Login("admin", "salah-9")))
         assert all("salah-9" not in body for body in camera.bodies)
+        assert camera.wrong_tokens == (3 if wants_digest else 1), "more would lock the account sooner"
     assert error.code == "device_login_refused"
     assert "salah-9" not in f"{error.message} {error.hint} {error.__cause__!r}"
 
@@ -76,6 +87,7 @@ def test_the_offset_of_the_clock_is_measured_within_its_bound(ahead: float) -> N
         clock = run(devices().clock(camera.address, None))
         # The clock that is far off does not keep us out either: the digest is made with its time.
         run(devices().check(camera.address, ADMIN))
+    assert camera.wrong_tokens == 0
     assert abs(clock.offset_us - round(ahead * SECOND)) <= clock.within_us
     assert clock.within_us >= SECOND // 2
     assert camera.asked[0] == "GetSystemDateAndTime"
@@ -199,6 +211,30 @@ def test_an_https_address_of_a_camera_without_tls() -> None:
     with onvif_camera() as camera:
         error = refusal(devices().check(camera.address.replace("http", "https"), ADMIN))
     assert error.code == "device_not_onvif"
+
+
+def test_alarms_are_told_once_each_from_the_device_s_queue() -> None:
+    with onvif_camera(services_at="http://10.0.0.9") as camera:
+        camera.alarm("tns1:VideoSource/GlobalSceneChange/ImagingService", "State", "true")
+        first = run(devices().news(camera.address, ADMIN, ""))
+        assert (first.is_new, list(first.changes)) == (True, [AlarmChange(Alarm.TAMPER, True)])
+        camera.alarm("tns1:VideoSource/GlobalSceneChange/ImagingService", "State", "false")
+        camera.alarm("tns1:VideoSource/SignalLoss", "State", "1")
+        camera.alarm("tns1:VideoSource/MotionAlarm", "State", "true")
+        second = run(devices().news(camera.address, ADMIN, first.queue))
+        assert (second.is_new, second.queue) == (False, first.queue)
+        assert list(second.changes) == [AlarmChange(Alarm.TAMPER, False), AlarmChange(Alarm.VIDEO_LOST, True)]
+        assert list(run(devices().news(camera.address, ADMIN, first.queue)).changes) == []
+        camera.queued.clear()  # the camera was restarted
+        third = run(devices().news(camera.address, ADMIN, first.queue))
+        assert third.is_new
+        assert AlarmChange(Alarm.VIDEO_LOST, True) in third.changes
+
+
+def test_a_camera_without_events_says_so() -> None:
+    with onvif_camera(has_no_events=True) as camera:
+        error = refusal(devices().news(camera.address, ADMIN, ""))
+    assert (error.code, "events" in error.message) == ("device_answer_refused", True)
 
 
 def test_another_password_is_given_and_the_level_stays() -> None:

@@ -10,7 +10,15 @@ import pytest
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.model.gap import GapCause
 from ops.camera_passwords import Outcome, PasswordChange, PasswordRow, RowResult, read_rows
-from recorder.devices import DeviceClock, DeviceReport, FoundDevice, Login, login_refused, no_answer
+from recorder.devices import (
+    DeviceClock,
+    DeviceNews,
+    DeviceReport,
+    FoundDevice,
+    Login,
+    login_refused,
+    no_answer,
+)
 from tests.support.archives import SmallArchive, camera_form, small_archive
 
 OLD, NEW = "s3cret", "baru: 1/2@3"
@@ -30,6 +38,9 @@ class Device:
         raise NotImplementedError
 
     async def clock(self, address: str, login: Login | None) -> DeviceClock:
+        raise NotImplementedError
+
+    async def news(self, address: str, login: Login, queue: str) -> DeviceNews:
         raise NotImplementedError
 
     async def search(self, interfaces: Sequence[str], seconds: float) -> Sequence[FoundDevice]:

@@ -19,7 +19,7 @@ from archive.records.camera_health import (
     counts,
     judge,
 )
-from archive.timespan import DAY, HOUR, SECOND
+from archive.timespan import DAY, HOUR, SECOND, format_instant
 from tests.support.leaves import T0
 
 CAMERA = Camera(
@@ -91,6 +91,13 @@ def test_a_clock_that_is_certainly_off_is_a_finding_and_the_camera_is_recording(
     assert shown["clock"]["device_offset_ms"] == offset / 1000
     assert shown["clock"]["device_asked_at"] is not None
     assert [one["code"] for one in shown["findings"]] == [one.code for one in found.findings]
+
+
+def test_what_a_camera_says_of_its_picture_is_a_finding() -> None:
+    found = judged(Beat(WELL | {"device_tamper": T0 - HOUR, "device_video_lost": T0 - HOUR}))
+    assert [one.code for one in found.findings] == ["camera_tampered", "camera_video_lost"]
+    assert all(format_instant(T0 - HOUR) in one.message for one in found.findings)
+    assert found.state is CameraState.RECORDING
 
 
 def test_a_file_that_stopped_growing_is_silence_though_the_connection_stands() -> None:

@@ -1,4 +1,4 @@
-"""When cameras are asked for their clocks, and what the heartbeat has of it."""
+"""When cameras are asked for their clocks and alarms, and what the heartbeat has of it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,9 +11,18 @@ import pytest
 from archive.clock import ManualClock
 from archive.errors import IntegrityError
 from archive.model.camera import Camera
-from archive.timespan import DAY, HOUR, SECOND
-from recorder.device_clocks import DeviceClocks
-from recorder.devices import DeviceClock, DeviceReport, FoundDevice, Login, no_answer
+from archive.timespan import DAY, HOUR, MINUTE, SECOND
+from recorder.device_watch import DeviceWatch
+from recorder.devices import (
+    Alarm,
+    AlarmChange,
+    DeviceClock,
+    DeviceNews,
+    DeviceReport,
+    FoundDevice,
+    Login,
+    no_answer,
+)
 from tests.support.archives import camera_form, small_archive
 from tests.support.waiting import until_async
 
@@ -23,16 +32,24 @@ ONE, TWO = "http://10.0.0.7/onvif/device_service", "http://10.0.0.8/onvif/device
 
 @dataclass
 class Clocks:
-    """Devices of which only the clock is asked; ``away`` ones do not answer."""
+    """Devices of which clock and alarms are asked; ``away`` ones do not answer, ``next`` is their news."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
+    queues: list[str] = field(default_factory=list)
+    next: list[DeviceNews] = field(default_factory=list)
 
     async def clock(self, address: str, login: Login | None) -> DeviceClock:
         self.asked.append((address, "" if login is None else login.user))
         if address in self.away:
             raise no_answer("10.0.0.7")
         return SAID
+
+    async def news(self, address: str, login: Login, queue: str) -> DeviceNews:
+        self.queues.append(queue)
+        if address in self.away:
+            raise no_answer("10.0.0.7")
+        return self.next.pop(0) if self.next else DeviceNews("q", False, ())
 
     async def look(self, address: str, login: Login) -> DeviceReport:
         raise NotImplementedError
@@ -85,7 +102,7 @@ class Round:
     def __init__(self, cameras: list[Camera], devices: Clocks, url: str = Sources.url) -> None:
         self.cameras, self.devices, self.log = cameras, devices, Log()
         self.clock, self.turns, self.made = ManualClock(0), 0, 0
-        self.clocks = DeviceClocks(self._make, Sources(url), self.clock, self.log, every=0)
+        self.clocks = DeviceWatch(self._make, Sources(url), self.clock, self.log, every=0)
 
     def _make(self) -> Clocks:
         self.made += 1
@@ -136,11 +153,15 @@ def test_a_camera_that_is_away_is_asked_again_and_what_it_said_stays(camera: Cam
         devices = Clocks()
         async with Round([camera], devices) as work:
             devices.away.add(ONE)
-            for wait in (DAY, HOUR, HOUR):
+            for wait in (DAY, HOUR, HOUR):  # silence about the clock and about alarms is logged once each
                 work.clock.advance(wait)
                 await work.turn()
             assert len(devices.asked) == 4
-            assert [event for event, _ in work.log.lines] == ["camera_clock", "camera_clock_unknown"]
+            assert [event for event, _ in work.log.lines] == [
+                "camera_clock",
+                "device_silent",
+                "device_silent",
+            ]
             assert work.clocks.facts("cam-1")["device_asked"] == 7 * SECOND
             assert "s3cret" not in repr(work.log.lines)
 
@@ -178,5 +199,40 @@ def test_a_source_that_cannot_be_opened_stops_nothing(camera: Camera) -> None:
     async def story() -> None:
         async with Round([camera], Clocks(), url="") as work:
             assert work.log.lines[0][1]["code"] == "secret_unreadable"
+
+    asyncio.run(story())
+
+
+def test_alarms_last_until_the_camera_says_that_they_are_over(camera: Camera) -> None:
+    lost, tampered = Alarm.VIDEO_LOST, Alarm.TAMPER
+
+    async def story() -> None:
+        devices = Clocks()
+        devices.next = [
+            DeviceNews("q1", True, [AlarmChange(tampered, True), AlarmChange(lost, False)]),
+            DeviceNews("q1", False, [AlarmChange(tampered, True), AlarmChange(lost, True)]),
+            DeviceNews("q2", True, [AlarmChange(tampered, True)]),
+            DeviceNews("q2", False, [AlarmChange(tampered, False)]),
+        ]
+        async with Round([camera], devices) as work:
+            began = work.clock.now()
+            seen = []
+            for _ in range(4):
+                facts = work.clocks.facts("cam-1")
+                seen.append((facts.get("device_tamper"), facts.get("device_video_lost")))
+                work.clock.advance(MINUTE)
+                await work.turn()
+            assert seen == [(began, None), (began, began + MINUTE), (began, None), (None, None)]
+            assert devices.queues == ["", "q1", "q1", "q2", "q2"]
+            assert len(devices.asked) == 1
+
+    asyncio.run(story())
+
+
+def test_without_an_account_no_alarms_are_asked_for(camera: Camera) -> None:
+    async def story() -> None:
+        devices = Clocks()
+        async with Round([camera], devices, url="rtsp://10.0.0.7/1"):
+            assert (devices.asked, devices.queues) == ([(ONE, "")], [])
 
     asyncio.run(story())
