@@ -104,6 +104,8 @@ _OF_COMMANDS: Mapping[tuple[str, str], str] = {
 }
 """Examples that fit one command better than the option's own."""
 
+_ONE_OF: Mapping[str, tuple[str, ...]] = {"saksi camera add": ("--source", _EXAMPLES["source"][1])}
+"""What a command needs one of, and its help cannot call required: the one that its example has."""
 _ROLE_OF_KEY = "seal"
 
 
@@ -123,10 +125,11 @@ def example_of(command: str, name: str) -> str:
 
 def example_line(command: str, required: Sequence[Any]) -> str:
     """The shortest whole command as a shell takes it: an example of each required argument and option."""
-    words = [command]
-    for one in sorted(required, key=lambda each: each.param_type_name != "argument"):
-        example = shlex.quote(example_of(command, one.name))
-        words.append(example if one.param_type_name == "argument" else f"{_long(one)} {example}")
+    arguments = [one for one in required if one.param_type_name == "argument"]
+    options = [one for one in required if one not in arguments]
+    words = [command, *(shlex.quote(example_of(command, one.name)) for one in arguments)]
+    words += _ONE_OF.get(command, ())
+    words += [f"{_long(one)} {shlex.quote(example_of(command, one.name))}" for one in options]
     return " ".join(words)
 
 
