@@ -22,7 +22,7 @@ def asked_password(file: Path | None, what: str) -> str:
         Malformed: ``unreadable_input``; ``bad_new_password``: it is empty.
     """
     if file is not None:
-        password = private_text(file).splitlines()[0] if private_text(file) else ""
+        password = next(iter(private_text(file).splitlines()), "")
     elif sys.stdin.isatty():
         password = typer.prompt(what, hide_input=True, err=True)
     else:
