@@ -66,6 +66,10 @@ _PULL = "http://www.onvif.org/ver10/events/wsdl/PullPointSubscription/PullMessag
 _GROUP = ("239.255.255.250", 3702)
 
 
+_UNREADABLE = (httpx.InvalidURL, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
+"""What the library may raise over an odd answer. A recorder must not end over what a device wrote."""
+
+
 class _Client(AsyncOnvifClient):
     """Signs with the device's time from the first request on.
 
@@ -239,7 +243,7 @@ class OnvifDevices:
             raise no_answer(host) from error
         except exceptions.OnvifError as error:
             raise answer_refused(host, _text(str(error))) from error
-        except (httpx.InvalidURL, ValueError, RecursionError) as error:  # of what the device wrote
+        except _UNREADABLE as error:
             raise answer_refused(host, "it cannot be read") from error
 
     async def _probe(self, interface: str, seconds: float, found: dict[tuple[str, str], FoundDevice]) -> None:
