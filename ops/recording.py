@@ -16,6 +16,8 @@ from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
 from recorder.binary import Binary, find_ffmpeg
+from recorder.device_watch import DeviceWatch
+from recorder.devices import Devices
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
 from recorder.sources import Source
@@ -73,7 +75,19 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             last_footage=lambda camera: newest_footage(site.bare_index, camera, site.clock.now()),
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
+            device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
         )
+    )
+
+
+def devices_of(site: Site) -> Devices:
+    """Cameras as devices, for this site."""
+    from recorder.onvif import OnvifDevices
+
+    return OnvifDevices(
+        rule=site.source_rule,
+        clock_of_host=site.clock,
+        certificates=site.settings.camera_certificates_file,
     )
 
 

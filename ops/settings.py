@@ -92,6 +92,11 @@ class Settings(BaseModel):
         description="Certificates that may have signed those of rtsps and https cameras, in PEM; without it"
         " each such camera needs the fingerprint of its own",
     )
+    camera_certificates_file: Path | None = Field(
+        default=None,
+        description="PEM with the cameras' own certificates, for ONVIF over https; if unset, the system's"
+        " authorities count",
+    )
     city_box: Annotated[tuple[Decimal, Decimal, Decimal, Decimal], BeforeValidator(_words)] = Field(
         default=(Decimal("-5.27"), Decimal("118.98"), Decimal("-4.72"), Decimal("119.57")),
         description="South, west, north and east edge of the city in degrees; a camera outside gets a remark",

@@ -27,6 +27,7 @@ from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.backoff import Chance
 from recorder.binary import Binary
+from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
@@ -62,7 +63,8 @@ class RecorderParts:
     ``only`` names the cameras to record (empty: all). ``host_time`` says what is known of the machine's
     clock. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
     of a camera's newest footage. ``version`` is this program's. ``trials`` answers connection tests; without
-    it nobody does. ``chance`` spreads the attempts of many cameras.
+    it nobody does. ``chance`` spreads the attempts of many cameras. ``device_watch`` asks cameras for clocks
+    and alarms; without it nobody does.
     """
 
     recorder: str
@@ -83,6 +85,7 @@ class RecorderParts:
     version: str = ""
     trials: TrialDesk | None = None
     chance: Chance = random.random
+    device_watch: DeviceWatch | None = None
 
 
 class Recorder:
@@ -118,6 +121,7 @@ class Recorder:
             **spool_facts(spool, archiver, self._filling, self._parts.clock),
             "cameras": {
                 camera: camera_facts(supervisor, accounts, archiver.pulses.of(camera))
+                | self._device_facts(camera)
                 for camera, (supervisor, _) in tuple(self._supervisors.items())
             },
         }
@@ -202,6 +206,7 @@ class Recorder:
             asyncio.create_task(self._keep_rules(rules)),
             asyncio.create_task(self._keep_recalling(archiver)),
             *self._trials(),
+            *self._watching(),
         ]
         self._staff(cameras, shop)
         try:
@@ -348,6 +353,18 @@ class Recorder:
         """The task that answers connection tests, if this recorder does."""
         desk = self._parts.trials
         return [] if desk is None else [asyncio.create_task(desk.run(self._id, self._supervisors.keys))]
+
+    def _watching(self) -> list["asyncio.Task[None]"]:
+        """The task that asks cameras for clocks and alarms, if this recorder does."""
+        watch = self._parts.device_watch
+        return [] if watch is None else [asyncio.create_task(watch.run(self._recorded))]
+
+    def _recorded(self) -> list[Camera]:
+        return [supervisor.camera for supervisor, _ in self._supervisors.values()]
+
+    def _device_facts(self, camera: str) -> JsonObject:
+        watch = self._parts.device_watch
+        return {} if watch is None else watch.facts(camera)
 
     def _rewrite_gaps(self) -> None:
         for supervisor, _ in tuple(self._supervisors.values()):

@@ -62,6 +62,7 @@ class CameraOut(BaseModel):
     signage: Signage = Field(examples=["yes"])
     installed_on: str | None = Field(examples=["2026-02-14"])
     integrated_on: str | None = Field(examples=["2026-03-02"])
+    onvif: str | None = Field(examples=["http://192.0.2.9/onvif/device_service"])
     bearing: int | None = Field(examples=[135])
     field_of_view: int | None = Field(examples=[90])
     reach_m: int | None = Field(examples=[40])
@@ -187,6 +188,7 @@ class CameraIn(BaseModel):
     signage: Short = Field("", examples=["yes"])
     installed_on: Short = Field("", examples=["2026-02-14"])
     integrated_on: Short = Field("", examples=["2026-03-02"])
+    onvif: Short = Field("", examples=["192.0.2.9"])
     reason: Short = Field("", examples=["Izin 7/2026"])
 
     def form(self) -> CameraForm:
@@ -221,6 +223,7 @@ class CameraPatch(BaseModel):
     signage: Short | None = Field(None, examples=["yes"])
     installed_on: Short | None = Field(None, examples=["2026-02-14"])
     integrated_on: Short | None = Field(None, examples=["2026-03-02"])
+    onvif: Short | None = Field(None, examples=["192.0.2.9:8000"])
     reason: Short = Field("", examples=["lengkap"])
 
     def changes(self) -> dict[str, str]:

@@ -8,18 +8,31 @@ from archive.records.camera_health import CameraState
 from search.compliance import RetentionVerdict
 
 
+class CameraFindingOut(BaseModel):
+    """Something about a camera that needs a person although it is recorded, and what to do."""
+
+    code: str = Field(examples=["camera_clock_off"])
+    message: str = Field(examples=["the clock of camera cam-1 is 61 s ahead"])
+    hint: str = Field(examples=["Give the camera a time server, best the one of its recorder."])
+
+
 class CameraClockOut(BaseModel):
     """A camera's times, by its last segments; null where nothing is known.
 
     ``offset_ms``: observed minus stated start of the newest segment. ``uncertainty_ms``: what bounds the
     error of its wall time. ``camera_offset_ms``: the camera's own clock minus the recorder's, if the camera
     sends it. ``drift_ppm``: how much faster its media runs than the recorder's clock.
+    ``device_offset_ms``: the camera's clock minus the recorder's as ONVIF told it at ``device_asked_at``,
+    right within ``device_uncertainty_ms``.
     """
 
     offset_ms: float | None = Field(examples=[1.2])
     uncertainty_ms: float | None = Field(examples=[40.0])
     camera_offset_ms: float | None = Field(examples=[-350.0])
     drift_ppm: int | None = Field(examples=[12])
+    device_offset_ms: float | None = Field(examples=[61000.0])
+    device_uncertainty_ms: float | None = Field(examples=[503.0])
+    device_asked_at: str | None = Field(examples=[FROM])
 
 
 class CameraHealthOut(BaseModel):
@@ -49,6 +62,7 @@ class CameraHealthOut(BaseModel):
     fps: float | None = Field(examples=[15.0])
     kbit_per_second: int | None = Field(examples=[2048])
     clock: CameraClockOut
+    findings: list[CameraFindingOut]
     gaps_today_seconds: dict[str, int] = Field(examples=[{"unreachable": 600}])
 
 

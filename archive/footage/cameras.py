@@ -73,6 +73,7 @@ class CameraForm:
     signage: str = ""
     installed_on: str = ""
     integrated_on: str = ""
+    onvif: str = ""
 
 
 def form_of(camera: Camera) -> CameraForm:
@@ -349,9 +350,11 @@ class Registry:
                 f"segment_seconds {form.segment_seconds!r} is not a number", code="bad_segment_seconds"
             ) from error
         shown, sealed_source = self.sealed(form.source)
+        details = detailed.parse_details(asdict(form))
+        if details.onvif:
+            self._rule.check(details.onvif)
         kecamatan = self._areas.kecamatan(form.kecamatan)
         kelurahan = self._areas.kelurahan(form.kelurahan, kecamatan=kecamatan)
-        fields = asdict(form)
         return Camera(
             id=check_name("camera", form.id),
             name=form.name.strip(),
@@ -360,8 +363,8 @@ class Registry:
             place=parse_place(form.lat, form.lon, kecamatan, kelurahan, form.owner),
             segment_seconds=check_segment_seconds(seconds),
             registered_at=registered_at,
-            sight=sights.parse_sight(fields),
-            details=detailed.parse_details(fields),
+            sight=sights.parse_sight(asdict(form)),
+            details=details,
         )
 
     def _is_another(self, before: Camera, source: str) -> bool:

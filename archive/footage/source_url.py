@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from archive.errors import Malformed
 from archive.model.connection import Connection, read_connection
@@ -133,6 +133,15 @@ def device_of(url: str) -> tuple[str, ...]:
     if not source.host:
         return (source.scheme, url)
     return (source.scheme, source.host.lower(), str(source.port), source.target)
+
+
+def with_account(url: str, user: str, password: str) -> str:
+    """The source with this account in place of the one that it has. Raises Malformed ``bad_source``."""
+    if not parse_source(url).host:
+        raise _bad("is no camera with an account", "Give a user name for rtsp(s):// and http(s):// only.")
+    parts = urlsplit(url)
+    account = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{account}@{parts.netloc.rpartition('@')[2]}"))
 
 
 def _network(url: str, parts: SplitResult, port: int | None, connection: Connection) -> Source:

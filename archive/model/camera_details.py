@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed
@@ -18,8 +19,10 @@ HIGHEST_M = 300
 _LONGEST = 200
 _TEXTS = ("address", "owner_name", "permit", "purpose")
 _DATES = ("installed_on", "integrated_on")
-FIELDS = ("address", "height_m", "owner_name", "permit", "purpose", "signage", *_DATES)
+FIELDS = ("address", "height_m", "owner_name", "permit", "purpose", "signage", *_DATES, "onvif")
 """The fields, as forms and ledger states name them."""
+_ADDRESS = re.compile(r"[\x21-\x7e]+\Z")
+_DEVICE_PATH = "/onvif/device_service"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
@@ -38,6 +41,7 @@ class Details:
     ``address`` is the street address of the mounting, ``height_m`` its height above the ground in metres (to
     the centimetre). ``owner_name`` is personal data. ``permit`` is the number at the licensing office (PTSP),
     ``purpose`` why the camera is there. ``installed_on`` and ``integrated_on`` are days in the city.
+    ``onvif`` is where the camera answers to ONVIF, as :func:`device_address` writes it.
     """
 
     address: str = ""
@@ -48,6 +52,7 @@ class Details:
     signage: Signage = Signage.UNKNOWN
     installed_on: date | None = None
     integrated_on: date | None = None
+    onvif: str = ""
 
 
 def parse_details(fields: Mapping[str, str]) -> Details:
@@ -66,6 +71,7 @@ def parse_details(fields: Mapping[str, str]) -> Details:
         signage=_signage(given["signage"]),
         installed_on=_day("installed_on", given["installed_on"]),
         integrated_on=_day("integrated_on", given["integrated_on"]),
+        onvif=given["onvif"] and device_address(given["onvif"]),
     )
 
 
@@ -77,6 +83,7 @@ def texts_of(details: Details) -> dict[str, str]:
         **{name: _iso(getattr(details, name)) for name in _DATES},
         "height_m": "" if height is None else format(height, "f"),
         "signage": "" if details.signage is Signage.UNKNOWN else details.signage.value,
+        "onvif": details.onvif,
     }
 
 
@@ -100,7 +107,34 @@ def public_json(details: Details) -> JsonObject:
         "purpose": details.purpose or None,
         "signage": details.signage.value,
         **{name: _iso(getattr(details, name)) or None for name in _DATES},
+        "onvif": details.onvif or None,
     }
+
+
+def device_address(text: str) -> str:
+    """Where a camera answers to ONVIF, as a URL; ``text`` is a host, a host with a port, or a URL.
+
+    Raises:
+        Malformed: ``bad_detail``: it cannot be read, or holds a user name, a password or a query.
+    """
+    url = text.strip() if "://" in text else f"http://{text.strip()}"
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError as error:
+        raise _bad_address("cannot be read") from error
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise _bad_address("has a user name, a password or a query")
+    if parts.scheme not in ("http", "https") or not host or not _ADDRESS.match(url) or len(url) > _LONGEST:
+        raise _bad_address("is neither a host nor an http(s) URL")
+    named = f"[{host}]" if ":" in host else host
+    numbered = f"{named}:{port}" if port else named
+    path = parts.path if parts.path not in ("", "/") else _DEVICE_PATH
+    return f"{parts.scheme}://{numbered}{path}"
+
+
+def _bad_address(what: str) -> Malformed:
+    return _bad(f"onvif {what}", "Write it like 10.20.0.11, 10.20.0.11:8000 or https://10.20.0.11.")
 
 
 def _text(name: str, text: str) -> str:

@@ -26,6 +26,11 @@ grew in the future, before the clock was set back, proves as little.
 """
 CONNECT = 30 * SECOND
 """How long a first connection may take before its camera counts as silent."""
+CLOCK_OFF = 5 * SECOND
+"""A camera's own clock that is certainly further off than this needs a person."""
+CAMERA_CLOCK_OFF = "camera_clock_off"
+CAMERA_TAMPERED, CAMERA_VIDEO_LOST = "camera_tampered", "camera_video_lost"
+"""The codes of findings: a camera's clock is off; it says that it was tampered with, or has no picture."""
 NO_RECORDER, RECORDER_SILENT = "no_recorder", "recorder_silent"
 RECORDER_CLOCK, RECORDER_VERSION = "recorder_clock", "recorder_version"
 """Causes besides those of gaps: no recorder has the camera; its recorder is silent, its clock is wrong, or
@@ -52,6 +57,15 @@ _BEST = (CameraState.RECORDING, CameraState.STARTING, CameraState.SILENT, Camera
 """Of several recorders of one camera the one that does most for it counts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a camera that needs a person although it is recorded, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraHealth:
     """One camera now. Times in µs; None where nothing is known.
@@ -63,6 +77,9 @@ class CameraHealth:
     its recorder's start. ``mfps`` (pictures per 1,000 s), ``kbps``,
     ``offset``, ``uncertainty``, ``camera_offset`` and ``drift_ppm`` are of its last segments.
     ``gap_cause`` is the cause of its open gap, and ``gap_from`` up to when the archive has that gap.
+    ``device_offset`` is the camera's own clock minus the recorder's by ONVIF, right within ``device_within``,
+    when it was asked last, at ``device_asked``. ``tampered`` and ``video_lost``: since when the camera says
+    so; None if it does not.
     """
 
     camera: Camera
@@ -84,6 +101,45 @@ class CameraHealth:
     drift_ppm: int | None = None
     gap_cause: str = ""
     gap_from: int | None = None
+    device_offset: int | None = None
+    device_within: int | None = None
+    device_asked: int | None = None
+    tampered: int | None = None
+    video_lost: int | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What needs a person although the camera may be recorded."""
+        return (*self._alarms(), *self._clock_off())
+
+    def _alarms(self) -> Iterator[Finding]:
+        if self.tampered is not None:
+            yield Finding(
+                CAMERA_TAMPERED,
+                f"camera {self.camera.id} says since {format_instant(self.tampered)} that it was turned,"
+                " covered or put out of focus",
+                "Look at its picture, and send somebody if it is not as it should be.",
+            )
+        if self.video_lost is not None:
+            yield Finding(
+                CAMERA_VIDEO_LOST,
+                f"camera {self.camera.id} says since {format_instant(self.video_lost)} that it gets no"
+                " picture",
+                "What is recorded may be black or still. Check its sensor, or the input of its recorder.",
+            )
+
+    def _clock_off(self) -> tuple[Finding, ...]:
+        if self.device_offset is None or abs(self.device_offset) - (self.device_within or 0) <= CLOCK_OFF:
+            return ()
+        off = f"{abs(self.device_offset) // SECOND} s {'ahead' if self.device_offset > 0 else 'behind'}"
+        return (
+            Finding(
+                CAMERA_CLOCK_OFF,
+                f"the clock of camera {self.camera.id} is {off}",
+                "Give the camera a time server, best the one of its recorder. The time of footage is the"
+                " recorder's and not affected; a time that the camera writes into its picture is wrong.",
+            ),
+        )
 
     @property
     def is_missed(self) -> bool:
@@ -124,7 +180,13 @@ class CameraHealth:
                 "uncertainty_ms": _thousandths(self.uncertainty),
                 "camera_offset_ms": _thousandths(self.camera_offset),
                 "drift_ppm": self.drift_ppm,
+                "device_offset_ms": _thousandths(self.device_offset),
+                "device_uncertainty_ms": _thousandths(self.device_within),
+                "device_asked_at": _instant(self.device_asked),
             },
+            "findings": [
+                {"code": one.code, "message": one.message, "hint": one.hint} for one in self.findings
+            ],
         }
 
 
@@ -203,6 +265,11 @@ def _by(camera: Camera, beat: Beat, entry: JsonObject, now: int) -> CameraHealth
         drift_ppm=_number(entry, "drift_ppm"),
         gap_cause=str(entry.get("cause") or ""),
         gap_from=_number(entry, "gap_from"),
+        device_offset=_number(entry, "device_offset_us"),
+        device_within=_number(entry, "device_within_us"),
+        device_asked=_number(entry, "device_asked"),
+        tampered=_number(entry, "device_tamper"),
+        video_lost=_number(entry, "device_video_lost"),
     )
 
 

@@ -68,7 +68,7 @@ def build(only: str = "") -> typer.Typer:
         if only in ("", name) and (name != "stack" or _has_stack()):
             app.add_typer(_module(module).app, name=name)
     if only in ("", "camera"):
-        for more in ("camera_tables", "camera_audio"):
+        for more in ("camera_tables", "camera_audio", "camera_devices"):
             _module(more).register(_module("camera").app)
     if only in ("", "retention", "archive"):
         _module("disposition_command").register(

@@ -1,5 +1,6 @@
 """``saksi camera``: the camera registry."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,7 @@ import typer
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.advice import remarks, sound_remarks
 from archive.footage.cameras import CameraForm
+from archive.footage.source_url import with_account
 from archive.model.camera import Camera, full_json, public_json
 from archive.model.sound_permission import audio_of
 from archive.records.camera_health import CameraHealth, judge
@@ -36,12 +38,12 @@ CameraPurpose = Annotated[str | None, typer.Option("--purpose", help="Why the ca
 Signs = Annotated[str | None, typer.Option(help="Whether a sign says so at the place: yes, no or unknown.")]
 InstalledOn = Annotated[str | None, typer.Option(help="Day it was mounted, such as 2026-11-24.")]
 IntegratedOn = Annotated[str | None, typer.Option(help="Day it was connected to the city.")]
+OnvifAddress = Annotated[str | None, typer.Option("--onvif", help="Where it answers to ONVIF: host or URL.")]
 
 
 @app.command()
 def add(
     camera_id: Annotated[str, typer.Argument(metavar="ID")],
-    source: Annotated[str, typer.Option(help="rtsp(s)://, http(s)://, udp://, file:// or test:// URL.")],
     name: Annotated[str, typer.Option(help="What people call it.")],
     lat: Annotated[str, typer.Option(help="Degrees, WGS 84.")],
     lon: Annotated[str, typer.Option(help="Degrees, WGS 84.")],
@@ -49,6 +51,16 @@ def add(
     kelurahan: Annotated[str, typer.Option(help="Village by code or name, such as 73.71.13.1001 or Tidung.")],
     owner: Annotated[str, typer.Option(help="government, business, public or worship.")],
     view: Annotated[str, typer.Option(help="Must be public: only public space is recorded.")],
+    source: Annotated[str, typer.Option(help="rtsp(s)://, http(s)://, udp://, file:// or test:// URL.")] = "",
+    onvif: Annotated[
+        str, typer.Option(help="Host or URL where it answers to ONVIF; without --source its main stream.")
+    ] = "",
+    profile: Annotated[str, typer.Option(help="The ONVIF profile to record; without it: the largest.")] = "",
+    user: Annotated[str, typer.Option(help="Account on the camera; its password is asked for.")] = "",
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="File with its password, mode 0600; without it: asked for."),
+    ] = None,
     segment_seconds: Annotated[str, typer.Option(help="Nominal segment length, 2 to 300.")] = "",
     bearing: Bearing = None,
     field_of_view: FieldOfView = None,
@@ -71,9 +83,12 @@ def add(
     json_: Json = False,
 ) -> None:
     """Register a camera; its timeline begins now."""
+    from ops.cli.camera_devices import asked_login, chosen, say_choice
+
+    login = asked_login(user, password_file, onvif=onvif, source=source)
     form = CameraForm(
         id=camera_id,
-        source=source,
+        source=with_account(source, login.user, login.password) if login and source else source,
         name=name,
         lat=lat,
         lon=lon,
@@ -93,18 +108,27 @@ def add(
         signage=signage or "",
         installed_on=installed_on or "",
         integrated_on=integrated_on or "",
+        onvif=onvif,
     )
     with open_site_or_ask() as site:
+        choice = None
+        if onvif and login is not None:
+            site.registry.drafted(replace(form, source=form.source or "test://"))  # before a camera is asked
+            choice = chosen(site, onvif, login, source=source, profile=profile)
+            form = replace(form, source=choice.source)
         camera = site.registry.add(form, actor=actor().id, reason=reason)
         found = remarks(camera.place, site.settings.city_box, site.areas)
         seen = _look(site, camera, still) if probe else None
         shown = full_json(camera, site.areas)
     if json_:
         told = [{"code": one.code, "id": one.id, "en": one.en} for one in found]
-        print_json(shown | {"remarks": told, "probe": None if seen is None else seen.to_json()})
+        device = {} if choice is None else {"device": choice.to_json()}
+        print_json(shown | {"remarks": told, "probe": None if seen is None else seen.to_json()} | device)
         return
     for one in found:
         note(f"Perhatikan: {one.id}. (Note: {one.en}.)")
+    if choice is not None:
+        say_choice(choice)
     say(f"Camera {camera.id} is registered; record it with: saksi record --camera {camera.id}")
     if seen is not None:
         say(f"It sends {seen.codec}, {seen.width} x {seen.height}, {seen.fps:g} pictures a second.")
@@ -262,6 +286,7 @@ def edit(
     signage: Signs = None,
     installed_on: InstalledOn = None,
     integrated_on: IntegratedOn = None,
+    onvif: OnvifAddress = None,
     reason: Reason = "",
     json_: Json = False,
 ) -> None:
@@ -287,6 +312,7 @@ def edit(
         "signage": signage,
         "installed_on": installed_on,
         "integrated_on": integrated_on,
+        "onvif": onvif,
     }
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:

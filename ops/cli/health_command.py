@@ -74,6 +74,9 @@ def cameras(
             for one in found
         ],
     )
+    for one in found:
+        for finding in one.findings:
+            note(f"{finding.message} [{finding.code}]. {finding.hint}")
     say(", ".join(f"{number} {name}" for name, number in numbers.items() if number) or "no cameras")
     return 0 if is_well else 1
 

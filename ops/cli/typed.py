@@ -38,6 +38,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "hold_id": ("HOLD", "hold-5f2c7a90b1d34e86a7c8d9e0f1a2b3c4"),
     "host": ("HOST", "127.0.0.1"),
     "incident_id": ("INCIDENT_ID", "inc-89abcdef0123456789abcdef"),
+    "interface": ("ADDRESS", "10.20.0.2"),
     "installed_on": ("DAY", "2026-02-14"),
     "integrated_on": ("DAY", "2026-03-02"),
     "kecamatan": ("CODE", "73.71.05"),
@@ -51,16 +52,19 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "lon": ("DEGREES", "119.4127"),
     "name": ("NAME", "alun-alun"),
     "number": ("NUMBER", "12/Pen.Pid/2026"),
+    "onvif": ("HOST", "10.20.0.11"),
     "on_pressure": ("yes|no", "no"),
     "order_id": ("ORDER_ID", "bgo-0123456789abcdef"),
     "output": ("FILE", "output"),
     "owner": ("OWNER", "public"),
     "owner_name": ("NAME", "Toko Sinar Jaya"),
     "package": ("PACKAGE", "evidence.zip"),
+    "password_file": ("FILE", "password.txt"),
     "permit": ("NUMBER", "503/0147/PTSP/2026"),
     "person": ("NAME", "user:dewi"),
     "plan": ("DIGEST", "9f86d081"),
     "port": ("PORT", "8480"),
+    "profile": ("PROFILE", "Profile_1"),
     "purpose": ("PURPOSE", "LP/B/1/XI/2026"),
     "reach_m": ("METRES", "40"),
     "reason": ("REASON", "surat tugas 12/2026"),
@@ -75,6 +79,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "status": ("STATUS", "open"),
     "trust": ("PEM", "root.pem"),
     "until": (T, "2026-12-24T00:00:00+08:00"),
+    "user": ("NAME", "viewer"),
     "version": ("VERSION", "1"),
     "view": ("public", "public"),
     "wanted": ("keep|none", "keep"),
@@ -99,6 +104,8 @@ _OF_COMMANDS: Mapping[tuple[str, str], str] = {
 }
 """Examples that fit one command better than the option's own."""
 
+_ONE_OF: Mapping[str, tuple[str, ...]] = {"saksi camera add": ("--source", _EXAMPLES["source"][1])}
+"""What a command needs one of, and its help cannot call required: the one that its example has."""
 _ROLE_OF_KEY = "seal"
 
 
@@ -118,10 +125,11 @@ def example_of(command: str, name: str) -> str:
 
 def example_line(command: str, required: Sequence[Any]) -> str:
     """The shortest whole command as a shell takes it: an example of each required argument and option."""
-    words = [command]
-    for one in sorted(required, key=lambda each: each.param_type_name != "argument"):
-        example = shlex.quote(example_of(command, one.name))
-        words.append(example if one.param_type_name == "argument" else f"{_long(one)} {example}")
+    arguments = [one for one in required if one.param_type_name == "argument"]
+    options = [one for one in required if one not in arguments]
+    words = [command, *(shlex.quote(example_of(command, one.name)) for one in arguments)]
+    words += _ONE_OF.get(command, ())
+    words += [f"{_long(one)} {shlex.quote(example_of(command, one.name))}" for one in options]
     return " ".join(words)
 
 

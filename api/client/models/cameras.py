@@ -53,6 +53,7 @@ class CameraIn(TypedDict):
     signage: NotRequired[str]
     installed_on: NotRequired[str]
     integrated_on: NotRequired[str]
+    onvif: NotRequired[str]
     reason: NotRequired[str]
 
 
@@ -99,6 +100,7 @@ class CameraOut(TypedDict):
     signage: Signage
     installed_on: str | None
     integrated_on: str | None
+    onvif: str | None
     bearing: int | None
     field_of_view: int | None
     reach_m: int | None
@@ -128,6 +130,7 @@ class CameraPatch(TypedDict):
     signage: NotRequired[str | None]
     installed_on: NotRequired[str | None]
     integrated_on: NotRequired[str | None]
+    onvif: NotRequired[str | None]
     reason: NotRequired[str]
 
 

@@ -45,12 +45,17 @@ class CameraClockOut(TypedDict):
     ``offset_ms``: observed minus stated start of the newest segment. ``uncertainty_ms``: what bounds the
     error of its wall time. ``camera_offset_ms``: the camera's own clock minus the recorder's, if the
     camera sends it. ``drift_ppm``: how much faster its media runs than the recorder's clock.
+    ``device_offset_ms``: the camera's clock minus the recorder's as ONVIF told it at ``device_asked_at``,
+    right within ``device_uncertainty_ms``.
     """
 
     offset_ms: float | None
     uncertainty_ms: float | None
     camera_offset_ms: float | None
     drift_ppm: int | None
+    device_offset_ms: float | None
+    device_uncertainty_ms: float | None
+    device_asked_at: str | None
 
 
 CameraState = Literal["recording", "starting", "silent", "unknown", "never_seen", "disabled"]
@@ -85,6 +90,14 @@ class CameraComplianceOut(TypedDict):
     verdict: RetentionVerdict
 
 
+class CameraFindingOut(TypedDict):
+    """Something about a camera that needs a person although it is recorded, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
 class CameraHealthOut(TypedDict):
     """One camera now.
 
@@ -111,6 +124,7 @@ class CameraHealthOut(TypedDict):
     fps: float | None
     kbit_per_second: int | None
     clock: CameraClockOut
+    findings: list[CameraFindingOut]
     gaps_today_seconds: dict[str, int]
 
 

@@ -53,6 +53,15 @@ export function sayCause(cause) {
   return sayIf(`health_cause.${cause}`, sayIf(`cause.${cause}`, cause));
 }
 
+/**
+ * A finding of a camera that may be recorded all the same, with what to do.
+ * @param {{code: string, message: string}} found @param {{device_offset_ms: number|null}} clock @returns {string}
+ */
+export function sayFinding({ code, message }, clock) {
+  if (sayIf(`health_finding.${code}`, "") === "") return message;
+  return say(`health_finding.${code}`, { seconds: Math.round(Math.abs(clock.device_offset_ms ?? 0) / 1000) });
+}
+
 /** What to do about that. @param {string} cause @returns {string} */
 export function sayRemedy(cause) {
   return sayIf(`health_remedy.${cause}`, say("health_remedy.other"));

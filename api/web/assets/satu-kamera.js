@@ -6,7 +6,7 @@ import { coveragePart } from "./camera-coverage.js";
 import { factsPart, keptPart, movesPart, viewersPart, wherePart } from "./camera-facts.js";
 import { decide } from "./decision.js";
 import { at, fill, make } from "./dom.js";
-import { sayCause, sayRemedy } from "./health-reading.js";
+import { sayCause, sayFinding, sayRemedy } from "./health-reading.js";
 import { lengthOf, sayNumber } from "./amounts.js";
 import { showPlace } from "./camera-place.js";
 import { may } from "./may.js";
@@ -129,7 +129,8 @@ async function showNow() {
     ].filter(Boolean).join(", ");
     const isBad = ["silent", "never_seen", "unknown"].includes(now.state);
     fill(at("now"), make("span", { class: `state-word ${now.state}` }, say(`health_state.${now.state}`)), " ", facts,
-      isBad ? make("span", { class: "remedy" }, " ", say("health.remedy", { text: sayRemedy(now.cause) })) : null);
+      isBad ? make("span", { class: "remedy" }, " ", say("health.remedy", { text: sayRemedy(now.cause) })) : null,
+      ...now.findings.map((found) => make("span", { class: "remedy" }, " ", sayFinding(found, now.clock))));
   } catch (problem) {
     if (!problem?.code) throw problem;
     fill(at("now"), failedState(problem, showNow));

@@ -29,6 +29,7 @@ FACTS = {
     "signage": "yes",
     "installed_on": "2026-02-14",
     "integrated_on": "2026-03-02",
+    "onvif": "http://10.20.0.11/onvif/device_service",
 }
 ONE = "/v1/cameras/masjid-1"
 

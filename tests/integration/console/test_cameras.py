@@ -28,8 +28,8 @@ MARKUP = "<img src=x onerror=alert(1)>"
 NAMES = {CAMERA: f"Jl. Penghibur {CAMERA}", EMPTY_CAMERA: f"Jl. Penghibur {EMPTY_CAMERA}"}
 
 
-def beat(site: Site, *, lost: bool = False, **state: Any) -> None:
-    """A heartbeat: ``cam-1`` is recording; ``cam-2`` too, unless it is ``lost``."""
+def beat(site: Site, *, lost: bool = False, says: JsonObject | None = None, **state: Any) -> None:
+    """A heartbeat: ``cam-1`` is recording and ``says`` more; ``cam-2`` too, unless it is ``lost``."""
     now = site.clock.now()
     well: JsonObject = {
         "capturing": 1, "kept": 1, "began": now - HOUR, "grown": now, "attempts": 2, "failures": 0,
@@ -41,7 +41,8 @@ def beat(site: Site, *, lost: bool = False, **state: Any) -> None:
         "gap_from": now - 12 * MINUTE,
     }  # fmt: skip
     facts: JsonObject = {
-        "version": "1.0", "cameras": {CAMERA: well, EMPTY_CAMERA: silent if lost else well}, "waiting": 3,
+        "version": "1.0", "waiting": 3,
+        "cameras": {CAMERA: well | (says or {}), EMPTY_CAMERA: silent if lost else well},
         "oldest_us": 4 * SECOND, "spool_bytes": 8 << 20, "spool_room": 200 << 30, "disk_free": 512 << 30,
     }  # fmt: skip
     site.services.index.put_heartbeat("rec-1", now, facts | state)
@@ -62,6 +63,21 @@ def test_health_says_in_one_sentence_that_all_is_well(console: Console) -> None:
         expect(page.locator("#todo-none")).to_contain_text("Tidak ada")
         expect(page.locator("#districts")).to_contain_text("Mariso")
         expect(page.locator("#recorders tbody tr")).to_have_count(1)
+
+
+def test_a_camera_that_is_recorded_has_what_it_says_of_itself_on_its_page(console: Console) -> None:
+    now = console.site.clock.now()
+    clock = {"device_offset_us": -61 * SECOND, "device_within_us": SECOND // 2, "device_asked": now - HOUR}
+    beat(console.site, says=clock | {"device_tamper": now - HOUR})
+    with console.page_of("ada") as page:
+        opened(console, page, f"/kamera/{CAMERA}")
+        expect(page.locator("#now")).to_contain_text("direkam")
+        expect(page.locator("#now")).to_contain_text("Jam kamera meleset 61 detik")
+        expect(page.locator("#now")).to_contain_text("Menurut kamera, kamera diputar")
+        beat(console.site)
+        page.reload()
+        expect(page.locator("#now")).to_contain_text("direkam")
+        expect(page.locator("#now")).not_to_contain_text("meleset")
 
 
 def test_what_is_red_has_its_remedy_and_keeps_its_place_when_it_recovers(console: Console) -> None:

@@ -136,6 +136,7 @@ DETAILS = {
     "signage": "yes",
     "installed_on": "2026-02-14",
     "integrated_on": "2026-03-02",
+    "onvif": "http://10.0.0.7:8000/onvif/device_service",
 }
 SIGHT = {"bearing": "135", "field_of_view": "90", "reach_m": "40"}
 
@@ -151,6 +152,30 @@ def test_what_is_known_of_a_camera_is_kept_and_changed_field_by_field(site: Smal
     assert replace(edited.details, permit=kept.details.permit, signage=Signage.YES) == kept.details
     assert (edited.sight, edited.place) == (kept.sight, kept.place)
     assert site.registry.camera("cam-1") == edited
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("10.0.0.7", "http://10.0.0.7/onvif/device_service"),
+        ("kamera.example:8000", "http://kamera.example:8000/onvif/device_service"),
+        ("https://10.0.0.7/", "https://10.0.0.7/onvif/device_service"),
+        ("http://[fd12::7]:81/odd/path", "http://[fd12::7]:81/odd/path"),
+    ],
+)
+def test_where_a_camera_answers_to_onvif_is_kept_as_one_url(
+    site: SmallArchive, given: str, kept: str
+) -> None:
+    assert site.registry.add(camera_form(onvif=given), actor="os:tester").details.onvif == kept
+    assert site.registry.edit("cam-1", {"onvif": ""}, actor="os:tester").details.onvif == ""
+
+
+def test_where_no_camera_may_be_none_is_asked_by_onvif(site: SmallArchive) -> None:
+    for where in ("127.0.0.1", "http://169.254.169.254/"):
+        with pytest.raises(Refused) as caught:
+            site.registry.add(camera_form(onvif=where), actor="os:tester")
+        assert caught.value.code == "source_refused"
+    assert site.registry.cameras() == []
 
 
 def test_a_camera_of_which_little_is_known_has_the_members_of_before(site: SmallArchive) -> None:
@@ -187,6 +212,11 @@ def test_no_index_holds_an_owner_s_name(site: SmallArchive, tmp_path: Path) -> N
         ({"owner_name": "a\nb"}, "bad_detail"),
         ({"address": "x" * 201}, "bad_detail"),
         ({"permit": "\ud800"}, "bad_detail"),
+        ({"onvif": "http://admin:s3cret@10.0.0.7/"}, "bad_detail"),
+        ({"onvif": "http://10.0.0.7/?password=s3cret"}, "bad_detail"),
+        ({"onvif": "rtsp://10.0.0.7/"}, "bad_detail"),
+        ({"onvif": "10.0.0.7:99999"}, "bad_detail"),
+        ({"onvif": "a b"}, "bad_detail"),
         ({"bearing": "90"}, "bad_sight"),
         ({**SIGHT, "bearing": "360"}, "bad_sight"),
     ],

@@ -62,6 +62,7 @@ def cameras(draw: st.DrawFn, camera_id: str = "cam-1") -> Camera:
             signage=draw(st.sampled_from(Signage)),
             installed_on=draw(st.none() | st.dates()),
             integrated_on=draw(st.none() | st.dates()),
+            onvif=draw(st.sampled_from(["", "http://10.0.0.7/onvif/device_service"])),
         ),
     )
 

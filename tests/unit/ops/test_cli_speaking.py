@@ -81,7 +81,7 @@ def test_all_missing_parts_are_named_at_once(tmp_path: Path) -> None:
     refused = run(tmp_path, "camera", "add", "x", "--lat", "1")
     assert refused.code == 2
     first = refused.err.splitlines()[0]
-    for name in ("--source URL", "--name NAME", "--lon DEGREES", "--kecamatan CODE", "--owner", "--view"):
+    for name in ("--name NAME", "--lon DEGREES", "--kecamatan CODE", "--owner", "--view"):
         assert name in first
     for given in (" ID", "--lat"):
         assert given not in first

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from archive.canonical import JsonObject
 from archive.model.camera import Camera, parse_place
 from archive.records.camera_health import (
+    CLOCK_OFF,
     CONNECT,
     FRESH,
     GROWTH,
@@ -18,7 +19,7 @@ from archive.records.camera_health import (
     counts,
     judge,
 )
-from archive.timespan import DAY, HOUR, SECOND
+from archive.timespan import DAY, HOUR, SECOND, format_instant
 from tests.support.leaves import T0
 
 CAMERA = Camera(
@@ -64,7 +65,39 @@ def test_a_camera_whose_footage_grows_is_recording() -> None:
     assert (shown["fps"], shown["kbit_per_second"], shown["lag_seconds"]) == (15.0, 2048, 15.0)
     assert shown["clock"] == {
         "offset_ms": 1.2, "uncertainty_ms": 40.0, "camera_offset_ms": None, "drift_ppm": None,
+        "device_offset_ms": None, "device_uncertainty_ms": None, "device_asked_at": None,
     }  # fmt: skip
+    assert shown["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("offset", "within", "says"),
+    [
+        (61 * SECOND, SECOND // 2, "61 s ahead"),
+        (-3600 * SECOND, SECOND, "3600 s behind"),
+        (CLOCK_OFF + SECOND, SECOND, ""),
+        (-CLOCK_OFF, 0, ""),
+    ],
+)
+def test_a_clock_that_is_certainly_off_is_a_finding_and_the_camera_is_recording(
+    offset: int, within: int, says: str
+) -> None:
+    clock = {"device_offset_us": offset, "device_within_us": within, "device_asked": T0 - HOUR}
+    found = judged(Beat(WELL | clock))
+    assert found.state is CameraState.RECORDING
+    assert [one.code for one in found.findings] == (["camera_clock_off"] if says else [])
+    assert all(says in one.message and "time server" in one.hint for one in found.findings)
+    shown = found.to_json()
+    assert shown["clock"]["device_offset_ms"] == offset / 1000
+    assert shown["clock"]["device_asked_at"] is not None
+    assert [one["code"] for one in shown["findings"]] == [one.code for one in found.findings]
+
+
+def test_what_a_camera_says_of_its_picture_is_a_finding() -> None:
+    found = judged(Beat(WELL | {"device_tamper": T0 - HOUR, "device_video_lost": T0 - HOUR}))
+    assert [one.code for one in found.findings] == ["camera_tampered", "camera_video_lost"]
+    assert all(format_instant(T0 - HOUR) in one.message for one in found.findings)
+    assert found.state is CameraState.RECORDING
 
 
 def test_a_file_that_stopped_growing_is_silence_though_the_connection_stands() -> None:
