@@ -2,9 +2,9 @@
 
 Each camera has a *home* among all registered hosts, which does not depend on who lives. So a death moves only
 the cameras of the dead host. Cameras whose home is dead or drained are *guests* of other hosts until it is
-back. Both come from weighted rendezvous hashing with a bound: each camera ranks all hosts by a hash of the two
-names, and takes the first one that has room. Hosts of the camera's district come first for a home, and are
-preferred for a guest.
+back. Both come from weighted rendezvous hashing with a bound: each camera ranks all hosts by a hash of the
+two names, and takes the first one that has room. Hosts of the camera's district come first for a home, and
+are preferred for a guest.
 
 Nothing is remembered from one call to the next except ranks, which follow from the names. Hosts that know the
 same hosts and cameras therefore come to the same assignment without asking one another.
@@ -29,7 +29,7 @@ _HASHES = 1 << 64
 class Host:
     """One recorder. ``weight`` is its capacity relative to others'; with 0 it is no camera's home.
 
-    ``districts`` are the codes of those whose cameras it should record, if it can; empty: of all. A ``drained``
+    ``districts`` are the codes of those whose cameras it should record, if it can; empty: of all. A drained
     host keeps its homes and records nothing, as long as another can.
     """
 
@@ -131,7 +131,7 @@ class Assigner:
             distances.append(host.distance(district))
             costs.append(-math.log((drawn + 1) / _HASHES) / (host.weight or 1))
         everyone = range(len(costs))
-        if min(distances) == max(distances):
+        if len(set(distances)) <= 1:
             only = array("H", sorted(everyone, key=costs.__getitem__))
             return only, only
         weighed = [cost * _NEIGHBOUR if far else cost for far, cost in zip(distances, costs, strict=True)]

@@ -45,14 +45,21 @@ def test_the_assignment_is_the_same_for_ever() -> None:
     assert _situations() == GOLDEN
 
 
-@pytest.mark.parametrize("seed", ["0", "1"])
-def test_it_does_not_depend_on_how_a_process_hashes(seed: str) -> None:
-    program = "from tests.unit.recorder.placement.test_assignment import _situations; print(_situations())"
-    answer = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert answer.stdout.strip() == str(GOLDEN)
+def test_it_does_not_depend_on_how_a_process_hashes() -> None:
+    program = (
+        "from recorder.placement.assignment import Assigner, Host\n"
+        "hosts = [Host('rec-a', districts=frozenset('xyz')), Host('rec-b', 2), Host('rec-c')]\n"
+        "cameras = dict.fromkeys('abcdefghijklmnopqrst', 'x')\n"
+        "print(Assigner().assign(hosts, {'rec-a', 'rec-c'}, cameras))\n"
+    )
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in "12"
+    ]  # fmt: skip
+    assert answers[0] == answers[1] != ""
 
 
 def test_neither_the_order_of_hosts_nor_that_of_cameras_matters() -> None:
@@ -176,7 +183,7 @@ def test_whatever_dies_and_comes_back(
 
 
 def _big(events: int, seed: int) -> City:
-    drawn = random.Random(seed)
+    drawn = random.Random(seed)  # noqa: S311 - a city, not a secret
     hosts = [
         Host(f"rec-{n:02d}", drawn.choice((1, 1, 1, 2)), frozenset({str(n % 14)}) if n % 3 else frozenset())
         for n in range(40)
