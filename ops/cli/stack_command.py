@@ -20,7 +20,9 @@ Parts = Annotated[
 With = Annotated[
     list[str] | None,
     typer.Option(
-        "--with", metavar="PART", help="Also start an optional server: etcd, keycloak, proxy. May be repeated."
+        "--with",
+        metavar="PART",
+        help="Also start an optional server: etcd, keycloak, proxy. May be repeated.",
     ),
 ]
 
