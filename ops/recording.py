@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,9 +14,13 @@ from ops.host_clock import is_synchronised
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
 from recorder.binary import Binary, find_ffmpeg
+from recorder.placement.desk import Desk, Everything, PlacementDesk
+from recorder.placement.etcd import EtcdMembership
+from recorder.placement.fleet import Fleet
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
 from recorder.sources import Source
+from recorder.spool import Spool
 from recorder.trials import LONGEST, Seen, TrialDesk
 from search.health import newest_footage
 
@@ -30,6 +34,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
     Raises:
         NotFound: ``camera_not_found``: a named camera is not registered.
         Unavailable: no FFmpeg, or keys that cannot be written.
+        Malformed: ``bad_etcd_url``.
     """
     settings = site.settings
     # Beside the recording, which must not wait for an index that hangs.
@@ -61,7 +66,36 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             last_footage=lambda camera: newest_footage(site.bare_index, camera, site.clock.now()),
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
+            desk=(lambda _spool: Everything()) if cameras else placement_desk(site, log),
         )
+    )
+
+
+def placement_desk(site: Site, log: Any) -> Callable[[Spool], PlacementDesk]:
+    """What says which cameras a recorder of this site records: all, unless the site has etcd.
+
+    Raises:
+        Malformed: ``bad_etcd_url``.
+    """
+    settings = site.settings
+    if not settings.etcd_urls:
+        return lambda _spool: Everything()
+    membership = EtcdMembership(
+        settings.etcd_urls,
+        settings.recorder,
+        prefix=settings.etcd_prefix,
+        ca_file=settings.etcd_ca_file,
+        certificate_file=settings.etcd_certificate_file,
+        key_file=settings.etcd_key_file,
+    )
+    return lambda spool: Desk(
+        settings.recorder,
+        membership,
+        hosts=Fleet(site.ledger, site.stores.records).hosts,
+        beats=site.bare_index.heartbeats,
+        keeper=spool,
+        clock=site.clock,
+        log=log,
     )
 
 

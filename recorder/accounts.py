@@ -61,6 +61,13 @@ class Accounts:
             elif book.open is None:
                 book.covered_until = max(book.covered_until, since)
 
+    def forget(self, camera: str) -> None:
+        """This recorder does not record the camera any more; what it still has of it is archived."""
+        with self._turn:
+            self._books.pop(camera, None)
+            self._kept.pop(camera, None)
+            self.save()
+
     def covered_until(self, camera: str) -> int:
         """The instant up to which the camera's time is accounted for."""
         with self._turn:
@@ -119,6 +126,8 @@ class Accounts:
         One of cause ``disabled`` is recorded soon: readers extend it to the present.
         """
         with self._turn:
+            if camera not in self._books:
+                return  # It was forgotten meanwhile.
             with self._all_or_nothing(camera) as book:
                 is_off = book.open is not None and book.open.cause is GapCause.DISABLED
                 young = 0 if is_off else _YOUNG

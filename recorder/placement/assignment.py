@@ -16,11 +16,12 @@ from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+DEFAULT_WEIGHT = 100
 SLACK_PERCENT = 25
 """How much more than its share a host may record."""
 _HOME_SLACK_PERCENT = 12
 """The same for homes: half of it, so that there is room for guests."""
-_NEIGHBOUR = 4
+_NEIGHBOUR = 2
 """How many times as likely a guest goes to a host of its camera's district as to another."""
 _HASHES = 1 << 64
 
@@ -34,7 +35,7 @@ class Host:
     """
 
     name: str
-    weight: int = 1
+    weight: int = DEFAULT_WEIGHT
     districts: frozenset[str] = frozenset()
     is_drained: bool = False
 

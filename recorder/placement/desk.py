@@ -5,6 +5,7 @@ membership, and what it last knew in the spool, so that a start without etcd rec
 before.
 """
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
@@ -41,6 +42,22 @@ class Log(Protocol):
         ...
 
 
+class PlacementDesk(Protocol):
+    """Says which cameras a recorder records."""
+
+    def look(self, cameras: Collection[Camera], recording: Collection[str]) -> Duties:
+        """What the recorder does now about these cameras, of which it records some. Raises as the spool."""
+        ...
+
+    def beat(self) -> None:
+        """Stay among the recorders. Raises nothing: recording goes on as it is."""
+        ...
+
+    def leave(self) -> None:
+        """The recorder stops: let others take over. Raises nothing."""
+        ...
+
+
 class Everything:
     """The desk of a host that is alone: all cameras are its own."""
 
@@ -56,8 +73,9 @@ class Everything:
 
 
 class Desk:
-    """The desk of one of many hosts. Not thread-safe; each call may block for some seconds.
+    """The desk of one of many hosts. Each call may block for some seconds.
 
+    One thread at a time may call :meth:`look`; :meth:`beat` and :meth:`leave` may be called meanwhile.
     ``hosts`` reads the registered hosts, ``beats`` the heartbeats of all of them.
     """
 
@@ -84,18 +102,21 @@ class Desk:
         self._hosts: tuple[Host, ...] = ()
         self._kept: JsonObject = {}
         self._is_blind = False
+        self._turn = threading.Lock()
 
     def beat(self) -> None:
         """Stay a member. Losing etcd is no error here: recording goes on as it is."""
         try:
-            self._membership.beat()
+            with self._turn:
+                self._membership.beat()
         except ArchiveError as error:
             self._tell_blind(error)
 
     def leave(self) -> None:
         """Be no member any more, so that others take over at once; if etcd is away, after its time."""
         try:
-            self._membership.leave()
+            with self._turn:
+                self._membership.leave()
         except ArchiveError as error:
             self._tell_blind(error)
 
@@ -127,7 +148,8 @@ class Desk:
             everyone = [host.name for host in hosts]
             self._sight = Sight(self._name, frozenset(before if isinstance(before, list) else everyone))
         try:
-            members = self._membership.members()
+            with self._turn:
+                members = self._membership.members()
         except ArchiveError as error:
             self._tell_blind(error)
             return self._sight.saw_nothing()
@@ -135,9 +157,8 @@ class Desk:
         return self._sight.saw(members, self._clock.monotonic())
 
     def _witnesses(self, assigned: Mapping[str, str], recording: Collection[str]) -> Witnesses:
-        """The heartbeats, if anything depends on them: a camera that we have to take or to leave."""
-        own = {camera for camera, host in assigned.items() if host == self._name}
-        if own == set(recording):
+        """The heartbeats, if anything depends on them: a camera that we should leave."""
+        if all(assigned.get(camera) == self._name for camera in recording):
             return Witnesses((), 0)
         try:
             return Witnesses(self._read_beats(), self._clock.now())

@@ -18,14 +18,10 @@ FRESH = 20 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """``record``: the cameras to record now. ``leaving``: those among them that another host should record.
-
-    ``beside``: those that another live host records too, so that its account covers the time before ours.
-    """
+    """``record``: the cameras to record now. ``leaving``: those of them that another host should record."""
 
     record: frozenset[str]
     leaving: frozenset[str] = frozenset()
-    beside: frozenset[str] = frozenset()
 
 
 def duties(
@@ -51,11 +47,7 @@ def duties(
         and camera not in own
         and not (assigned[camera] in live and witnesses.has_footage(assigned[camera], camera))
     }
-    record = own | leaving
-    beside = {
-        camera for camera in record if any(witnesses.records(host, camera) for host in live if host != me)
-    }
-    return Duties(frozenset(record), frozenset(leaving), frozenset(beside))
+    return Duties(frozenset(own | leaving), frozenset(leaving))
 
 
 class Witnesses:
@@ -67,10 +59,6 @@ class Witnesses:
             cameras = beat.state.get("cameras")
             if abs(now - beat.at) <= FRESH and isinstance(cameras, dict):
                 self._cameras[beat.recorder] = cameras
-
-    def records(self, host: str, camera: str) -> bool:
-        """Whether the host tries to record the camera, with or without success."""
-        return camera in self._cameras.get(host, {})
 
     def has_footage(self, host: str, camera: str) -> bool:
         """Whether the host's present attempt has given a whole segment of the camera, and goes on."""

@@ -6,6 +6,7 @@ which may have gone while the servers had no majority: each beat looks at the ke
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -41,9 +42,9 @@ class EtcdMembership:
         prefix: str = "saksi",
         ttl: int = TTL,
         patience: float = _PATIENCE,
-        ca_file: str | None = None,
-        certificate_file: str | None = None,
-        key_file: str | None = None,
+        ca_file: Path | None = None,
+        certificate_file: Path | None = None,
+        key_file: Path | None = None,
     ) -> None:
         self._name = check_name("recorder", name)
         self._folder = f"/{prefix}/recorders/"
@@ -121,7 +122,7 @@ def _is_revoked(client: Etcd3Client, lease: int) -> bool:
         return True
 
 
-def _client(url: str, patience: float, files: tuple[str | None, str | None, str | None]) -> Etcd3Client:
+def _client(url: str, patience: float, files: tuple[Path | None, Path | None, Path | None]) -> Etcd3Client:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -133,9 +134,9 @@ def _client(url: str, patience: float, files: tuple[str | None, str | None, str 
     session.trust_env = False
     ca_file, certificate_file, key_file = files
     if ca_file is not None:
-        session.verify = ca_file
+        session.verify = str(ca_file)
     if certificate_file is not None and key_file is not None:
-        session.cert = (certificate_file, key_file)
+        session.cert = (str(certificate_file), str(key_file))
     return Etcd3Client(parts.hostname, port, parts.scheme, timeout=patience, api_path=_API, session=session)
 
 

@@ -68,13 +68,6 @@ def test_if_nothing_is_known_everything_stays() -> None:
     assert duties("rec-a", {}, {"cam-1"}, LIVE, NOBODY).record == {"cam-1"}
 
 
-def test_a_camera_taken_from_a_live_host_is_recorded_beside_it() -> None:
-    mine = {"cam-1": "rec-a"}
-    assert duties("rec-a", mine, (), LIVE, said("rec-b", "cam-1", kept=0)).beside == {"cam-1"}
-    assert duties("rec-a", mine, (), {"rec-a"}, said("rec-b", "cam-1")).beside == frozenset()
-    assert duties("rec-a", mine, (), LIVE, said("rec-a", "cam-1")).beside == frozenset()
-
-
 # Who is taken to live -----------------------------------------------------------------------------------
 
 
