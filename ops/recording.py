@@ -17,6 +17,7 @@ from recorder.binary import Binary, find_ffmpeg
 from recorder.placement.desk import Desk, Everything, PlacementDesk
 from recorder.placement.etcd import EtcdMembership
 from recorder.placement.fleet import Fleet
+from recorder.placement.membership import Membership
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
 from recorder.sources import Source
@@ -77,25 +78,36 @@ def placement_desk(site: Site, log: Any) -> Callable[[Spool], PlacementDesk]:
     Raises:
         Malformed: ``bad_etcd_url``.
     """
-    settings = site.settings
-    if not settings.etcd_urls:
+    membership = membership_of(site)
+    if membership is None:
         return lambda _spool: Everything()
-    membership = EtcdMembership(
-        settings.etcd_urls,
-        settings.recorder,
-        prefix=settings.etcd_prefix,
-        ca_file=settings.etcd_ca_file,
-        certificate_file=settings.etcd_certificate_file,
-        key_file=settings.etcd_key_file,
-    )
     return lambda spool: Desk(
-        settings.recorder,
+        site.settings.recorder,
         membership,
         hosts=Fleet(site.ledger, site.stores.records).hosts,
         beats=site.bare_index.heartbeats,
         keeper=spool,
         clock=site.clock,
         log=log,
+    )
+
+
+def membership_of(site: Site) -> Membership | None:
+    """The recorders of this site in etcd, which this host has not joined; None if the site has no etcd.
+
+    Raises:
+        Malformed: ``bad_etcd_url``.
+    """
+    settings = site.settings
+    if not settings.etcd_urls:
+        return None
+    return EtcdMembership(
+        settings.etcd_urls,
+        settings.recorder,
+        prefix=settings.etcd_prefix,
+        ca_file=settings.etcd_ca_file,
+        certificate_file=settings.etcd_certificate_file,
+        key_file=settings.etcd_key_file,
     )
 
 

@@ -79,8 +79,8 @@ class Settings(BaseModel):
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
     etcd_urls: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         default=(),
-        description="etcd servers through which recorders share the cameras, such as https://HOST:2379, a list"
-        " or with commas; if unset, this host records every camera",
+        description="etcd servers through which recorders share cameras, such as https://HOST:2379, a list or"
+        " with commas; if unset, this host records every camera",
     )
     etcd_prefix: str = Field(
         default="saksi",

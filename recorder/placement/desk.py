@@ -15,7 +15,7 @@ from archive.errors import ArchiveError
 from archive.model.camera import Camera
 from archive.records.heartbeat import Beat
 from recorder.placement.assignment import Assigner, Host
-from recorder.placement.duties import Duties, Witnesses, duties
+from recorder.placement.duties import Duties, Proven, Witnesses, duties
 from recorder.placement.membership import Membership
 from recorder.placement.sight import Sight
 
@@ -99,6 +99,7 @@ class Desk:
         self._log = log
         self._assigner = Assigner()
         self._sight: Sight | None = None
+        self._proven = Proven()
         self._hosts: tuple[Host, ...] = ()
         self._kept: JsonObject = {}
         self._is_blind = False
@@ -127,6 +128,7 @@ class Desk:
         districts = {camera.id: camera.place.kecamatan for camera in cameras}
         assigned = self._assigner.assign(hosts, live, districts)
         self._keep(hosts, live)
+        self._proven.saw(live)
         return duties(self._name, assigned, recording, live, self._witnesses(assigned, recording))
 
     def _known_hosts(self) -> tuple[Host, ...]:
@@ -161,7 +163,7 @@ class Desk:
         if all(assigned.get(camera) == self._name for camera in recording):
             return Witnesses((), 0)
         try:
-            return Witnesses(self._read_beats(), self._clock.now())
+            return Witnesses(self._proven.of(self._read_beats()), self._clock.now())
         except ArchiveError as error:
             self._log.warning("heartbeats_unread", code=error.code, reason=error.message)
             return Witnesses((), 0)

@@ -50,6 +50,36 @@ def duties(
     return Duties(frozenset(own | leaving), frozenset(leaving))
 
 
+class Proven:
+    """Lets through heartbeats of hosts whose process is known to run.
+
+    A host that has just appeared may have begun anew, and its last heartbeat may be of the process before. So
+    it counts once another one has come.
+    """
+
+    def __init__(self) -> None:
+        self._live: frozenset[str] = frozenset()
+        self._doubted: dict[str, int | None] = {}
+
+    def saw(self, live: frozenset[str]) -> None:
+        """These hosts live now."""
+        self._doubted |= dict.fromkeys(live - self._live)
+        self._live = live
+
+    def of(self, beats: Collection[Beat]) -> list[Beat]:
+        """Those heartbeats that count."""
+        found = []
+        for beat in beats:
+            if beat.recorder in self._doubted:
+                known = self._doubted[beat.recorder]
+                if known is None or known == beat.at:
+                    self._doubted[beat.recorder] = beat.at
+                    continue
+                del self._doubted[beat.recorder]
+            found.append(beat)
+        return found
+
+
 class Witnesses:
     """What the hosts' heartbeats say about their cameras at ``now`` (µs); those too old say nothing."""
 
@@ -59,6 +89,15 @@ class Witnesses:
             cameras = beat.state.get("cameras")
             if abs(now - beat.at) <= FRESH and isinstance(cameras, dict):
                 self._cameras[beat.recorder] = cameras
+
+    @property
+    def hosts(self) -> Collection[str]:
+        """The hosts that say anything."""
+        return self._cameras.keys()
+
+    def cameras(self, host: str) -> Collection[str]:
+        """The cameras that the host tries to record, with or without success."""
+        return self._cameras.get(host, {}).keys()
 
     def has_footage(self, host: str, camera: str) -> bool:
         """Whether the host's present attempt has given a whole segment of the camera, and goes on."""

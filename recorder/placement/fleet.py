@@ -59,7 +59,7 @@ def drain(ledger: Ledger, recorder: str, *, actor: str, reason: str) -> Host:
     return _change(ledger, head, {"drained": 1}, "recorder.drained", actor, reason)
 
 
-def fill(ledger: Ledger, recorder: str, *, actor: str, reason: str) -> Host:
+def undrain(ledger: Ledger, recorder: str, *, actor: str, reason: str) -> Host:
     """Give a drained recorder its cameras back.
 
     Raises:
@@ -69,7 +69,7 @@ def fill(ledger: Ledger, recorder: str, *, actor: str, reason: str) -> Host:
     head = ledger.head(KIND, recorder)
     if not head.state.get("drained"):
         raise Conflict(f"recorder {recorder} is not drained", code="recorder_not_drained")
-    return _change(ledger, head, {"drained": 0}, "recorder.filled", actor, reason)
+    return _change(ledger, head, {"drained": 0}, "recorder.undrained", actor, reason)
 
 
 def weigh(ledger: Ledger, recorder: str, weight: int, *, actor: str, reason: str) -> Host:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -27,10 +27,20 @@ class Town:
     etcd: EtcdCluster
     recorders: dict[str, RecordingSite]
     site: Site
+    started: dict[str, int] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start a recorder; what it said before does not count any more."""
+        self.started[name] = self.site.clock.now()
+        self.recorders[name].start()
 
     def hosts(self) -> dict[str, set[str]]:
         """Who has footage of each camera, by heartbeats of recorders that run."""
-        beats = {beat.recorder: beat.state.get("cameras", {}) for beat in self.site.index.heartbeats()}
+        beats = {
+            beat.recorder: beat.state.get("cameras", {})
+            for beat in self.site.index.heartbeats()
+            if beat.at > self.started.get(beat.recorder, 0)
+        }
         return {
             camera: {
                 name
@@ -45,10 +55,19 @@ class Town:
         return {camera for camera, hosts in self.hosts().items() if name in hosts}
 
     def settled(self, names: set[str]) -> dict[str, set[str]]:
-        """Wait until each camera is recorded by one of these, and by no other; returns which one."""
+        """Wait until each camera is recorded by one of these, and by no other; returns which one.
+
+        Each of them has cameras, and the index has footage of each camera.
+        """
 
         def is_so() -> bool:
-            return all(len(hosts) == 1 and hosts <= names for hosts in self.hosts().values())
+            found = self.hosts()
+            alone = all(len(hosts) == 1 for hosts in found.values())
+            return (
+                alone
+                and set().union(*found.values()) == names
+                and all(segments_of(self.site, camera) for camera in CAMERAS)
+            )
 
         until(is_so, f"{sorted(names)} share the cameras", seconds=PATIENCE, every=0.3)
         return self.hosts()
@@ -99,7 +118,7 @@ def test_a_killed_one_a_drained_one_and_no_etcd(town: Town) -> None:
         (gap,) = [one for one in reading_of(town.site, camera).gaps if one.span.end > killed]
         assert gap.cause == GapCause.RECORDER_RESTART
 
-    town.recorders[dead].start()
+    town.start(dead)
     assert town.settled(set(NAMES)) == before
     for camera in its:
         gaps = [one for one in reading_of(town.site, camera).gaps if one.span.end > killed]

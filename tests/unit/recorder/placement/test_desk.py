@@ -192,6 +192,20 @@ def test_it_gets_them_back_without_a_moment_that_nobody_records(town: Town) -> N
     assert town.recorded == share(town, NAMES)
 
 
+def test_what_a_host_said_before_it_died_confirms_nothing_when_it_is_back(town: Town) -> None:
+    dead = town.recorders["rec-b"]
+    its = set(dead.recording)
+    dead.die()
+    town.round()
+    town.round()
+    back = town.recorders["rec-b"] = Recorder(town, "rec-b", dead.disk)
+    back.said = dead.said  # the index still has it, and it is only seconds old
+    back.desk.beat()
+    for _ in range(3):
+        town.round("rec-a", "rec-c")
+        assert all(town.recorded[camera] for camera in its)
+
+
 def test_what_a_drained_host_records_is_taken_while_it_goes_on(town: Town) -> None:
     its = set(town.recorders["rec-b"].recording)
     town.hosts["rec-b"] = Host("rec-b", is_drained=True)
