@@ -61,11 +61,21 @@ class Accounts:
             elif book.open is None:
                 book.covered_until = max(book.covered_until, since)
 
-    def forget(self, camera: str) -> None:
-        """This recorder does not record the camera any more; what it still has of it is archived."""
+    def elsewhere(self, camera: str, until: int) -> None:
+        """Another recorder may have accounted for the camera's time up to ``until``: ours begins there."""
         with self._turn:
-            self._books.pop(camera, None)
-            self._kept.pop(camera, None)
+            book = self._books[camera]
+            if book.open is not None and until > book.open.written:
+                book.open = None
+            if book.open is None:
+                book.covered_until = max(book.covered_until, until)
+
+    def leave(self, camera: str) -> None:
+        """Another recorder records the camera from now on; our account stays as far as it came."""
+        with self._turn:
+            book = self._books.pop(camera)
+            written = 0 if book.open is None else book.open.written
+            self._kept[camera] = {"covered_until": max(book.covered_until, written), "gap": None}
             self.save()
 
     def covered_until(self, camera: str) -> int:
@@ -127,7 +137,7 @@ class Accounts:
         """
         with self._turn:
             if camera not in self._books:
-                return  # It was forgotten meanwhile.
+                return  # It was left meanwhile.
             with self._all_or_nothing(camera) as book:
                 is_off = book.open is not None and book.open.cause is GapCause.DISABLED
                 young = 0 if is_off else _YOUNG

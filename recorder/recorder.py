@@ -25,6 +25,7 @@ from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.binary import Binary
+from recorder.opening import Opening
 from recorder.placement.desk import Everything, PlacementDesk
 from recorder.placement.membership import BEAT
 from recorder.recovery import Recovery, give_up, set_aside
@@ -95,7 +96,7 @@ class Recorder:
         self._stop = asyncio.Event()
         self._is_introduced = False
         self._unreadable: dict[str, str] = {}
-        self._new: set[str] = set()
+        self._opening = Opening(parts.index.high_water, parts.log)
         self._all: list[Camera] = []
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._staffing = asyncio.Lock()
@@ -190,13 +191,14 @@ class Recorder:
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)
         desk = parts.desk(spool)
+        self._opening.is_shared = desk.is_shared
         await asyncio.to_thread(desk.beat)
         cameras = await asyncio.to_thread(self._first_look, roster, accounts, desk)
         await asyncio.to_thread(
             recovery.explain_absence,
             [camera.id for camera in cameras],
             [camera.id for camera in cameras if camera.disabled],
-            new=tuple(self._new),
+            new=tuple(self._opening.new),
             now=parts.clock.now(),
         )
         spool.touch()
@@ -277,7 +279,7 @@ class Recorder:
         duties = desk.look(cameras, ())
         own = [camera for camera in cameras if camera.id in duties.record]
         for camera in own:
-            self._open_account(camera, accounts, alive=accounts.spool.last_alive() or 0)
+            self._opening.open(camera, accounts, alive=accounts.spool.last_alive() or 0)
         return own
 
     def _tell_unreadable(self, roster: Roster) -> None:
@@ -286,32 +288,13 @@ class Recorder:
             self._unreadable = dict(roster.unreadable)
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
 
-    def _open_account(self, camera: Camera, accounts: Accounts, *, alive: int = 0, oldest: int = 0) -> None:
-        """Open a camera's account at what the index knows of it, or where this recorder's own account stood.
-
-        The camera is new if it was never recorded, and registered since ``alive``. If the index does not
-        answer, its time is accounted for up to ``oldest``, or its registration if that is later.
-        """
-        since = camera.registered_at
-        if not accounts.knows(camera.id):
-            try:
-                mark = self._parts.index.high_water(camera.id)
-            except ArchiveError as error:
-                self._parts.log.warning("high_water_unknown", camera=camera.id, reason=error.message)
-                since = max(since, oldest)
-            else:
-                since = max(since, mark or since)
-                if mark is None and camera.registered_at >= alive:
-                    self._new.add(camera.id)
-        accounts.open(camera.id, camera.place, since=since)
-
     def _staff(self, cameras: list[Camera], shop: Workshop) -> None:
         for camera in cameras:
             if camera.id in self._supervisors:
                 self._supervisors[camera.id][0].change(camera)
                 continue
-            is_new = camera.id in self._new
-            self._new.discard(camera.id)  # It may come back from another recorder later.
+            is_new = camera.id in self._opening.new
+            self._opening.new.discard(camera.id)  # It may come back from another recorder later.
             supervisor = CameraSupervisor(
                 shop, camera, GapCause.CONNECTING if is_new else GapCause.RECORDER_RESTART
             )
@@ -326,10 +309,11 @@ class Recorder:
                 for camera in self._all
                 if camera.id in duties.record and camera.id not in self._leaving
             ]
+            self._opening.begin()
             for camera in own:
                 if camera.id not in self._supervisors:
                     oldest = self._parts.clock.now() - _LOOK_BACK
-                    await asyncio.to_thread(self._open_account, camera, shop.accounts, oldest=oldest)
+                    await asyncio.to_thread(self._opening.open, camera, shop.accounts, oldest=oldest)
             self._staff(own, shop)
             for camera_id in self._supervisors.keys() - duties.record:
                 self._leaving[camera_id] = asyncio.create_task(self._leave(camera_id, shop))
@@ -341,7 +325,7 @@ class Recorder:
         try:
             await task
             await asyncio.to_thread(shop.accounts.stop, (camera_id,))
-            await asyncio.to_thread(shop.accounts.forget, camera_id)
+            await asyncio.to_thread(shop.accounts.leave, camera_id)
             self._parts.log.info("camera_left", camera=camera_id)
         except ArchiveError as error:
             self._parts.log.warning("account_left_open", camera=camera_id, reason=error.message)

@@ -43,7 +43,15 @@ class Log(Protocol):
 
 
 class PlacementDesk(Protocol):
-    """Says which cameras a recorder records."""
+    """Says which cameras a recorder records.
+
+    ``is_shared`` says whether other recorders may record the same cameras at other times.
+    """
+
+    @property
+    def is_shared(self) -> bool:
+        """As above."""
+        ...
 
     def look(self, cameras: Collection[Camera], recording: Collection[str]) -> Duties:
         """What the recorder does now about these cameras, of which it records some. Raises as the spool."""
@@ -60,6 +68,8 @@ class PlacementDesk(Protocol):
 
 class Everything:
     """The desk of a host that is alone: all cameras are its own."""
+
+    is_shared = False
 
     def look(self, cameras: Collection[Camera], recording: Collection[str]) -> Duties:
         """Every camera, and nothing else."""
@@ -78,6 +88,8 @@ class Desk:
     One thread at a time may call :meth:`look`; :meth:`beat` and :meth:`leave` may be called meanwhile.
     ``hosts`` reads the registered hosts, ``beats`` the heartbeats of all of them.
     """
+
+    is_shared = True
 
     def __init__(
         self,
