@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,14 @@ from ops.wiring import Site, build_facts
 from recorder.binary import Binary, find_ffmpeg
 from recorder.device_watch import DeviceWatch
 from recorder.devices import Devices
+from recorder.placement.desk import Desk, Everything, PlacementDesk
+from recorder.placement.etcd import EtcdMembership
+from recorder.placement.fleet import Fleet
+from recorder.placement.membership import Membership
 from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
 from recorder.sources import Source
+from recorder.spool import Spool
 from recorder.trials import LONGEST, Seen, TrialDesk
 from search.health import newest_footage
 
@@ -38,6 +43,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
         NotFound: ``camera_not_found``: a named camera is not registered.
         Malformed: ``recorder_id_reserved``: ids that end in ``-import`` are those of imports.
         Unavailable: no FFmpeg, or keys that cannot be written.
+        Malformed: ``bad_etcd_url``.
     """
     settings = site.settings
     if is_importer(settings.recorder):
@@ -76,6 +82,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
             device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
+            desk=(lambda _spool: Everything()) if cameras else placement_desk(site, log),
         )
     )
 
@@ -88,6 +95,45 @@ def devices_of(site: Site) -> Devices:
         rule=site.source_rule,
         clock_of_host=site.clock,
         certificates=site.settings.camera_certificates_file,
+    )
+
+
+def placement_desk(site: Site, log: Any) -> Callable[[Spool], PlacementDesk]:
+    """What says which cameras a recorder of this site records: all, unless the site has etcd.
+
+    Raises:
+        Malformed: ``bad_etcd_url``.
+    """
+    membership = membership_of(site)
+    if membership is None:
+        return lambda _spool: Everything()
+    return lambda spool: Desk(
+        site.settings.recorder,
+        membership,
+        hosts=Fleet(site.ledger, site.stores.records).hosts,
+        beats=site.bare_index.heartbeats,
+        keeper=spool,
+        clock=site.clock,
+        log=log,
+    )
+
+
+def membership_of(site: Site) -> Membership | None:
+    """The recorders of this site in etcd, which this host has not joined; None if the site has no etcd.
+
+    Raises:
+        Malformed: ``bad_etcd_url``.
+    """
+    settings = site.settings
+    if not settings.etcd_urls:
+        return None
+    return EtcdMembership(
+        settings.etcd_urls,
+        settings.recorder,
+        prefix=settings.etcd_prefix,
+        ca_file=settings.etcd_ca_file,
+        certificate_file=settings.etcd_certificate_file,
+        key_file=settings.etcd_key_file,
     )
 
 

@@ -77,6 +77,25 @@ class Settings(BaseModel):
         default=2000, ge=0, description="Most cameras with metrics of their own; with more, none has; 0: none"
     )
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
+    etcd_urls: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        default=(),
+        description="etcd servers through which recorders share cameras, such as https://HOST:2379, a list or"
+        " with commas; if unset, this host records every camera",
+    )
+    etcd_prefix: str = Field(
+        default="saksi",
+        pattern=r"^[A-Za-z0-9._-]{1,60}$",
+        description="Where in etcd the recorders' names are",
+    )
+    etcd_ca_file: Path | None = Field(
+        default=None, description="Certificates that may have signed those of https etcd servers, in PEM"
+    )
+    etcd_certificate_file: Path | None = Field(
+        default=None, description="This host's certificate for etcd, in PEM; with etcd_key_file"
+    )
+    etcd_key_file: Path | None = Field(
+        default=None, description="Key of that certificate, in PEM, readable by its owner only"
+    )
     camera_networks: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_words)] = Field(
         default=(),
         description="The only networks where cameras may be, such as 10.20.0.0/16; if unset, anywhere except"

@@ -61,6 +61,23 @@ class Accounts:
             elif book.open is None:
                 book.covered_until = max(book.covered_until, since)
 
+    def elsewhere(self, camera: str, until: int) -> None:
+        """Another recorder may have accounted for the camera's time up to ``until``: ours begins there."""
+        with self._turn:
+            book = self._books[camera]
+            if book.open is not None and until > book.open.written:
+                book.open = None
+            if book.open is None:
+                book.covered_until = max(book.covered_until, until)
+
+    def leave(self, camera: str) -> None:
+        """Another recorder records the camera from now on; our account stays as far as it came."""
+        with self._turn:
+            book = self._books.pop(camera)
+            written = 0 if book.open is None else book.open.written
+            self._kept[camera] = {"covered_until": max(book.covered_until, written), "gap": None}
+            self.save()
+
     def covered_until(self, camera: str) -> int:
         """The instant up to which the camera's time is accounted for."""
         with self._turn:
@@ -119,6 +136,8 @@ class Accounts:
         One of cause ``disabled`` is recorded soon: readers extend it to the present.
         """
         with self._turn:
+            if camera not in self._books:
+                return  # It was left meanwhile.
             with self._all_or_nothing(camera) as book:
                 is_off = book.open is not None and book.open.cause is GapCause.DISABLED
                 young = 0 if is_off else _YOUNG

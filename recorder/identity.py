@@ -9,6 +9,7 @@ from archive.ports import ObjectStore
 from archive.records import journal
 from archive.records.ledger.streams import Entry, Ledger
 from archive.records.logbook import Logbook, newest_in_archive
+from recorder.placement.fleet import carried_on
 
 _KIND = "recorder"
 
@@ -32,7 +33,7 @@ def register(ledger: Ledger, recorder: str, key: Ed25519PublicKey) -> Entry:
     if head.state.get("public_key") == state["public_key"]:
         return head
     return ledger.append(
-        _KIND, recorder, state,
+        _KIND, recorder, {**carried_on(head.state), **state},
         expected=head.version, actor=f"recorder:{recorder}", action="recorder.key_changed", reason="rotate",
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from archive.model.gap import GapCause
 from archive.ports import Stores
 from archive.records.ledger.streams import Ledger
 from archive.records.logbook import Logbook
+from archive.timespan import HOUR
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
@@ -29,6 +30,9 @@ from recorder.backoff import Chance
 from recorder.binary import Binary
 from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
+from recorder.opening import Opening
+from recorder.placement.desk import Everything, PlacementDesk
+from recorder.placement.membership import BEAT
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources
@@ -42,6 +46,8 @@ from recorder.workshop import Workshop
 _FINISHERS = 2
 _LEAST_DRAIN = 1.0
 _INTRODUCED = "introduced.json"
+_LOOK_BACK = HOUR
+"""How far back another recorder's last entry of a camera may be: open gaps are recorded each hour."""
 
 
 class RecorderIndex(IndexSink, Protocol):
@@ -64,7 +70,8 @@ class RecorderParts:
     clock. ``rule`` says where sources may lead. ``last_footage`` asks the index for the end
     of a camera's newest footage. ``version`` is this program's. ``trials`` answers connection tests; without
     it nobody does. ``chance`` spreads the attempts of many cameras. ``device_watch`` asks cameras for clocks
-    and alarms; without it nobody does.
+    and alarms; without it nobody does. ``desk`` makes from the spool what says which cameras this recorder
+    records; without it all of them.
     """
 
     recorder: str
@@ -86,6 +93,7 @@ class RecorderParts:
     trials: TrialDesk | None = None
     chance: Chance = random.random
     device_watch: DeviceWatch | None = None
+    desk: Callable[[Spool], PlacementDesk] = lambda _spool: Everything()
 
 
 class Recorder:
@@ -97,7 +105,10 @@ class Recorder:
         self._stop = asyncio.Event()
         self._is_introduced = False
         self._unreadable: dict[str, str] = {}
-        self._new: set[str] = set()
+        self._opening = Opening(parts.index.high_water, parts.log)
+        self._all: list[Camera] = []
+        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._staffing = asyncio.Lock()
         self._supervisors: dict[str, tuple[CameraSupervisor, asyncio.Task[None]]] = {}
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
@@ -189,19 +200,24 @@ class Recorder:
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)
-        cameras = await asyncio.to_thread(self._first_look, roster, accounts)
+        desk = parts.desk(spool)
+        self._opening.is_shared = desk.is_shared
+        await asyncio.to_thread(desk.beat)
+        cameras = await asyncio.to_thread(self._first_look, roster, accounts, desk)
         await asyncio.to_thread(
             recovery.explain_absence,
             [camera.id for camera in cameras],
             [camera.id for camera in cameras if camera.disabled],
-            new=tuple(self._new),
+            new=tuple(self._opening.new),
             now=parts.clock.now(),
         )
         spool.touch()
         archiver.deliver_backlog(recovery.spooled_leaves)
         tasks = [
             asyncio.create_task(archiver.run()),
-            asyncio.create_task(self._keep_roster(roster, shop)),
+            asyncio.create_task(self._keep_roster(roster, shop, desk)),
+            asyncio.create_task(self._keep_place(shop, desk)),
+            asyncio.create_task(self._keep_alive(desk)),
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._keep_rules(rules)),
             asyncio.create_task(self._keep_recalling(archiver)),
@@ -212,6 +228,10 @@ class Recorder:
         try:
             await self._until_stopped(tasks, duration)
         finally:
+            for task in tasks[1:4]:
+                task.cancel()
+            await asyncio.gather(*tasks[1:4], return_exceptions=True)
+            await asyncio.to_thread(desk.leave)
             await self._wind_up(tasks, archiver, accounts)
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"], duration: float | None) -> None:
@@ -232,11 +252,10 @@ class Recorder:
         """Stop the cameras first, then archive their segments, then upload the journal."""
         loop, settings = asyncio.get_running_loop(), self._parts.settings
         ends = loop.time() + (settings.stop_seconds if self._stop.is_set() else settings.drain_seconds)
-        tasks[1].cancel()
         for supervisor, _ in self._supervisors.values():
             supervisor.stop()
         results = await asyncio.gather(
-            *(task for _, task in self._supervisors.values()), return_exceptions=True
+            *(task for _, task in self._supervisors.values()), *self._leaving.values(), return_exceptions=True
         )
         await asyncio.to_thread(accounts.stop, tuple(self._supervisors))
         accounts.spool.touch()
@@ -260,8 +279,8 @@ class Recorder:
 
     # Cameras -----------------------------------------------------------------------------------------
 
-    def _first_look(self, roster: Roster, accounts: Accounts) -> list[Camera]:
-        """The cameras from the ledger or, if it is unavailable, from the spool; with their accounts open."""
+    def _first_look(self, roster: Roster, accounts: Accounts, desk: PlacementDesk) -> list[Camera]:
+        """Our cameras from the ledger or, if it is unavailable, from the spool; with their accounts open."""
         remembered = roster.remembered()
         try:
             cameras = roster.refresh()
@@ -271,9 +290,12 @@ class Recorder:
         self._tell_unreadable(roster)
         if roster.damaged:
             self._parts.log.error("spool_files_damaged", files=roster.damaged)
-        for camera in cameras:
-            self._open_account(camera, accounts, alive=accounts.spool.last_alive() or 0)
-        return cameras
+        self._all = cameras
+        duties = desk.look(cameras, ())
+        own = [camera for camera in cameras if camera.id in duties.record]
+        for camera in own:
+            self._opening.open(camera, accounts, alive=accounts.spool.last_alive() or 0)
+        return own
 
     def _tell_unreadable(self, roster: Roster) -> None:
         """Log once which cameras have an unreadable newest entry."""
@@ -281,32 +303,66 @@ class Recorder:
             self._unreadable = dict(roster.unreadable)
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
 
-    def _open_account(self, camera: Camera, accounts: Accounts, *, alive: int = 0) -> None:
-        """Open a camera's account. It is new if it was never recorded, and registered since ``alive``."""
-        since = camera.registered_at
-        if not accounts.knows(camera.id):
-            try:
-                mark = self._parts.index.high_water(camera.id)
-            except ArchiveError as error:
-                self._parts.log.warning("high_water_unknown", camera=camera.id, reason=error.message)
-            else:
-                since = max(since, mark or since)
-                if mark is None and camera.registered_at >= alive:
-                    self._new.add(camera.id)
-        accounts.open(camera.id, camera.place, since=since)
-
     def _staff(self, cameras: list[Camera], shop: Workshop) -> None:
         for camera in cameras:
             if camera.id in self._supervisors:
                 self._supervisors[camera.id][0].change(camera)
                 continue
-            is_new = camera.id in self._new
+            is_new = camera.id in self._opening.new
+            self._opening.new.discard(camera.id)  # It may come back from another recorder later.
             supervisor = CameraSupervisor(
                 shop, camera, GapCause.CONNECTING if is_new else GapCause.RECORDER_RESTART
             )
             self._supervisors[camera.id] = (supervisor, asyncio.create_task(supervisor.run()))
 
-    async def _keep_roster(self, roster: Roster, shop: Workshop) -> None:
+    async def _place(self, shop: Workshop, desk: PlacementDesk) -> None:
+        """Ask the desk which cameras are ours; take those that are new, and leave those that others have."""
+        async with self._staffing:
+            duties = await asyncio.to_thread(desk.look, self._all, tuple(self._supervisors))
+            own = [
+                camera
+                for camera in self._all
+                if camera.id in duties.record and camera.id not in self._leaving
+            ]
+            self._opening.begin()
+            for camera in own:
+                if camera.id not in self._supervisors:
+                    oldest = self._parts.clock.now() - _LOOK_BACK
+                    await asyncio.to_thread(self._opening.open, camera, shop.accounts, oldest=oldest)
+            self._staff(own, shop)
+            for camera_id in self._supervisors.keys() - duties.record:
+                self._leaving[camera_id] = asyncio.create_task(self._leave(camera_id, shop))
+
+    async def _leave(self, camera_id: str, shop: Workshop) -> None:
+        """End a camera in order: another recorder has footage of it."""
+        supervisor, task = self._supervisors.pop(camera_id)
+        supervisor.stop()
+        try:
+            await task
+            await asyncio.to_thread(shop.accounts.stop, (camera_id,))
+            await asyncio.to_thread(shop.accounts.leave, camera_id)
+            self._parts.log.info("camera_left", camera=camera_id)
+        except ArchiveError as error:
+            self._parts.log.warning("account_left_open", camera=camera_id, reason=error.message)
+        finally:
+            del self._leaving[camera_id]
+
+    async def _keep_alive(self, desk: PlacementDesk) -> None:
+        """Stay among the recorders, whatever else takes its time."""
+        while True:
+            await asyncio.sleep(BEAT)
+            await asyncio.to_thread(desk.beat)
+
+    async def _keep_place(self, shop: Workshop, desk: PlacementDesk) -> None:
+        """Follow who records what."""
+        while True:
+            await asyncio.sleep(BEAT)
+            try:
+                await self._place(shop, desk)
+            except ArchiveError as error:
+                self._parts.log.warning("placement_waits", code=error.code, reason=error.message)
+
+    async def _keep_roster(self, roster: Roster, shop: Workshop, desk: PlacementDesk) -> None:
         """Every few seconds: update the cameras to record, check the free room, rewrite growing gaps."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
@@ -315,12 +371,9 @@ class Recorder:
                 for supervisor, _ in self._supervisors.values():
                     supervisor.spool_is_full()
             try:
-                cameras = await asyncio.to_thread(roster.refresh)
+                self._all = await asyncio.to_thread(roster.refresh)
                 self._tell_unreadable(roster)
-                new = [camera for camera in cameras if camera.id not in self._supervisors]
-                for camera in new:
-                    await asyncio.to_thread(self._open_account, camera, shop.accounts)
-                self._staff(cameras, shop)
+                await self._place(shop, desk)
                 await asyncio.to_thread(self._rewrite_gaps)
             except ArchiveError as error:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)

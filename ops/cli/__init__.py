@@ -26,7 +26,8 @@ _ANSWERS = {"no_footage", "clip_not_joinable"}
 
 
 _GROUPS: Mapping[str, str] = {
-    "camera": "camera", "health": "health_command", "places": "places_command", "keys": "keys_command",
+    "camera": "camera", "health": "health_command", "recorders": "recorders_command",
+    "places": "places_command", "keys": "keys_command",
     "log": "log_command", "index": "index_command", "archive": "archive_command", "fixity": "fixity_command",
     "integrity-incident": "integrity_incident_command", "break-glass": "breakglass_command",
     "retention": "retention_command", "hold": "hold_command", "request": "request_command",

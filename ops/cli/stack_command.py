@@ -15,12 +15,14 @@ app = typer.Typer(help="Run the real MinIO, Elasticsearch and MediaMTX here.", n
 
 Parts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PART]…", help="minio, elasticsearch, mediamtx, keycloak, proxy."),
+    typer.Argument(metavar="[PART]…", help="minio, elasticsearch, mediamtx, etcd, keycloak, proxy."),
 ]
 With = Annotated[
     list[str] | None,
     typer.Option(
-        "--with", metavar="PART", help="Also start an optional server: keycloak, proxy. May be repeated."
+        "--with",
+        metavar="PART",
+        help="Also start an optional server: etcd, keycloak, proxy. May be repeated.",
     ),
 ]
 

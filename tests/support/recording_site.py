@@ -20,7 +20,7 @@ from archive.errors import ArchiveError
 from archive.footage.cameras import CameraForm
 from archive.model.camera import Camera, from_state, to_state
 from ops import keys
-from ops.recording import trial_desk
+from ops.recording import placement_desk, trial_desk
 from ops.settings import Settings
 from ops.wiring import Site
 from recorder.binary import find_ffmpeg
@@ -83,6 +83,7 @@ def parts_of(site: Site, settings: RecorderSettings = TIMES) -> RecorderParts:
         trials=trial_desk(
             site, find_ffmpeg(), structlog.get_logger("recorder"), patience=PATIENCE_S / 4, longest=PATIENCE_S
         ),
+        desk=placement_desk(site, structlog.get_logger("recorder")),
     )
 
 

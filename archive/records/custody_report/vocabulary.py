@@ -164,6 +164,10 @@ break_glass.started | – | – | pemusnahan darurat dimulai | break-glass destr
 break_glass.executed | – | – | pemusnahan darurat dilaksanakan | break-glass order carried out
 recorder.registered | – | – | perekam didaftarkan | recorder registered
 recorder.key_changed | – | – | kunci perekam diganti | recorder's key changed
+recorder.drained | – | – | kamera perekam dialihkan | recorder drained
+recorder.undrained | – | – | kamera perekam dikembalikan | recorder no longer drained
+recorder.weighed | – | – | kapasitas perekam diatur | recorder's capacity set
+recorder.districts_set | – | – | kecamatan perekam diatur | recorder's districts set
 """
 
 _PAGE = """\

@@ -406,6 +406,7 @@ ALONE_ON_THE_HOST = frozenset(
             "log": "make prove show verify",
             "notice": "status test",
             "places": "list",
+            "recorders": "districts drain list undrain weight",
             "request": "cancel file handover-report list show",
             "retention": "apply dispositions explain plan policies propose record reject show withdraw",
             "stack": "down env status up",
