@@ -18,19 +18,17 @@ from archive.footage.ingest import IndexSink, Ingest
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model.camera import Camera
-from archive.model.gap import GapCause
 from archive.ports import Stores
 from archive.records.ledger.streams import Ledger
 from archive.records.logbook import Logbook
-from archive.timespan import HOUR
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.backoff import Chance
 from recorder.binary import Binary
+from recorder.crew import Crew
 from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
-from recorder.opening import Opening
 from recorder.placement.desk import Everything, PlacementDesk
 from recorder.placement.membership import BEAT
 from recorder.recovery import Recovery, give_up, set_aside
@@ -39,15 +37,12 @@ from recorder.roster import Roster, Sources
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
 from recorder.storage_rules import StorageRules
-from recorder.supervisor import CameraSupervisor
 from recorder.trials import TrialDesk
 from recorder.workshop import Workshop
 
 _FINISHERS = 2
 _LEAST_DRAIN = 1.0
 _INTRODUCED = "introduced.json"
-_LOOK_BACK = HOUR
-"""How far back another recorder's last entry of a camera may be: open gaps are recorded each hour."""
 
 
 class RecorderIndex(IndexSink, Protocol):
@@ -105,11 +100,7 @@ class Recorder:
         self._stop = asyncio.Event()
         self._is_introduced = False
         self._unreadable: dict[str, str] = {}
-        self._opening = Opening(parts.index.high_water, parts.log)
-        self._all: list[Camera] = []
-        self._leaving: dict[str, asyncio.Task[None]] = {}
-        self._staffing = asyncio.Lock()
-        self._supervisors: dict[str, tuple[CameraSupervisor, asyncio.Task[None]]] = {}
+        self._crew = Crew(parts.index.high_water, parts.clock, parts.log)
         self._archiver: Archiver | None = None
         self._accounts: Accounts | None = None
         self._spool: Spool | None = None
@@ -131,9 +122,9 @@ class Recorder:
             **archive_facts(archiver),
             **spool_facts(spool, archiver, self._filling, self._parts.clock),
             "cameras": {
-                camera: camera_facts(supervisor, accounts, archiver.pulses.of(camera))
-                | self._device_facts(camera)
-                for camera, (supervisor, _) in tuple(self._supervisors.items())
+                one.camera.id: camera_facts(one, accounts, archiver.pulses.of(one.camera.id))
+                | self._device_facts(one.camera.id)
+                for one in self._crew.supervisors
             },
         }
 
@@ -201,14 +192,13 @@ class Recorder:
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)
         desk = parts.desk(spool)
-        self._opening.is_shared = desk.is_shared
         await asyncio.to_thread(desk.beat)
         cameras = await asyncio.to_thread(self._first_look, roster, accounts, desk)
         await asyncio.to_thread(
             recovery.explain_absence,
             [camera.id for camera in cameras],
             [camera.id for camera in cameras if camera.disabled],
-            new=tuple(self._opening.new),
+            new=self._crew.new,
             now=parts.clock.now(),
         )
         spool.touch()
@@ -224,7 +214,7 @@ class Recorder:
             *self._trials(),
             *self._watching(),
         ]
-        self._staff(cameras, shop)
+        self._crew.staff(cameras, shop)
         try:
             await self._until_stopped(tasks, duration)
         finally:
@@ -252,12 +242,8 @@ class Recorder:
         """Stop the cameras first, then archive their segments, then upload the journal."""
         loop, settings = asyncio.get_running_loop(), self._parts.settings
         ends = loop.time() + (settings.stop_seconds if self._stop.is_set() else settings.drain_seconds)
-        for supervisor, _ in self._supervisors.values():
-            supervisor.stop()
-        results = await asyncio.gather(
-            *(task for _, task in self._supervisors.values()), *self._leaving.values(), return_exceptions=True
-        )
-        await asyncio.to_thread(accounts.stop, tuple(self._supervisors))
+        results = await self._crew.stop()
+        await asyncio.to_thread(accounts.stop, tuple(self._crew.ids))
         accounts.spool.touch()
         drained = not tasks[0].done() and await archiver.drain(max(_LEAST_DRAIN, ends - loop.time()))
         with suppress(TimeoutError):
@@ -290,62 +276,13 @@ class Recorder:
         self._tell_unreadable(roster)
         if roster.damaged:
             self._parts.log.error("spool_files_damaged", files=roster.damaged)
-        self._all = cameras
-        duties = desk.look(cameras, ())
-        own = [camera for camera in cameras if camera.id in duties.record]
-        for camera in own:
-            self._opening.open(camera, accounts, alive=accounts.spool.last_alive() or 0)
-        return own
+        return self._crew.first_look(cameras, accounts, desk)
 
     def _tell_unreadable(self, roster: Roster) -> None:
         """Log once which cameras have an unreadable newest entry."""
         if roster.unreadable != self._unreadable:
             self._unreadable = dict(roster.unreadable)
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
-
-    def _staff(self, cameras: list[Camera], shop: Workshop) -> None:
-        for camera in cameras:
-            if camera.id in self._supervisors:
-                self._supervisors[camera.id][0].change(camera)
-                continue
-            is_new = camera.id in self._opening.new
-            self._opening.new.discard(camera.id)  # It may come back from another recorder later.
-            supervisor = CameraSupervisor(
-                shop, camera, GapCause.CONNECTING if is_new else GapCause.RECORDER_RESTART
-            )
-            self._supervisors[camera.id] = (supervisor, asyncio.create_task(supervisor.run()))
-
-    async def _place(self, shop: Workshop, desk: PlacementDesk) -> None:
-        """Ask the desk which cameras are ours; take those that are new, and leave those that others have."""
-        async with self._staffing:
-            duties = await asyncio.to_thread(desk.look, self._all, tuple(self._supervisors))
-            own = [
-                camera
-                for camera in self._all
-                if camera.id in duties.record and camera.id not in self._leaving
-            ]
-            self._opening.begin()
-            for camera in own:
-                if camera.id not in self._supervisors:
-                    oldest = self._parts.clock.now() - _LOOK_BACK
-                    await asyncio.to_thread(self._opening.open, camera, shop.accounts, oldest=oldest)
-            self._staff(own, shop)
-            for camera_id in self._supervisors.keys() - duties.record:
-                self._leaving[camera_id] = asyncio.create_task(self._leave(camera_id, shop))
-
-    async def _leave(self, camera_id: str, shop: Workshop) -> None:
-        """End a camera in order: another recorder has footage of it."""
-        supervisor, task = self._supervisors.pop(camera_id)
-        supervisor.stop()
-        try:
-            await task
-            await asyncio.to_thread(shop.accounts.stop, (camera_id,))
-            await asyncio.to_thread(shop.accounts.leave, camera_id)
-            self._parts.log.info("camera_left", camera=camera_id)
-        except ArchiveError as error:
-            self._parts.log.warning("account_left_open", camera=camera_id, reason=error.message)
-        finally:
-            del self._leaving[camera_id]
 
     async def _keep_alive(self, desk: PlacementDesk) -> None:
         """Stay among the recorders, whatever else takes its time."""
@@ -358,7 +295,7 @@ class Recorder:
         while True:
             await asyncio.sleep(BEAT)
             try:
-                await self._place(shop, desk)
+                await self._crew.place(shop, desk)
             except ArchiveError as error:
                 self._parts.log.warning("placement_waits", code=error.code, reason=error.message)
 
@@ -368,12 +305,12 @@ class Recorder:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             shop.spool.touch()
             if not shop.spool.has_room():
-                for supervisor, _ in self._supervisors.values():
+                for supervisor in self._crew.supervisors:
                     supervisor.spool_is_full()
             try:
-                self._all = await asyncio.to_thread(roster.refresh)
+                self._crew.know(await asyncio.to_thread(roster.refresh))
                 self._tell_unreadable(roster)
-                await self._place(shop, desk)
+                await self._crew.place(shop, desk)
                 await asyncio.to_thread(self._rewrite_gaps)
             except ArchiveError as error:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
@@ -393,7 +330,7 @@ class Recorder:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             unknown = [
                 (camera, pulse)
-                for camera in self._supervisors
+                for camera in tuple(self._crew.ids)
                 if (pulse := archiver.pulses.of(camera)).made_until is None
             ]
             try:
@@ -405,22 +342,19 @@ class Recorder:
     def _trials(self) -> list["asyncio.Task[None]"]:
         """The task that answers connection tests, if this recorder does."""
         desk = self._parts.trials
-        return [] if desk is None else [asyncio.create_task(desk.run(self._id, self._supervisors.keys))]
+        return [] if desk is None else [asyncio.create_task(desk.run(self._id, lambda: self._crew.ids))]
 
     def _watching(self) -> list["asyncio.Task[None]"]:
         """The task that asks cameras for clocks and alarms, if this recorder does."""
         watch = self._parts.device_watch
-        return [] if watch is None else [asyncio.create_task(watch.run(self._recorded))]
-
-    def _recorded(self) -> list[Camera]:
-        return [supervisor.camera for supervisor, _ in self._supervisors.values()]
+        return [] if watch is None else [asyncio.create_task(watch.run(self._crew.cameras))]
 
     def _device_facts(self, camera: str) -> JsonObject:
         watch = self._parts.device_watch
         return {} if watch is None else watch.facts(camera)
 
     def _rewrite_gaps(self) -> None:
-        for supervisor, _ in tuple(self._supervisors.values()):
+        for supervisor in self._crew.supervisors:
             supervisor.rewrite_gap()
 
     # The recorder itself -----------------------------------------------------------------------------
