@@ -293,9 +293,7 @@ def onvif_camera(certificate: tuple[Path, Path] | None = None, **given: Any) -> 
                 while True:
                     self.wfile.write(b" ")
                     self.wfile.flush()
-                    time.sleep(
-                        0.02
-                    )  # real time: it drips a body, always within the client's patience for a read
+                    time.sleep(0.02)  # real time: it drips, faster than a read is waited for
             if camera.odd == "huge":
                 self._head(200, 1 << 30)
                 while True:
