@@ -54,7 +54,7 @@ class HealthOrder(StrEnum):
 
 
 class HealthDetail(StrEnum):
-    """How much is told of each camera."""
+    """How much an answer has of each camera."""
 
     FULL = "full"
     STATES = "states"

@@ -45,10 +45,12 @@ class _Size:
     rounds: int
     pictures: int
     uncounted: int
+    moves: int
+    steps: int
     walkers: int
 
 
-_FULL, _BRIEF = _Size(2000, 31, 10, 4, 10, 1, 5), _Size(12, 1, 1, 1, 1, 0, 1)
+_FULL, _BRIEF = _Size(2000, 31, 10, 4, 10, 1, 45, 8, 5), _Size(12, 1, 1, 1, 1, 0, 10, 3, 1)
 """The short form has each step once: that everything works, which its figures are no word about."""
 
 
@@ -105,9 +107,9 @@ def _browse(bench: Workbench, browser: Browser, url: str, town: City, clip: str,
         found = console_steps.walk(browser, url, cookies[user.id], paths_of(user))
         seen.walked[user.roles[0]] = found
     bench.say("console: the map is dragged")
-    seen.dragged = console_steps.drag(browser, url, cookies["dewi"], size.rounds)
+    seen.dragged = console_steps.drag(browser, url, cookies["dewi"], size.rounds, size.moves)
     bench.say("console: a month is zoomed")
-    seen.zoomed = console_steps.zoom(browser, url, cookies["citra"], town, size.rounds)
+    seen.zoomed = console_steps.zoom(browser, url, cookies["citra"], town, size.rounds, size.steps)
     for number in range(-size.uncounted, size.pictures):
         shown = seen.pictures if number >= 0 else Pictures()
         console_steps.picture(browser, url, cookies["citra"], town, clip, shown)

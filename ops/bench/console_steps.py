@@ -14,9 +14,6 @@ from ops.bench.console_city import City
 PURPOSE = "shift-2"
 _KEPT_PURPOSE = "saksi.keperluan"
 _DRAGS = ((-260, -120), (260, 120), (220, -140), (-220, 140))
-_MOVES = 45
-_STEPS = 8
-"""Turns of the wheel from a month to a day, and back."""
 _NEAR = 4
 """Steps of the wheel from the whole city to some streets."""
 
@@ -79,8 +76,8 @@ class Dragged:
     streets: list[float] = field(default_factory=list)
 
 
-def drag(browser: Browser, url: str, cookie: str, rounds: int) -> Dragged:
-    """Drag the map of the first page to and fro."""
+def drag(browser: Browser, url: str, cookie: str, rounds: int, moves: int) -> Dragged:
+    """Drag the map of the first page to and fro, by gestures of so many moves of the mouse."""
     found = Dragged()
     with tab_of(browser, url, cookie) as tab:
         tab.open(f"{url}/temukan")
@@ -90,26 +87,26 @@ def drag(browser: Browser, url: str, cookie: str, rounds: int) -> Dragged:
         assert box is not None  # noqa: S101 - it is on the page
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         for _ in range(rounds):
-            found.city += _dragged(tab, x, y)
+            found.city += _dragged(tab, x, y, moves)
         tab.page.mouse.move(x, y)
         for _ in range(_NEAR):
             tab.page.mouse.wheel(0, -120)
             tab.run("saksiBench.next()")
             tab.page.wait_for_timeout(120)  # Leaflet takes turns of a wheel together for a while
         for _ in range(rounds):
-            found.streets += _dragged(tab, x, y)
+            found.streets += _dragged(tab, x, y, moves)
         _fine(tab)
     return found
 
 
-def _dragged(tab: Tab, x: float, y: float) -> list[float]:
+def _dragged(tab: Tab, x: float, y: float, moves: int) -> list[float]:
     mouse = tab.page.mouse
     tab.run("saksiBench.record()")
     for wide, high in _DRAGS:
         mouse.move(x, y)
         mouse.down()
-        for step in range(1, _MOVES + 1):
-            mouse.move(x + wide * step / _MOVES, y + high * step / _MOVES)
+        for step in range(1, moves + 1):
+            mouse.move(x + wide * step / moves, y + high * step / moves)
         mouse.up()
     frames: list[float] = tab.run("saksiBench.taken()")
     return frames
@@ -130,13 +127,13 @@ class Zoomed:
     blocks: int = 0
 
 
-def zoom(browser: Browser, url: str, cookie: str, town: City, rounds: int) -> Zoomed:
-    """Zoom a month of nine cameras in and out by the wheel."""
+def zoom(browser: Browser, url: str, cookie: str, town: City, rounds: int, steps: int) -> Zoomed:
+    """Zoom a month of nine cameras in and out by the wheel: eight steps lead from a month to a day."""
     found = Zoomed()
     with tab_of(browser, url, cookie) as tab:
         tab.open(f"{url}/healthz")
         tab.page.mouse.move(100, 100)
-        for _ in range(rounds * 2 * _STEPS):
+        for _ in range(rounds * 2 * steps):
             tab.page.mouse.wheel(0, 100)
             tab.run("saksiBench.next()")
         found.bare = tab.run("saksiBench.wheels")
@@ -150,7 +147,7 @@ def zoom(browser: Browser, url: str, cookie: str, town: City, rounds: int) -> Zo
         for turn in range(rounds):
             tab.page.mouse.move(plane["x"] + plane["width"] * (0.3 + 0.05 * (turn % 8)), plane["y"] + 30)
             for delta in (-100, 100):
-                for _ in range(_STEPS):
+                for _ in range(steps):
                     tab.page.mouse.wheel(0, delta)
                     tab.run("saksiBench.next()")
                 found.settled.append(float(tab.run("saksiBench.settled()")))
