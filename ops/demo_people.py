@@ -59,7 +59,6 @@ PEOPLE = (
             'Write "LP/B/7/XI/2026" into "Nomor".',
             'Write "pencurian sepeda motor" into "Untuk apa rekaman diperlukan".',
             'Tick "Mendesak: surat menyusul".',
-            'Press "Pemohon".',
             'Write "Dewi Anggraini" into "Nama".',
             'Write "AIPTU" into "Pangkat".',
             'Write "78010123" into "NRP/NIP".',
