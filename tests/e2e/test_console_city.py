@@ -168,6 +168,7 @@ def add_camera(told: Stories, source: str) -> None:
         for name, text in {"id": NEW, "name": NEW_NAME, "source": source}.items():
             page.locator(f"#{name}").fill(text)
         page.locator("#kecamatan").select_option(label="Ujung Pandang")
+        page.locator("#kelurahan").select_option(label="Baru")
         page.locator("#is-public").check()
         page.locator("#try").click()
         good = page.locator("#trial h3", has_text="Kamera memberi gambar")
