@@ -171,7 +171,7 @@ def add_camera(told: Stories, source: str) -> None:
         page.locator("#kelurahan").select_option(label="Baru")
         page.locator("#is-public").check()
         page.locator("#try").click()
-        good = page.locator("#trial h3", has_text="Kamera memberi gambar")
+        good = page.locator("#trial h2", has_text="Kamera memberi gambar")
         until(lambda: tried(page, good), "a recorder gets a picture", seconds=4 * PATIENCE_S)
         expect(page.locator("#trial")).to_contain_text(f"{WIDTH} × {HEIGHT}")
         expect(page.locator("#trial")).to_contain_text("H.264")
