@@ -24,9 +24,8 @@ let me = null;
 let shown = "";
 let seen = "";
 
-/** The people whom the request itself names. */
-function hearNames({ requester, decision }) {
-  heardOf(requester.person, requester.name);
+/** Who decided, by name. The requester's name is what somebody typed: it is no account's. */
+function hearNames({ decision }) {
   if (decision) heardOf(decision.by, decision.name);
 }
 
