@@ -16,7 +16,7 @@ const codecText = (codec) => CODECS[codec.split(".")[0]] ?? codec;
 
 function soundText(sound) {
   if (sound === null) return say("cam_trial.sound_unknown");
-  return sound === "" ? say("cam_trial.sound_none") : say("cam_trial.sound", { codec: sound });
+  return sound === "" ? say("cam_trial.sound_none") : say("cam_trial.sound", { codec: SOUNDS[sound] ?? sound });
 }
 
 function found(trial) {
