@@ -65,7 +65,8 @@ def dressed_faults(page: Page, cameras: Collection[str], name: str) -> list[str]
 
     Where pictures are kept, it is looked at in both themes at both sizes. Afterwards it stands as before.
     """
-    before, found = page.viewport_size, []
+    found: list[str] = []
+    before = page.viewport_size
     theme = page.evaluate("document.documentElement.dataset.theme")
     for dress, size in EVERY_DRESS if os.environ.get("SAKSI_LOOKS") else DRESSED:
         page.set_viewport_size({"width": size[0], "height": size[1]})

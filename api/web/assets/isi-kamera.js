@@ -25,6 +25,7 @@ const FIELD_OF = {
 let before = {};
 let tag = null;
 let districts = [];
+let isRead = false;
 
 const fields = () => [...form.elements].filter((one) => one.name);
 
@@ -131,6 +132,7 @@ async function change() {
 
 async function onSubmit(event) {
   event.preventDefault();
+  if (!isRead) return;
   clearMarks();
   const button = form.querySelector("button.main");
   button.disabled = true;
@@ -176,11 +178,18 @@ async function load() {
   before = values();
 }
 
+// Before anything is read: on a slow machine people choose and type while it still comes.
+at("kecamatan").addEventListener("change", () => showKelurahan());
+form.addEventListener("input", showSketch);
+form.addEventListener("change", () => showPlace(drafted(), false));
+form.addEventListener("submit", onSubmit);
+at("try").addEventListener("click", tryIt);
 try {
   districts = (await allPlaces()).cities.flatMap((city) => city.kecamatan);
   fill(at("kecamatan"), districts.map((one) => make("option", { value: one.code }, one.name)));
   if (IS_NEW) showKelurahan();
   else await load();
+  isRead = true;
   showSketch();
   placeOnMap({ read: drafted, write });
   await showPlace(drafted(), !IS_NEW);
@@ -188,8 +197,3 @@ try {
   if (!problem?.code) throw problem;
   mark(problem);
 }
-at("kecamatan").addEventListener("change", () => showKelurahan());
-form.addEventListener("input", showSketch);
-form.addEventListener("change", () => showPlace(drafted(), false));
-form.addEventListener("submit", onSubmit);
-at("try").addEventListener("click", tryIt);

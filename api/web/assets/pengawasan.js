@@ -281,10 +281,18 @@ function begin(names) {
     }
   });
   addEventListener("popstate", () => location.reload());
-  at("go").disabled = false;
+  isReady = true;
   if (!query) return emptyState(say("oversight.empty"), make("p", { class: "quiet" }, say("oversight.empty_hint")), beginnings());
   showActs(query, names);
   return [];
 }
 
+// Who asks before the names are there is answered once they are.
+let isReady = false;
+let isAsked = false;
+at("question").addEventListener("submit", (event) => {
+  event.preventDefault();
+  isAsked = !isReady;
+});
 await show(at("found"), namesNeeded, begin);
+if (isAsked) at("question").requestSubmit();

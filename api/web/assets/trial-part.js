@@ -17,7 +17,7 @@ const codecText = (codec) => CODECS[codec.split(".")[0]] ?? codec;
 
 function soundText(sound) {
   if (sound === null) return say("cam_trial.sound_unknown");
-  return sound === "" ? say("cam_trial.sound_none") : say("cam_trial.sound", { codec: sound });
+  return sound === "" ? say("cam_trial.sound_none") : say("cam_trial.sound", { codec: SOUNDS[sound] ?? sound });
 }
 
 function found(trial) {
@@ -26,7 +26,7 @@ function found(trial) {
     src: BASE + local(trial.still).slice(BASE.length), width, height, alt: say("cam_trial.still", { source: trial.source }),
   }) : make("p", {}, say("cam_trial.no_still"));
   return [
-    make("h3", {}, say("cam_trial.good")),
+    make("h2", {}, say("cam_trial.good")),
     make("p", {}, say("cam_trial.sends", { codec: codecText(codec), width, height, fps: sayNumber(fps) }), " ", soundText(sound)),
     still,
     make("p", { class: "quiet" }, say("cam_trial.by", { recorder: trial.recorder, source: trial.source })),
@@ -49,7 +49,7 @@ export async function trialPart(place, wanted) {
   place.classList.add("trial");
   place.setAttribute("aria-live", "polite");
   const again = () => trialPart(place, wanted);
-  fill(place, make("h3", {}, say("cam_trial.title")), make("p", {}, say("cam_trial.waiting")), make("progress", { "aria-label": say("cam_trial.waiting") }));
+  fill(place, make("h2", {}, say("cam_trial.title")), make("p", {}, say("cam_trial.waiting")), make("progress", { "aria-label": say("cam_trial.waiting") }));
   let isDue = false;
   let goOn = () => {};
   const stop = changes("trials", () => {
@@ -64,7 +64,7 @@ export async function trialPart(place, wanted) {
       trial = await ask(`/v1/camera-trials/${encodeURIComponent(trial.id)}`);
     }
     if (FAILED.includes(trial.status)) {
-      fill(place, make("h3", {}, say("cam_trial.bad")), make("p", {}, failure(trial)),
+      fill(place, make("h2", {}, say("cam_trial.bad")), make("p", {}, failure(trial)),
         make("p", { class: "quiet" }, trial.recorder ? say("cam_trial.by", { recorder: trial.recorder, source: trial.source }) : ""),
         make("button", { type: "button", class: "button", onclick: again }, say("do.again")));
     } else {

@@ -75,7 +75,7 @@ def test_a_camera_is_tried_added_and_seen_to_be_recorded(live: Console) -> None:
         page.locator("#kecamatan").select_option(label="Ujung Pandang")
         page.locator("#is-public").check()
         page.get_by_role("button", name="Uji sambungan").click()
-        expect(page.locator("#trial h3")).to_have_text("Kamera memberi gambar")
+        expect(page.locator("#trial h2")).to_have_text("Kamera memberi gambar")
         expect(page.locator("#trial")).to_contain_text("320 × 180")
         expect(page.locator("#trial")).to_contain_text("Diuji oleh perekam rec-test")
         comes_true(page, "document.querySelector('#trial img')?.naturalWidth === 320")
