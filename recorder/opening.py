@@ -21,11 +21,11 @@ class Opening:
     log: Log
     is_shared: bool = False
     new: set[str] = field(default_factory=set)
-    _is_away: bool = False
+    _failed: ArchiveError | None = None
 
     def begin(self) -> None:
         """Ask the index again, if it did not answer."""
-        self._is_away = False
+        self._failed = None
 
     def open(self, camera: Camera, accounts: Accounts, *, alive: int = 0, oldest: int = 0) -> None:
         """Open a camera's account at what the index knows of it, or where this recorder's own account stood.
@@ -52,10 +52,10 @@ class Opening:
 
     def _mark(self, camera: Camera) -> int | None:
         """As ``high_water``; an index that did not answer is not asked again for the next camera."""
-        if self._is_away:
-            raise ArchiveError("the index did not answer for another camera")
+        if self._failed is not None:
+            raise self._failed
         try:
             return self.high_water(camera.id)
-        except ArchiveError:
-            self._is_away = True
+        except ArchiveError as error:
+            self._failed = error
             raise

@@ -183,6 +183,7 @@ def test_whatever_dies_and_comes_back(
     city = City(hosts, {f"cam-{n:03d}": str(n % max(1, districts)) for n in range(cameras)})
     for event in events:
         city.flip(event)
+    assert city.now.keys() == city.cameras.keys()
 
 
 def _big(events: int, seed: int) -> City:
