@@ -45,6 +45,7 @@ from recorder.command import Command, import_command, look_at_file_command
 from recorder.current import CurrentRun, Made
 from recorder.facts import CaptureFacts
 from recorder.hearing import is_recorded
+from recorder.host_time import EXACT
 from recorder.making import is_squeezed, make
 from recorder.process import Capture, start_capture
 from recorder.segments import segment_leaf
@@ -351,7 +352,7 @@ class Importer:
             Timed(Piece(found.header.first_pts, made.duration), span, self._stated_clock(), {}),
             run=run,
             seq=seq,
-            is_synchronised=True,
+            host=EXACT,  # Its times are stated; this host's clock has no part in them.
             now=self.clock.now(),
         )
         path = folder.path / f"{made.number:06d}.ticket"
