@@ -21,7 +21,7 @@ from api.parameters import none_given
 from api.request_context import RequestContext, require
 from api.runtime import Runtime
 from api.web.files import ASSETS, SIGN_IN
-from api.web.guides import GUIDES_PATH, TYPE
+from api.web.guides import GUIDES_PATH
 from api.web.navigation import MOVED, SHELLS, Shell, places_of
 
 EXPLORER = "/antarmuka"
@@ -138,7 +138,7 @@ def get_guide(
         "ETag": f'"{version}"',
         "Content-Disposition": f'inline; filename="{name}"',
     }
-    return Response(content, media_type=TYPE, headers=headers)
+    return Response(content, media_type="application/pdf", headers=headers)
 
 
 def _add(router: APIRouter, path: str, endpoint: Callable[..., Any]) -> None:

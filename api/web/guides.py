@@ -16,7 +16,6 @@ from archive.model.user import Role
 
 PRINTED = FOLDER / "guides"
 GUIDES_PATH = "/panduan"
-TYPE = "application/pdf"
 _HASH = 16
 
 

@@ -61,7 +61,10 @@ def follow(page: Page, step: str, *, code: str = "") -> None:
     """Do one step, or wait until what it promises is seen."""
     if seen := _SEE.match(step):
         text, camera = seen.groups()
-        area = page.locator(".tile", has_text=camera) if camera else _area(page)
+        # Not the dialog that is open now: it closes before what is promised is seen.
+        area = (
+            page.locator(".tile", has_text=camera) if camera else page.locator("dialog[open], main:visible")
+        )
         expect(area.get_by_text(text).locator("visible=true").first).to_be_visible()
         return
     name, found = next((name, form) for name, form in _FORMS.items() if form.fullmatch(step))
