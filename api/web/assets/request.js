@@ -103,7 +103,7 @@ async function look() {
 }
 
 document.addEventListener("handover", (event) => {
-  const { value, evidence, handover } = /** @type {CustomEvent} */ (event).detail;
+  const { value, evidence } = /** @type {CustomEvent} */ (event).detail;
   showRecord(value, evidence);
 });
 changes("requests", look, { plain: AGAIN });
