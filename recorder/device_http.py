@@ -62,7 +62,7 @@ def trust(certificates: Path | None) -> ssl.SSLContext:
     Without a file, the system's authorities, and the name counts.
 
     Raises:
-        Malformed: ``unreadable_input``.
+        Malformed: ``bad_camera_certificates``.
     """
     if certificates is None:
         return ssl.create_default_context()
@@ -71,7 +71,7 @@ def trust(certificates: Path | None) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise Malformed(
             f"{certificates.name} cannot be read as certificates in PEM",
-            code="unreadable_input",
+            code="bad_camera_certificates",
             hint="Check the setting camera_certificates_file.",
         ) from error
     # The file has the cameras' own certificates, whose names are rarely their addresses.

@@ -83,6 +83,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "version": ("VERSION", "1"),
     "view": ("public", "public"),
     "wanted": ("keep|none", "keep"),
+    "weight": ("N", "100"),
     "what": ("KEY", "seal"),
 }
 

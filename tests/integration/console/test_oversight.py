@@ -217,7 +217,7 @@ def test_every_act_reads_as_a_sentence(city: Console, language: str) -> None:
         )
         assert len(told) == 2 * len(WORDS)
         for sentence in told:
-            assert sentence.startswith("citra "), sentence
+            assert sentence.startswith("Citra "), sentence
             assert sentence.endswith("."), sentence
             assert not set("{}[]|") & set(sentence), sentence
 

@@ -125,7 +125,7 @@ def test_a_mail_leads_through_the_sign_in_page_to_a_verified_package_in_four_act
         fetched.value.save_as(tmp_path / "package.zip")
         expect(page.locator(".whole-verdict")).to_have_text("Cocok: salinan Anda adalah paket yang disegel.")
         hand.press("#confirm")
-        expect(page.locator(".confirmed")).to_contain_text("Penerimaan dikonfirmasi oleh dewi")
+        expect(page.locator(".confirmed")).to_contain_text("Penerimaan dikonfirmasi oleh Dewi")
         assert hand.count <= 4
         with page.expect_download() as printed:
             hand.press("#report")

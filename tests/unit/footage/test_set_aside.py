@@ -1,6 +1,7 @@
 """An entry that the index can never accept is set aside and recorded, and delays no other."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -97,10 +98,13 @@ def test_what_the_store_refuses_for_its_content_is_kept_in_the_spool_with_its_li
 ) -> None:
     bad, good = desk.spooled(segment(0)), desk.spooled(segment(1))
     put = type(desk.archive.stores.footage).put
+    refused = threading.Event()
 
     def picky(self: Any, key: str, *arguments: Any, **options: Any) -> Any:
         if key == bad.leaf.key:
+            refused.set()
             raise Malformed("too much metadata", code="bad_metadata")
+        assert refused.wait(60), "what counts is a segment that the store takes after it refused the other"
         return put(self, key, *arguments, **options)
 
     monkeypatch.setattr(type(desk.archive.stores.footage), "put", picky)
