@@ -387,11 +387,12 @@ ALONE_ON_THE_HOST = frozenset(
     {
         f"{group} {name}".strip()
         for group, names in {
-            "": "activity clip doctor import init proxy record recordings seal search serve spool timeline up verify"
-            " verify-build work",
+            "": "activity clip doctor import init proxy record recordings seal search serve spool timeline up"
+            " verify verify-build work",
             "archive": "check orphans pressure",
             "break-glass": "execute order show",
-            "camera": "add audio compliance disable discover edit enable export import list moves password show",
+            "camera": "add audio compliance disable discover edit enable export import list moves"
+            " password show",
             "custody": "show",
             "evidence": "download list request show",
             "export": "cancel download follow list pause resume show start",

@@ -179,6 +179,7 @@ def test_it_fits_the_screen(
             .filter((one) => {
               const box = one.getBoundingClientRect();
               const around = one.closest(".tile, .desk").getBoundingClientRect();
+              if (!one.checkVisibility()) return false;  // folded away
               return box.width && (box.left < around.left - 1 || box.right > around.right + 1
                 || box.bottom > around.bottom + 1);
             }).map((one) => one.className)"""

@@ -160,7 +160,7 @@ class City:
     def _look(self, allowed: float) -> None:
         assert self.now.keys() == self.cameras.keys()
         assert set(self.now.values()) <= self.live
-        assert self.beyond <= max(len(self.hosts), allowed), "at most one for each host, where cameras are few"
+        assert self.beyond <= max(len(self.hosts), allowed)  # few cameras: one for each host
         total = sum(host.weight for host in self.hosts if host.name in self.live)
         loads = Counter(self.now.values())
         assert all(loads[host.name] <= bound(len(self.cameras), host.weight, total) for host in self.hosts)
