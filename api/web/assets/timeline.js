@@ -87,14 +87,14 @@ export class Timeline {
   }
 
   /**
-   * Zoom by a factor about an instant: without one about the hand, or the middle if the hand is elsewhere.
+   * Zoom by a factor about an instant, or about the middle if the instant cannot be seen.
    * @param {number} factor
-   * @param {number | null} about
+   * @param {number} about
    */
-  zoom(factor, about = null) {
+  zoom(factor, about) {
     const { start, end } = this.#range;
-    const hand = start <= this.#wall && this.#wall <= end ? this.#wall : (start + end) / 2;
-    this.range = zoomed(this.#range, factor, about ?? hand, this.#end());
+    const fixed = start <= about && about <= end ? about : (start + end) / 2;
+    this.range = zoomed(this.#range, factor, fixed, this.#end());
   }
 
   /** @param {number} ms */

@@ -70,7 +70,7 @@ function listen(link) {
     "go-to": acts.askTime, "next-activity": () => attempt(view.nextActivity()),
     "next-footage": () => attempt(view.nextFootage()), activity: () => attempt(view.toggleActivity()),
     presets: acts.presets, picture: acts.savePicture, link: acts.copyLink, keys: () => showKeys(TABLE),
-    "zoom-in": () => view.timeline.zoom(0.5), "zoom-out": () => view.timeline.zoom(2), whole: acts.whole,
+    "zoom-in": () => view.zoom(0.5), "zoom-out": () => view.zoom(2), whole: acts.whole,
     all: () => view.large && view.enlarge(view.large),
   };
   for (const [id, act] of Object.entries(buttons)) onClick(id, act);

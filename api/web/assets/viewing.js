@@ -209,6 +209,14 @@ export class Viewing {
     wall.rate = (wall.rate < 0 ? -1 : 1) * SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, index))];
   }
 
+  /**
+   * Zoom the timeline about the clock: the hand may not have followed it yet.
+   * @param {number} factor
+   */
+  zoom(factor) {
+    this.timeline.zoom(factor, this.wall.at);
+  }
+
   /** Turn a page of the timeline, with the clock. */
   page(direction) {
     const width = this.timeline.range.end - this.timeline.range.start;
