@@ -29,6 +29,9 @@ FROM, TO = format_instant(BEGINS), format_instant(BEGINS + SECONDS * SECOND)
 TABLE, SHEET = (1180, 760), (900, 760)
 """Sizes of windows: of a picture that is shown wide, and of one that is printed small."""
 
+IN_VIEW = "-5.14342, 119.40679"
+"""A point of the street that one camera looks at."""
+
 STILLS = """['a', 'canvas'].map((part) => document.querySelectorAll(`#decision .footage-card ${part}`).length)
   .every((count, _, [first]) => count === first)"""
 """Whether each camera that can be played shows its still."""
@@ -66,7 +69,7 @@ def story(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def asked(page: Page, url: str) -> None:
-    """Ask Find about the street and the two minutes, as people type them."""
+    """Ask Find about the street and the two minutes, as people type them; then about a point of it."""
     page.goto(f"{url}/temukan")
     page.locator("#from").fill("24/11/2026 14.35")
     page.locator("#from").press("Tab")
@@ -75,8 +78,9 @@ def asked(page: Page, url: str) -> None:
     page.locator("#place").fill("Jl. Penghibur")
     page.locator("#place").press("Enter")
     expect(page.locator("#state")).to_contain_text("kamera")
-    page.locator("#around").click()
-    expect(page.locator("#state")).to_contain_text("menghadap ke sana")
+    page.locator("#place").fill(IN_VIEW)
+    page.locator("#place").press("Enter")
+    expect(page.locator("#state")).to_contain_text("1 menghadap ke sana")
     expect(page.locator(".found .coverage-text").first).to_be_visible()
 
 
@@ -84,7 +88,7 @@ def test_an_operator_finds_with_pictures(story: Story) -> None:
     with story.page("citra", size=(1366, 900)) as page:
         asked(page, story.console.url)
         page.locator("#radius").select_option("500")
-        expect(page.locator("#state")).to_contain_text("5 kamera")
+        expect(page.locator("#state")).to_contain_text("5 kamera, 1 menghadap ke sana")
         page.locator("#tick-seeing").click()
         expect(page.locator(".found canvas").first).to_be_visible()
         expect(page.locator("#chosen-text")).to_contain_text("ditandai")
