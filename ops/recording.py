@@ -41,9 +41,8 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
 
     Raises:
         NotFound: ``camera_not_found``: a named camera is not registered.
-        Malformed: ``recorder_id_reserved``: ids that end in ``-import`` are those of imports.
+        Malformed: ``bad_etcd_url``; ``recorder_id_reserved``: ids in ``-import`` are those of imports.
         Unavailable: no FFmpeg, or keys that cannot be written.
-        Malformed: ``bad_etcd_url``.
     """
     settings = site.settings
     if is_importer(settings.recorder):

@@ -33,7 +33,6 @@ async function show() {
   if (at("receive").hidden || isBusy) return;
   try {
     state.handover = await ask(pathOf(value, ""));
-    document.dispatchEvent(new CustomEvent("handover", { detail: state }));
     if (!isBusy) fill(at("receive-body"), bodyOf(state.handover));
   } catch (problem) {
     if (!problem?.code) throw problem;

@@ -1,6 +1,5 @@
 // One request: what it is about, where it stands, what is to be done, and everything on record about it.
 // Whenever it was read, `document` fires `request` with `{ value, tag, me, evidence, renew }`: other parts of the page hear it.
-// The part that reads its handover fires `handover` with that too: it names who gave the package.
 
 import { ask, read } from "./calls.js";
 import { isAtWork, offer, withdraw } from "./change-notice.js";
@@ -23,11 +22,6 @@ let me = null;
 let shown = "";
 let seen = "";
 
-function showRecord(value, evidence) {
-  fill(at("rail"), railOf(value, evidence));
-  showHistory(at("history"), value);
-}
-
 function show(value, tag, registered, evidence) {
   const subject = subjectOf(value, registered);
   document.title = `${subject} · Saksi`;
@@ -36,11 +30,12 @@ function show(value, tag, registered, evidence) {
   at("state").textContent = say(`asked_state.${value.status}`);
   at("number").textContent = say("asked.number", { id: value.id, at: fullOf(parse(value.filed_at)) });
   sayAge();
-  showRecord(value, evidence);
+  fill(at("rail"), railOf(value, evidence));
   showHold(at("hold"), value);
   showFacts(at("facts"), value);
   showPapers(at("papers"), value);
   showComments(at("comments"), value);
+  showHistory(at("history"), value);
   showActs({ value, tag, me, renew });
   if (shown !== `${value.cameras} ${value.from} ${value.to}`) void showFootage(at("footage"), value, registered);
   shown = `${value.cameras} ${value.from} ${value.to}`;
@@ -102,9 +97,5 @@ async function look() {
   }
 }
 
-document.addEventListener("handover", (event) => {
-  const { value, evidence } = /** @type {CustomEvent} */ (event).detail;
-  showRecord(value, evidence);
-});
 changes("requests", look, { plain: AGAIN });
 void renew();
