@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -32,6 +33,8 @@ from ops.stack.mediamtx import Mediamtx
 from ops.stack.places import Places
 from tests.support import numbered
 from tests.support.waiting import until
+
+_STARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +100,12 @@ class OwnMedia:
 def own_media(folder: Path, shown: Credential, path: str = "cam") -> Iterator[OwnMedia]:
     """Run it with numbered frames on ``path``. Its program is the one of the stack."""
     folder.mkdir(parents=True, exist_ok=True)
-    ports = _pairs(7)
-    api, media = ports[0], OwnMedia(ports[2], ports[4])
-    wanted = {
-        "logLevel": "warn", "api": True, "apiAddress": f"127.0.0.1:{api}",
-        "rtsp": True, "rtspTransports": ["tcp", "udp", "multicast"], "rtspEncryption": "optional",
-        "rtspAddress": f"127.0.0.1:{media.rtsp}", "rtspsAddress": f"127.0.0.1:{media.rtsps}",
-        "rtpAddress": f"127.0.0.1:{ports[6]}", "rtcpAddress": f"127.0.0.1:{ports[6] + 1}",
-        "srtpAddress": f"127.0.0.1:{ports[8]}", "srtcpAddress": f"127.0.0.1:{ports[8] + 1}",
-        "multicastIPRange": "239.83.75.0/24",
-        "multicastRTPPort": ports[10], "multicastRTCPPort": ports[10] + 1,
-        "multicastSRTPPort": ports[12], "multicastSRTCPPort": ports[12] + 1,
-        "rtspServerCert": str(shown.certificate), "rtspServerKey": str(shown.key),
-        "rtmp": False, "hls": False, "webrtc": False, "srt": False, "paths": {"all_others": {}},
-    }  # fmt: skip
-    config = folder / "mediamtx.yml"
-    config.write_text(json.dumps(wanted), "utf-8")
     program = Mediamtx().fetch(Cache(Places.from_environment().cache_dir), print)
     frames = numbered.make_numbered("h264-nob", 60, folder / "frames.mp4")
     with (folder / "media.log").open("wb") as log:
-        server = subprocess.Popen([program, config], stdout=log, stderr=log, cwd=folder)
         sender = None
+        server, api, media = _started(program, folder, shown, log)
         try:
-            until(lambda: _answers(api) is not None, "MediaMTX answers")
             sender = subprocess.Popen(
                 [numbered.DEFAULT_FFMPEG, "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", frames,
                  "-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", f"rtsp://127.0.0.1:{media.rtsp}/{path}"],
@@ -132,6 +118,48 @@ def own_media(folder: Path, shown: Credential, path: str = "cam") -> Iterator[Ow
                 if one is not None:
                     one.kill()
                     one.wait()
+
+
+def _started(
+    program: Path, folder: Path, shown: Credential, log: IO[bytes]
+) -> tuple[subprocess.Popen[bytes], int, OwnMedia]:
+    """A server that answers, the port of its own API, and its ports.
+
+    It ends at once where one of its ports was taken since: others are tried then.
+    """
+    for _ in range(_STARTS):
+        ports = _pairs(7)
+        api, media = ports[0], OwnMedia(ports[2], ports[4])
+        config = folder / "mediamtx.yml"
+        config.write_text(json.dumps(_configuration(ports, shown)), "utf-8")
+        server = subprocess.Popen([program, config], stdout=log, stderr=log, cwd=folder)
+        try:
+            until(
+                lambda: server.poll() is not None or _answers(api) is not None,  # noqa: B023
+                "MediaMTX answers or ends",
+            )
+            if server.poll() is None:
+                return server, api, media
+        except BaseException:
+            server.kill()
+            server.wait()
+            raise
+    raise AssertionError(f"MediaMTX ended {_STARTS} times: {(folder / 'media.log').read_text()[-2000:]}")
+
+
+def _configuration(ports: dict[int, int], shown: Credential) -> dict[str, object]:
+    return {
+        "logLevel": "warn", "api": True, "apiAddress": f"127.0.0.1:{ports[0]}",
+        "rtsp": True, "rtspTransports": ["tcp", "udp", "multicast"], "rtspEncryption": "optional",
+        "rtspAddress": f"127.0.0.1:{ports[2]}", "rtspsAddress": f"127.0.0.1:{ports[4]}",
+        "rtpAddress": f"127.0.0.1:{ports[6]}", "rtcpAddress": f"127.0.0.1:{ports[6] + 1}",
+        "srtpAddress": f"127.0.0.1:{ports[8]}", "srtcpAddress": f"127.0.0.1:{ports[8] + 1}",
+        "multicastIPRange": "239.83.75.0/24",
+        "multicastRTPPort": ports[10], "multicastRTCPPort": ports[10] + 1,
+        "multicastSRTPPort": ports[12], "multicastSRTCPPort": ports[12] + 1,
+        "rtspServerCert": str(shown.certificate), "rtspServerKey": str(shown.key),
+        "rtmp": False, "hls": False, "webrtc": False, "srt": False, "paths": {"all_others": {}},
+    }  # fmt: skip
 
 
 def _answers(port: int) -> str | None:

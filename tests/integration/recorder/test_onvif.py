@@ -204,7 +204,7 @@ def test_a_certificate_must_be_trusted_or_given(tmp_path: Path) -> None:
         plain = camera.address.replace("https", "http")
         assert refusal(devices().look(plain, ADMIN)).code in ("device_not_onvif", "device_no_answer")
         unreadable = refusal(devices(certificates=made.key).look(camera.address, ADMIN))
-    assert unreadable.code == "unreadable_input"
+    assert unreadable.code == "bad_camera_certificates"
 
 
 def test_an_https_address_of_a_camera_without_tls() -> None:
