@@ -26,6 +26,8 @@ _MEASURE_EVERY = 0.25
 _OPENING = 6
 """How long (s) to wait for the next file's first pictures; a fragment is 0.5 s long, or one picture."""
 _OPENING_EVERY = 0.05
+_FRAGMENT = 0.5
+"""FFmpeg writes nothing of a file before it has so much of it (s): nobody looks earlier."""
 _MUTE_AFTER = 8
 """FFmpeg opens its first file within some 7 s, or waits for sound that does not come. It has half the time
 that a camera has for its first keyframe, but so long at least (s)."""
@@ -182,10 +184,12 @@ class Attempt:
         listening = asyncio.create_task(self._listen(capture, waiting))
         try:
             while (heard := await waiting.get()) is not None:
+                pause = _FRAGMENT
                 while capture.running and waiting.empty() and not session.has_opened(heard[0].number + 1):
                     if shop.clock.monotonic() - heard[0].heard > _OPENING * SECOND:
                         break
-                    await asyncio.sleep(_OPENING_EVERY)
+                    await asyncio.sleep(pause)
+                    pause = _OPENING_EVERY
                 await self._close(session, *heard)
             await listening
         finally:
@@ -237,13 +241,15 @@ class Attempt:
         settings, clock = self._workshop.settings, self._workshop.clock
         began = clock.monotonic()
         number, since = 0, began
+        path = session.folder.raw(number)
         while capture.running:
             await asyncio.sleep(_LOOK_EVERY)
             now = clock.monotonic()
             if session.number != number:
                 number, since = session.number, now
+                path = session.folder.raw(number)
             try:
-                written = self._pictures.at(session.folder.raw(number))
+                written = self._pictures.at(path)
             except FileNotFoundError:
                 # The file does not exist yet, or is becoming a segment right now.
                 mute_after = max(_MUTE_AFTER, settings.no_keyframe_seconds / 2) * SECOND

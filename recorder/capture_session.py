@@ -72,6 +72,7 @@ class CaptureSession:
         self._held: tuple[Made, int] | None = None
         self._parameters = ""
         self._growth = Growth()
+        self._looked_at = (0, 0)  # the number and the size of a file that did not tell yet
         self._releases = releases or Releases(folder, spool)
         self.reason = RunEnd.RECORDER_RESTART
         self.is_written: Callable[[], bool] = lambda: False
@@ -144,8 +145,19 @@ class CaptureSession:
         self._growth.look(self.folder.raw(0))
 
     def has_opened(self, number: int) -> bool:
-        """Whether the file of this number tells when it began (:mod:`archive.footage.mp4.opening`)."""
-        opening = read_opening(self.folder.raw(number))
+        """Whether the file of this number tells when it began (:mod:`archive.footage.mp4.opening`).
+
+        It is asked often, and reads the file only when that has grown.
+        """
+        path = self.folder.raw(number)
+        try:
+            size = path.stat().st_size
+        except OSError:
+            return False
+        if (number, size) == self._looked_at:
+            return False
+        self._looked_at = number, size
+        opening = read_opening(path)
         return opening is not None and len(opening.shown) > self.facts.noticed_by
 
     def closed(self, number: int, arrival: int) -> list[SpooledLeaf]:

@@ -8,6 +8,7 @@ import pytest
 
 from archive.errors import AlreadyExists, NotFound
 from archive.objects.s3 import Connection, S3Store
+from archive.objects.s3.body import SMALL
 from archive.ports import Content
 from archive.timespan import SECOND
 from tests.support import stores
@@ -127,8 +128,9 @@ def test_a_small_put_takes_the_quick_way_and_what_is_refused_the_long_one(
     monkeypatch.setattr(store._client, "put_object", put_object)
     small, large = on_s3.key("small"), on_s3.key("large")
     store.put(small, Content.of_bytes(b"x"))
+    store.put(on_s3.key("segment"), Content.of_bytes(b"x" * SMALL))
     assert asked == []
-    store.put(large, Content.of_bytes(b"x" * 65_537))
+    store.put(large, Content.of_bytes(b"x" * (SMALL + 1)))
     assert asked == [large]
     refused_with(AlreadyExists, "already_exists", lambda: store.put(small, Content.of_bytes(b"y")))
     assert asked == [large, small]

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 UNVERSIONED = "null"
 """The version id of an object in a bucket without versions."""
 
-_TINY = 64 * 1024
-"""Up to this size a record is put by a quick request: custody events, ledger entries, answers. Its body is
-hashed again for the signature; footage avoids that."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -110,7 +106,7 @@ class ConditionalPuts:
         if content.size <= SMALL:
             body = small_body(key, content)
             with translated(f"storing {key}"):
-                if self._quick is not None and content.size <= _TINY:
+                if self._quick is not None:
                     headers = self._quick.put(self._bucket, key, body, _as_headers(request))
                     if headers is not None:
                         return _Answer(

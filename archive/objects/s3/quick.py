@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
-from archive.objects.s3.signing import RequestSigner
+from archive.objects.s3.signing import UNSIGNED, RequestSigner
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
@@ -101,10 +101,10 @@ class QuickRequests:
         """Put an object; returns the headers of the answer, with names in any case.
 
         None, and errors, as :meth:`open`: ``headers`` must make a second put safe, as
-        ``If-None-Match`` with a checksum does.
+        ``If-None-Match`` with a checksum does. The checksum is signed and covers the body.
         """
         url = f"{self._endpoint}/{bucket}/{quote(key)}"
-        answer = self._send("PUT", url, headers, body)
+        answer = self._send("PUT", url, headers, body, digest=UNSIGNED)
         return answer.headers if answer.status_code == 200 else None
 
     def hold(self, bucket: str, key: str, version: str, status: Literal["ON", "OFF"]) -> bool:
@@ -119,9 +119,16 @@ class QuickRequests:
         return f"{self._endpoint}/{bucket}/{quote(key)}?versionId={quote(version, safe='')}"
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, stream: bool = False
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        stream: bool = False,
+        digest: str = "",
     ) -> "AWSResponse":
-        signed = self._signer.signed(method, url, headers, body)
+        signed = self._signer.signed(method, url, headers, body, digest=digest)
         if method == "PUT":
             signed["Content-Length"] = str(len(body))
         # botocore reads single fields of the headers only; its stubs ask for its own class.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _PORTS = {"http": 80, "https": 443}
 _NO_BODY = hashlib.sha256(b"").hexdigest()
+UNSIGNED = "UNSIGNED-PAYLOAD"
+"""Stands for the digest of a body whose signed checksum header covers it: it is not hashed again."""
 
 
 class _DayKey(NamedTuple):
@@ -43,11 +45,16 @@ class RequestSigner:
         self._host = _host_of(endpoint)
         self._day_key = _DayKey("", "", b"")
 
-    def signed(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        """The headers with the signature's. ``url`` has its path and query as they are sent."""
+    def signed(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, digest: str = ""
+    ) -> dict[str, str]:
+        """The headers with the signature's. ``url`` has its path and query as they are sent.
+
+        ``digest`` is the SHA-256 of the body in hex, or :data:`UNSIGNED`; without it the body is hashed.
+        """
         account = self._credentials.get_frozen_credentials()
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
-        digest = hashlib.sha256(body).hexdigest() if body else _NO_BODY
+        digest = digest or (hashlib.sha256(body).hexdigest() if body else _NO_BODY)
         sent = {**headers, "X-Amz-Date": stamp, "X-Amz-Content-SHA256": digest}
         if account.token:
             sent["X-Amz-Security-Token"] = account.token

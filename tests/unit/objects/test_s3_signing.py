@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import pytest
 from botocore import auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
-from archive.objects.s3.signing import RequestSigner
+from archive.objects.s3.signing import UNSIGNED, RequestSigner
 
 AT = datetime.datetime(2026, 11, 29, 23, 59, 58, tzinfo=datetime.UTC)
 SECONDS = float(calendar.timegm(AT.timetuple()))
@@ -37,9 +38,16 @@ FORMS: Mapping[str, tuple[str, str, dict[str, str], bytes]] = {
 
 
 def theirs(
-    credentials: Credentials, method: str, url: str, headers: dict[str, str], body: bytes, region: str
+    credentials: Credentials,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
+    region: str,
+    config: Config | None = None,
 ) -> str:
     request = AWSRequest(method=method, url=url, headers=headers, data=body)
+    request.context["client_config"] = config
     auth.S3SigV4Auth(credentials.get_frozen_credentials(), "s3", region).add_auth(request)
     signature: str = request.headers["Authorization"]
     return signature
@@ -61,6 +69,18 @@ def test_it_is_the_signature_of_botocore(endpoint: str, form: str, token: str | 
     ours = signer.signed(method, url, headers, body)
     assert ours["Authorization"] == theirs(credentials, method, url, headers, body, "ap-southeast-3")
     assert {name: ours[name] for name in headers} == headers
+
+
+def test_a_body_that_its_checksum_covers_is_not_hashed_again() -> None:
+    credentials = Credentials("access", "secret", None)
+    signer = RequestSigner(credentials, ENDPOINTS[0], "us-east-1", now=lambda: SECONDS)
+    method, path, headers, body = FORMS["put"]
+    url = f"{ENDPOINTS[0]}/{path}"
+    covered = {**headers, "x-amz-checksum-sha256": "cOVX+GkVCNP0MC4Mu/pcv7vpc4u1xdYRWhxHVRFgkzY="}
+    ours = signer.signed(method, url, covered, body, digest=UNSIGNED)
+    unsigned = Config(s3={"payload_signing_enabled": False})
+    assert ours["Authorization"] == theirs(credentials, method, url, covered, body, "us-east-1", unsigned)
+    assert ours["Authorization"] != signer.signed(method, url, covered, body)["Authorization"]
 
 
 def test_a_new_day_and_new_credentials_have_a_new_key() -> None:
