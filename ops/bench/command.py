@@ -14,6 +14,7 @@ from playwright.sync_api import Error as BrowserError
 
 from archive.errors import ArchiveError
 from ops.bench import (
+    cameras,
     citywide,
     clip_clients,
     clips,
@@ -47,6 +48,7 @@ _DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     recording.SUBJECT: recording.measure,
+    cameras.SUBJECT: cameras.measure,
     clips.SUBJECT: clips.measure,
     clip_clients.SUBJECT: clip_clients.measure,
     finalise.SUBJECT: finalise.measure,

@@ -105,7 +105,7 @@ def _parts(sources: list[Path], folder: Path) -> dict[str, Spread]:
             _PARSED: partial(read_fragments, content),
             _BUILT: partial(_header, parsed),
             _HASHED: partial(hashlib.sha256, content),
-            _WRITTEN: partial(_write_and_sync, plain, content),
+            _WRITTEN: partial(write_and_sync, plain, content),
         }
         for name, work in works.items():
             plain.unlink(missing_ok=True)
@@ -117,7 +117,8 @@ def _header(parsed: Fragmented) -> None:
     parse_header(write_header(parsed.track, 0, parsed.samples))
 
 
-def _write_and_sync(path: Path, content: memoryview) -> None:
+def write_and_sync(path: Path, content: memoryview) -> None:
+    """The same bytes, written and synced alone."""
     with path.open("wb") as out:
         out.write(content)
         out.flush()

@@ -1,6 +1,7 @@
 """Records kinds of source side by side, and compares what the archive says with what the cameras did."""
 
 import itertools
+import math
 import json
 import random
 import statistics
@@ -79,6 +80,12 @@ class Outcome:
         return statistics.median(abs(error) for error, _ in self.errors) / 1000
 
     @property
+    def p99(self) -> float:
+        """The error in milliseconds that 99 % of the frames do not exceed."""
+        errors = sorted(abs(error) for error, _ in self.errors)
+        return errors[max(0, math.ceil(0.99 * len(errors)) - 1)] / 1000
+
+    @property
     def holes(self) -> list[tuple[int | None, int | None]]:
         """Pairs of frames that follow each other in a run and whose numbers do not."""
         return [
@@ -101,7 +108,7 @@ class Outcome:
         exact = self.clips - len(self.wrong_clips)
         return (
             f"| {self.name} | {len(self.leaves)} | {len(self.runs)} | {len(errors)} | {len(self.holes)} | "
-            f"{self.median:.0f} | {max(errors) / 1000:.0f} | {stated[len(stated) // 2] / 1000:.0f} | "
+            f"{self.median:.0f} | {self.p99:.0f} | {max(errors) / 1000:.0f} | {stated[len(stated) // 2] / 1000:.0f} | "
             f"{100 * self.within:.1f} % | {exact} of {self.clips} |"
         )
 
