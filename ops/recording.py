@@ -82,7 +82,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
             device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
-            desk=(lambda _spool: Everything()) if cameras else placement_desk(site, log),
+            desk=(lambda _spool: everything(site)) if cameras else placement_desk(site, log),
         )
     )
 
@@ -106,7 +106,7 @@ def placement_desk(site: Site, log: Any) -> Callable[[Spool], PlacementDesk]:
     """
     membership = membership_of(site)
     if membership is None:
-        return lambda _spool: Everything()
+        return lambda _spool: everything(site)
     return lambda spool: Desk(
         site.settings.recorder,
         membership,
@@ -116,6 +116,11 @@ def placement_desk(site: Site, log: Any) -> Callable[[Spool], PlacementDesk]:
         clock=site.clock,
         log=log,
     )
+
+
+def everything(site: Site) -> Everything:
+    """The desk of a recorder of this site that takes no part in placement."""
+    return Everything(lambda: len(Fleet(site.ledger, site.stores.records).hosts()) > 1)
 
 
 def membership_of(site: Site) -> Membership | None:
