@@ -17,6 +17,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _EVIDENCE = re.compile(r"EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _REQUEST = re.compile(r"REQ-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _IMPORTER = "-import"
+_ADOPTER = "-adopted"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -46,6 +47,21 @@ def importer_of(recorder: str) -> str:
 def is_importer(recorder: str) -> bool:
     """Whether the id is that of imports: such a recorder works only while a person imports."""
     return recorder.endswith(_IMPORTER)
+
+
+def adopter_of(recorder: str) -> str:
+    """The recorder id under which this host signs lines of segments that their own recorder never named."""
+    return check_name("recorder", recorder[: 63 - len(_ADOPTER)] + _ADOPTER)
+
+
+def is_adopter(recorder: str) -> bool:
+    """Whether the id is that of adoptions: such a recorder signs for others, and records nothing."""
+    return recorder.endswith(_ADOPTER)
+
+
+def has_cameras(recorder: str) -> bool:
+    """Whether a recorder of this id records cameras; those of imports and of adoptions do not."""
+    return not is_importer(recorder) and not is_adopter(recorder)
 
 
 def check_run(text: str) -> str:

@@ -28,6 +28,7 @@ from archive.records.relations import Separation
 from archive.timespan import DAY, MINUTE, SECOND, format_instant
 from archive.trust.timestamp import LOCAL_NAME
 from ops import keys
+from ops.adopting import adopted_lately
 from ops.disposition import pressure_of
 from ops.exports import UNATTENDED, queue_of
 from ops.fixity import status_of
@@ -82,6 +83,7 @@ def examine(site: Site) -> Iterator[Diagnosis]:
         ("keys", _keys),
         ("log", _log),
         ("recorders", _recorders),
+        ("adoption", _adoption),
         ("cameras", _cameras),
         ("exports", _exports),
         ("people", examine_people),
@@ -360,6 +362,13 @@ def _recorders(site: Site) -> Iterator[Diagnosis]:
                 f"{beat.recorder} was seen {(now - beat.at) // SECOND} s ago, and its journal entries arrive"
             )
             yield Diagnosis("recorders", Light.GREEN, text)
+
+
+def _adoption(site: Site) -> Iterator[Diagnosis]:
+    """What others signed for recorders that are gone; nothing where nobody had to."""
+    text = adopted_lately(site)
+    if text:
+        yield Diagnosis("adoption", Light.GREEN, text)
 
 
 def _cameras(site: Site) -> Iterator[Diagnosis]:

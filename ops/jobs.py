@@ -135,6 +135,12 @@ def _skim(site: Site) -> Callable[[], int]:
     return keeping(site)
 
 
+def _adopt(site: Site) -> Callable[[], int]:
+    from ops.adopting import adoption_of
+
+    return adoption_of(site).run
+
+
 def all_jobs() -> Mapping[str, Job]:
     """Every job, by name."""
     jobs = (
@@ -152,6 +158,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("notices", 5.0, _notices),
         Job("skim", 20.0, _skim),
         Job("exports", 2.0, _exports),
+        Job("adopt", 60.0, _adopt),
     )
     return {job.name: job for job in jobs}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.trials import TrialBoard
-from archive.ids import is_importer
+from archive.ids import has_cameras
 from ops import keys
 from ops.host_clock import HostClock
 from ops.trial import look_once
@@ -41,15 +41,16 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
 
     Raises:
         NotFound: ``camera_not_found``: a named camera is not registered.
-        Malformed: ``bad_etcd_url``; ``recorder_id_reserved``: ids in ``-import`` are those of imports.
+        Malformed: ``bad_etcd_url``; ``recorder_id_reserved``: ids in ``-import`` or
+            ``-adopted`` are those of imports and adoptions.
         Unavailable: no FFmpeg, or keys that cannot be written.
     """
     settings = site.settings
-    if is_importer(settings.recorder):
+    if not has_cameras(settings.recorder):
         raise Malformed(
-            f"the recorder id {settings.recorder} is one of imports",
+            f"the recorder id {settings.recorder} is one of imports or adoptions",
             code="recorder_id_reserved",
-            hint="Choose an id that does not end in -import.",
+            hint="Choose an id that does not end in -import or -adopted.",
         )
     # Beside the recording, which must not wait for an index that hangs.
     threading.Thread(target=_look_whether_new, args=(site, log), daemon=True).start()
@@ -81,7 +82,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
             device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
-            desk=(lambda _spool: Everything()) if cameras else placement_desk(site, log),
+            desk=(lambda _spool: everything(site)) if cameras else placement_desk(site, log),
         )
     )
 
@@ -105,7 +106,7 @@ def placement_desk(site: Site, log: Any) -> Callable[[Spool], PlacementDesk]:
     """
     membership = membership_of(site)
     if membership is None:
-        return lambda _spool: Everything()
+        return lambda _spool: everything(site)
     return lambda spool: Desk(
         site.settings.recorder,
         membership,
@@ -115,6 +116,11 @@ def placement_desk(site: Site, log: Any) -> Callable[[Spool], PlacementDesk]:
         clock=site.clock,
         log=log,
     )
+
+
+def everything(site: Site) -> Everything:
+    """The desk of a recorder of this site that takes no part in placement."""
+    return Everything(lambda: len(Fleet(site.ledger, site.stores.records).hosts()) > 1)
 
 
 def membership_of(site: Site) -> Membership | None:

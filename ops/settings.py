@@ -77,6 +77,9 @@ class Settings(BaseModel):
         default=2000, ge=0, description="Most cameras with metrics of their own; with more, none has; 0: none"
     )
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
+    adopt_after_minutes: int = Field(
+        default=60, ge=10, description="How long a recorder is silent before others sign for what it stored"
+    )
     etcd_urls: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         default=(),
         description="etcd servers through which recorders share cameras, such as https://HOST:2379, a list or"

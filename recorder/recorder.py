@@ -99,6 +99,7 @@ class Recorder:
         self._id = check_name("recorder", parts.recorder)
         self._stop = asyncio.Event()
         self._is_introduced = False
+        self._is_over = False
         self._unreadable: dict[str, str] = {}
         self._crew = Crew(parts.index.high_water, parts.clock, parts.log)
         self._archiver: Archiver | None = None
@@ -119,6 +120,7 @@ class Recorder:
         return {
             "version": self._parts.version,
             "started": self._started,
+            **({"stopped": 1} if self._is_over else {}),
             **archive_facts(archiver),
             **spool_facts(spool, archiver, self._filling, self._parts.clock),
             "cameras": {
@@ -246,6 +248,7 @@ class Recorder:
         await asyncio.to_thread(accounts.stop, tuple(self._crew.ids))
         accounts.spool.touch()
         drained = not tasks[0].done() and await archiver.drain(max(_LEAST_DRAIN, ends - loop.time()))
+        self._is_over = drained
         with suppress(TimeoutError):
             async with asyncio.timeout(max(_LEAST_DRAIN, ends - loop.time())):
                 await asyncio.to_thread(self._beat_once)

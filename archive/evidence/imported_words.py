@@ -63,15 +63,16 @@ def said_en(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
 
 def listed_id(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
     """The lines of ``README.txt`` about imports, in Indonesian; none where nothing was imported."""
-    return _listed("Rekaman yang diimpor:", said_id(plan, moment), EXPLAINED[0])
+    return listed("Rekaman yang diimpor:", said_id(plan, moment), EXPLAINED[0])
 
 
 def listed_en(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
     """As :func:`listed_id`, in English."""
-    return _listed("Imported footage:", said_en(plan, moment), EXPLAINED[1])
+    return listed("Imported footage:", said_en(plan, moment), EXPLAINED[1])
 
 
-def _listed(title: str, said: Iterator[tuple[str, str]], explained: str) -> list[str]:
+def listed(title: str, said: Iterator[tuple[str, str]], explained: str) -> list[str]:
+    """A section of ``README.txt``: a title, each stretch with its sentence, and what it means."""
     lines = [line for head, sentence in said for line in (f"  {head}", f"      {sentence}")]
     return ["", title, *lines, *(f"  {line}" for line in wrap(explained, 100))] if lines else []
 

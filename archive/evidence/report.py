@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
 from archive.evidence import (
+    adopted_words,
     entries_by_hand,
-    imported_words,
     journals_by_hand,
     logged,
     revocation_by_hand,
@@ -122,7 +122,7 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
         *_superseded("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
         *_sound("Suara:", sound_words.said_id(plan, lambda at: fine_moment(at, zone))),
-        *imported_words.listed_id(plan, lambda at: fine_moment(at, zone)),
+        *adopted_words.origins_id(plan, lambda at: fine_moment(at, zone)),
         "",
         "Isi paket:",
         "  data/original/    segmen asli, tidak diubah satu bit pun: inilah barang buktinya",
@@ -160,7 +160,7 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_en(plan.gaps, zone) or ["  none"]),
         *_superseded("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
         *_sound("Sound:", sound_words.said_en(plan, lambda at: _english(at, zone))),
-        *imported_words.listed_en(plan, lambda at: _english(at, zone)),
+        *adopted_words.origins_en(plan, lambda at: _english(at, zone)),
         "",
         "Contents:",
         "  data/original/    the segments as recorded, not one bit changed: this is the exhibit",

@@ -77,6 +77,8 @@ def troubles(beat: Beat, now: int) -> Iterator[Trouble]:
     """Every problem of a recorder at ``now`` (µs); none if it is healthy."""
     name, state = beat.recorder, beat.state
     age = now - beat.at
+    if state.get("stopped"):
+        return  # in order, and everything is archived; its cameras are judged one by one
     if age >= PATIENCE:
         message = f"{name} was last seen {age // SECOND} s ago"
         yield Trouble(name, "recorder_silent", message, "Check its host; its cameras are not being recorded.")

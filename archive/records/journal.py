@@ -44,6 +44,8 @@ from archive.records.journal_parts import Part
 from archive.timespan import format_instant, parse_instant
 
 VERSION = journal_parts.VERSION
+ADOPTED = "adopted"
+"""The origin of batches whose lines are of segments that another recorder stored and never named."""
 GENESIS = "0" * 64
 _HEADER = {"v", "recorder", "batch", "prev", "at", "origin", "lines", "parts"}
 _END = b',"v":2}\n'

@@ -59,7 +59,7 @@ class Logbook:
     """The local journal of one recorder, in one folder. Thread-safe.
 
     ``lock_days`` is how long uploaded batches are locked in GOVERNANCE mode. ``origin`` is that of the
-    batches (``recorder`` or ``import``).
+    batches (``recorder``, ``import`` or ``adopted``).
     """
 
     def __init__(

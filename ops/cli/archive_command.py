@@ -60,4 +60,10 @@ def check(
             note(f"  {breach.invariant} {breach.object}: {message} [{breach.code}]")
         for key in sorted(report.set_aside):
             note(f"  {key} is set aside until a person decides")
+        for recorder, count in sorted(report.adopted.items()):
+            note(f"  {count} segments of {recorder} are adopted: another recorder signed for them")
+        for run in sorted(report.without_a_line):
+            note(
+                f"  run {run} segments have no signed line; saksi work --only adopt signs for lost recorders"
+            )
     return 1 if report.breaches else 0

@@ -1,10 +1,12 @@
 """``saksi recorders``: how recorders share the cameras, and moving cameras away from one."""
 
+import time
 from typing import Annotated
 
 import typer
 
 from archive.errors import Unavailable
+from archive.timespan import SECOND
 from ops.cli.options import Json, actor, district_codes, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.recording import membership_of
@@ -12,9 +14,12 @@ from ops.wiring import Site
 from recorder.placement import fleet
 from recorder.placement.assignment import Host
 from recorder.placement.overview import HostLoad, overview
+from recorder.placement.succession import Succession
 
 app = typer.Typer(help="Show and change how recorders share the cameras.", no_args_is_help=True)
 
+_LOOK_S = 0.5
+"""Between two looks at the heartbeats, which come every few seconds."""
 Name = Annotated[str, typer.Argument(metavar="RECORDER", help="The recorder's id.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
 
@@ -91,6 +96,33 @@ def districts(
     with open_site() as site:
         host = fleet.assign_districts(site.ledger, recorder, codes, actor=actor().id, reason=reason)
     _tell(host, f"Recorder {recorder} records {', '.join(codes) or 'every district'}", json_)
+
+
+@app.command()
+def replaced(
+    recorder: Name,
+    by: Annotated[str, typer.Option("--by", metavar="RECORDER", help="The one that takes its place.")],
+    within: Annotated[int, typer.Option("--within", min=1, help="Seconds to wait at most.")] = 120,
+    json_: Json = False,
+) -> int:
+    """Wait until another recorder has footage of all that this one records. Exit 1: not in time."""
+    succession = Succession(recorder, by)
+    with open_site() as site:
+        ends = site.clock.monotonic() + within * SECOND
+        while True:
+            missing = succession.missing(site.bare_index.heartbeats(), site.clock.now())
+            if missing == frozenset() or site.clock.monotonic() >= ends:
+                break
+            time.sleep(_LOOK_S)
+    if json_:
+        print_json({"replaced": not missing and missing is not None, "missing": sorted(missing or ())})
+    elif missing is None:
+        say(f"Recorder {by} was not heard of; leave {recorder} as it is, and see the log of {by}")
+    elif missing:
+        say(f"Recorder {by} has no footage of {', '.join(sorted(missing))} yet; leave {recorder} as it is")
+    else:
+        say(f"Recorder {by} has footage of all that {recorder} records; stop {recorder}")
+    return 0 if missing == frozenset() else 1
 
 
 def _overview(site: Site) -> list[HostLoad]:

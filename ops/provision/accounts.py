@@ -183,6 +183,14 @@ ACCOUNTS: Sequence[Account] = (
         _cache("rspd", "exports/"),
     ),
     _account(
+        "adopt",
+        "the adopt job: reads footage, signs for segments of recorders that are gone, under names of its own",
+        _footage("rls", _SEGMENTS),
+        # It learns places, keys, holds and destructions as the index job does.
+        _records("rs", "journal/", "ledger/", "dispositions/"),
+        _records("p", "journal/*-adopted_", "ledger/recorder/*-adopted/", _CUSTODY),
+    ),
+    _account(
         "fixity",
         "the fixity job and archive check: reads everything, records incidents",
         _footage("rls", _EVERYTHING),
@@ -208,6 +216,7 @@ JOBS: Mapping[str, str] = {
     "notices": "api",
     "skim": "api",
     "exports": "exports",
+    "adopt": "adopt",
 }
 """The account of each job; the canary runs in every process, with that process's account."""
 

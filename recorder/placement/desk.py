@@ -7,6 +7,7 @@ before.
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from archive.canonical import JsonObject
@@ -67,16 +68,26 @@ class PlacementDesk(Protocol):
 
 
 class Everything:
-    """The desk of a host that is alone: all cameras are its own."""
+    """The desk of a recorder without others to ask: all cameras are its own.
 
-    is_shared = False
+    ``others`` says whether further recorders are registered: then one of them may have recorded the cameras
+    while this one was off, such as the one that takes its place in an upgrade.
+    """
+
+    def __init__(self, others: Callable[[], bool] = lambda: False) -> None:
+        self._others: Callable[[], bool] | None = others
+        self.is_shared = False
 
     def look(self, cameras: Collection[Camera], recording: Collection[str]) -> Duties:
         """Every camera, and nothing else."""
         return Duties(frozenset(camera.id for camera in cameras))
 
     def beat(self) -> None:
-        """Nothing to do."""
+        """Look once whether there are others; if the ledger cannot be read, there are none."""
+        if self._others is not None:
+            with suppress(ArchiveError):
+                self.is_shared = self._others()
+            self._others = None
 
     def leave(self) -> None:
         """Nothing to do."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from archive.canonical import JsonObject
 from archive.errors import Conflict, Malformed
+from archive.ids import has_cameras
 from archive.model.areas import AREA_CODE
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import LenientHeads
@@ -27,8 +28,12 @@ class Fleet:
         self._heads: LenientHeads[Host] = LenientHeads(ledger, records, KIND, _host_of_entry)
 
     def hosts(self) -> list[Host]:
-        """All registered recorders; an unreadable newest entry changes nothing. Raises as the store."""
-        return [known.value for _, known in sorted(self._heads.refresh().known.items())]
+        """All registered recorders that record cameras; an unreadable newest entry changes nothing.
+
+        Raises as the store.
+        """
+        known = sorted(self._heads.refresh().known.items())
+        return [one.value for name, one in known if has_cameras(name)]
 
 
 def host_of(recorder: str, state: Mapping[str, Any]) -> Host:

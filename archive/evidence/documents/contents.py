@@ -16,7 +16,7 @@ from archive.documents.words import (
     DOCUMENTS,
     word,
 )
-from archive.evidence import imported_words, logged, paths, sound_words, sounds
+from archive.evidence import adopted_words, imported_words, logged, paths, sound_words, sounds
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
@@ -98,6 +98,8 @@ def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
         _clocks(pages, plan)
     if imported_words.stretches(plan):
         _imported(pages, plan, zone)
+    if adopted_words.stretches(plan):
+        _adopted(pages, plan, zone)
     if plan.destructions:
         _destructions(pages, plan, zone)
     if checkpoints_of(plan):
@@ -139,6 +141,15 @@ def _imported(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
     for stretch, sentence in imported_words.said_id(plan, lambda at: fine_moment(at, zone)):
         pages.text(f"{stretch}: {sentence}", size=9)
     indonesian, english = imported_words.EXPLAINED
+    pages.text(indonesian, size=9)
+    pages.english(english)
+
+
+def _adopted(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Rekaman yang diadopsi", "Adopted footage", room=60)
+    for stretch, sentence in adopted_words.said_id(plan, lambda at: fine_moment(at, zone)):
+        pages.text(f"{stretch}: {sentence}", size=9)
+    indonesian, english = adopted_words.EXPLAINED
     pages.text(indonesian, size=9)
     pages.english(english)
 

@@ -21,6 +21,8 @@ _HEADER = {"v", "recorder", "batch", "prev", "at", "origin", "lines"}
 _PARTS = _HEADER | {"parts"}
 _HEAD = {"v", "type", "camera", "lines", "tag_key"}
 
+ADOPTED = "adopted"
+"""The origin of batches with lines of segments that another recorder stored and never named."""
 MAX_CAMERAS = 10_000
 """Parts of one batch, at most."""
 
@@ -40,10 +42,16 @@ class Facts:
     number: int
     prev: str
     at: int
+    origin: str
     key: str
     digest: str
     tags: bytes
     tag_keys: dict[str, bytes]
+
+    def may_say(self, found: leaf.Leaf) -> bool:
+        """Whether a line counts: its recorder wrote the batch, or the batch adopts another's segment."""
+        own: bool = found.fields["recorder"] == self.recorder
+        return own or (self.origin == ADOPTED and found.kind == "segment")
 
     def has_left_out(self, camera: str, tag_key: bytes) -> bool:
         """Whether the batch has a part of this camera that is not there."""
@@ -113,6 +121,7 @@ def _facts(header: dict[str, Any], trailer: dict[str, Any], digest: str, parts: 
         header["batch"],
         header["prev"],
         times.parse(header["at"]),
+        header["origin"],
         trailer["key"],
         digest,
         b"".join(bytes.fromhex(part["tag"]) for part in header.get("parts", ())),

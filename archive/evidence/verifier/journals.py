@@ -93,9 +93,9 @@ def check_parts(named: Iterable[tuple[str, Facts]], report: Callable[[str, str, 
 
 
 def _about(cameras: Collection[str], batch: Enclosed) -> Iterator[tuple[bytes, Line]]:
-    """The lines about these cameras that name their batch's recorder."""
+    """The lines about these cameras that count in their batch."""
     for data, found in batch.lines:
-        if found.fields["recorder"] == batch.facts.recorder and found.fields["camera"] in cameras:
+        if batch.facts.may_say(found) and found.fields["camera"] in cameras:
             yield data, accord.line_of(found.kind, found.fields)
 
 

@@ -1,6 +1,7 @@
 """I2, and the chains of ledger and custody: nothing is missing, altered, unsigned or out of order."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -9,6 +10,7 @@ from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 from archive.integrity.check.report import CheckReport, Progress
+from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Run, Segment
 from archive.ports import ObjectStore
 from archive.records import custody, journal
@@ -60,20 +62,37 @@ class _Chains:
         return number, link.waiting.pop(number)
 
 
-class _Runs:
-    """The segments of each run that stand in journals, as ranges of numbers."""
+class Runs:
+    """The segments of each run, as ranges of numbers."""
 
     def __init__(self) -> None:
         self._ranges: dict[str, list[list[int]]] = {}
         self._closed: dict[str, int] = {}
+        self._lost: set[str] = set()
 
-    def segment(self, leaf: Segment) -> None:
+    def segment(self, run: str, seq: int) -> None:
         """Note a segment."""
-        ranges = self._ranges.setdefault(leaf.run, [])
-        if ranges and ranges[-1][1] == leaf.seq:
-            ranges[-1][1] = leaf.seq + 1
-        elif not ranges or not any(first <= leaf.seq < end for first, end in ranges):
-            ranges.append([leaf.seq, leaf.seq + 1])
+        ranges = self._ranges.setdefault(run, [])
+        if ranges and ranges[-1][1] == seq:
+            ranges[-1][1] = seq + 1
+        elif not self.has(run, seq):
+            ranges.append([seq, seq + 1])
+
+    def has(self, run: str, seq: int) -> bool:
+        """Whether that segment was noted."""
+        return any(first <= seq < end for first, end in self._ranges.get(run, ()))
+
+    def gap(self, leaf: Gap) -> None:
+        """Note a gap: one may stand in the place of a segment."""
+        if leaf.cause is GapCause.UPLOAD_LOST:
+            self._lost.add(leaf.gap)
+
+    def lacking(self, others: "Runs") -> Iterator[tuple[str, int]]:
+        """Each run with the number of those segments here that ``others`` lack."""
+        for run, ranges in sorted(self._ranges.items()):
+            count = sum(not others.has(run, seq) for first, end in ranges for seq in range(first, end))
+            if count:
+                yield run, count
 
     def end(self, leaf: Run) -> None:
         """Note a run's end."""
@@ -86,11 +105,14 @@ class _Runs:
             count = self._closed.get(run, max((end for _, end in ranges), default=0))
             missing, at = [], 0
             for first, end in [*ranges, [count, count]]:
-                if first > at:
+                if first > at and not all(self._is_lost(run, seq) for seq in range(at, first)):
                     missing.append((at, first))
                 at = max(at, end)
             if missing:
                 yield run, missing, count
+
+    def _is_lost(self, run: str, seq: int) -> bool:
+        return id_for_segment(GapCause.UPLOAD_LOST, run, seq) in self._lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +148,17 @@ class ChainCheck:
         except IntegrityError as error:
             self.report.breach("ledger", error.code, f"ledger/{kind}/{entity}", error.message)
 
-    def journals(self) -> None:
+    def journals(self) -> tuple[Runs, Sequence[Segment]]:
         """I2: per recorder, batches 1, 2, 3 …, each signed and naming the one before; runs without holes.
+
+        Returns:
+            The runs as the journals have them, and the leaves that were adopted.
 
         Raises:
             Unavailable, Refused: as the store.
         """
-        chains, runs = _Chains(journal.GENESIS), _Runs()
+        chains, runs = _Chains(journal.GENESIS), Runs()
+        own, adopted = Runs(), dict[tuple[str, int], Segment]()
         signers: dict[str, list[Ed25519PublicKey]] = {}
         tag_keys: dict[tuple[str, str, str], bytes] = {}
 
@@ -157,9 +183,15 @@ class ChainCheck:
                     self.report.breach("I2", "journal_tag_key", key, f"{camera} had another tag key before")
             for line in batch.leaves:
                 if isinstance(line, Segment):
-                    runs.segment(line)
+                    runs.segment(line.run, line.seq)
+                    if batch.origin == journal.ADOPTED:
+                        adopted[line.run, line.seq] = line
+                    else:
+                        own.segment(line.run, line.seq)
                 elif isinstance(line, Run):
                     runs.end(line)
+                else:
+                    runs.gap(line)
 
         for listed in self.records.list("journal/"):
             try:
@@ -176,6 +208,9 @@ class ChainCheck:
                 str(first) if end == first + 1 else f"{first}-{end - 1}" for first, end in missing
             )
             self.report.breach("I2", "run_has_holes", run, f"segments {told[:200]} of {count} are missing")
+        lacked = [leaf for (run, seq), leaf in adopted.items() if not own.has(run, seq)]
+        self.report.adopted = dict(Counter(leaf.recorder for leaf in lacked))
+        return runs, tuple(adopted.values())
 
     def _batch(self, key: str, public: list[Ed25519PublicKey], prev: str) -> journal.Batch | None:
         by_fingerprint = {journal.public_key_sha256(k): k for k in public}

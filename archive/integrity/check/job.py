@@ -1,6 +1,6 @@
 """The whole check, in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 
 from archive import keys
@@ -14,7 +14,9 @@ from archive.integrity.check.packages import PackageCheck
 from archive.integrity.check.report import CheckReport, Depth, Progress
 from archive.integrity.check.segments import SegmentCheck
 from archive.integrity.fixity.locks import LockRules
+from archive.model import leaf as leaves
 from archive.model.camera import from_state
+from archive.model.segment import Segment
 from archive.ports import ObjectStore, RecordIndex, SegmentIndex, Stores
 from archive.records.checkpoint.uncovered import uncovered
 from archive.records.ledger.streams import Ledger
@@ -78,13 +80,27 @@ class Checker:
             self._one_version("records", records, prefix)
         chains = ChainCheck(records, self._clock, report, self._progress)
         chains.ledger()
-        chains.journals()
+        runs, adopted = chains.journals()
+        report.without_a_line = [f"{run}: {count}" for run, count in segments.stored.lacking(runs)]
+        self._adopted(adopted)
         chains.custody()
         if self._record_index is not None:
             IndexedCheck(records, self._record_index, self._clock, report, self._progress).run()
         self._log()
         PackageCheck(records, self._clock, report, self._progress).run()
         return report
+
+    def _adopted(self, adopted: Iterable[Segment]) -> None:
+        """I2: an adopted line says of its segment what the segment's own recorder said."""
+        for leaf in adopted:
+            try:
+                metadata = self._stores.footage.head(leaf.key).metadata
+            except NotFound:
+                continue  # missing or destroyed: other checks say which
+            if metadata.get("leaf", "") != leaves.encode(leaf).decode("ascii"):
+                self._report.breach(
+                    "I2", "adopted_differs", leaf.key, "an adopted line differs from its leaf"
+                )
 
     def _log(self) -> None:
         """I3."""

@@ -37,6 +37,9 @@ class CheckReport:
     """What a check counted and what it found; valid when ``breaches`` is empty.
 
     ``set_aside`` names the segments that no index accepts and about which a person must decide (I1).
+    ``adopted`` counts, by their recorder, the segments whose only line another recorder signed.
+    ``without_a_line`` names runs with segments for which nobody has signed, and how many
+    (:mod:`archive.integrity.adoption`).
     """
 
     depth: Depth = Depth.HEADS
@@ -48,6 +51,8 @@ class CheckReport:
     cameras: int = 0
     bytes_hashed: int = 0
     set_aside: list[str] = field(default_factory=list)
+    adopted: dict[str, int] = field(default_factory=dict)
+    without_a_line: list[str] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
 
     def to_json(self) -> JsonObject:
@@ -63,6 +68,8 @@ class CheckReport:
             "cameras": self.cameras,
             "bytes_hashed": self.bytes_hashed,
             "set_aside": sorted(self.set_aside),
+            "adopted": dict(sorted(self.adopted.items())),
+            "without_a_line": sorted(self.without_a_line),
             "breaches": [
                 {"invariant": b.invariant, "code": b.code, "object": b.object, "message": b.message}
                 for b in self.breaches

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archive import keys
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
+from archive.integrity.check.chains import Runs
 from archive.integrity.check.report import Breach, CheckReport, Depth, Progress
 from archive.integrity.fixity.hashing import hash_object
 from archive.integrity.fixity.locks import LockRules
@@ -37,6 +38,8 @@ class SegmentCheck:
     progress: Progress
     rules: LockRules | None
     pool: Executor | None
+    stored: Runs = field(default_factory=Runs)
+    """The segments that were walked, old enough that a line of each has come."""
 
     def camera(self, camera: str, span: Timespan) -> None:
         """Check the segments of a camera that start in the span.
@@ -48,11 +51,21 @@ class SegmentCheck:
         indexed = (s for s in self.index.segments(camera, span) if s.span.start in span)
         pairs = _merge(stored, indexed)
         pool = None if self.report.depth is Depth.LISTING else self.pool
-        for breaches, size in in_order(self._pair, pairs, pool, ahead=_AHEAD):
+        for breaches, size in in_order(self._pair, map(self._noted, pairs), pool, ahead=_AHEAD):
             self.report.segments += 1
             self.report.bytes_hashed += size
             self.report.breaches.extend(breaches)
             self.progress("segments", self.report.segments)
+
+    def _noted(self, pair: Pair) -> Pair:
+        version, _ = pair
+        if version is not None and self.clock.now() - version.stored_at >= ADOPTION_AGE:
+            try:
+                name = keys.parse_segment_key(version.key)
+            except Malformed:
+                return pair  # _unindexed reports it
+            self.stored.segment(name.run, name.seq)
+        return pair
 
     def _pair(self, pair: Pair) -> tuple[list[Breach], int]:
         version, segment = pair

@@ -6,7 +6,7 @@ batch is older may still have footage in its spool.
 
 from archive import keys
 from archive.errors import Malformed
-from archive.ids import is_importer
+from archive.ids import has_cameras
 from archive.ports import ObjectStore
 from archive.timespan import HOUR, hour_of
 
@@ -39,10 +39,10 @@ class JournalMarks:
     def behind(self, instant: int) -> tuple[str, ...]:
         """Registered recorders without a batch since ``instant``, by id. Raises as the ledger.
 
-        Imports are not waited for: most of the time none goes on. What one stores is in the index seconds
-        later, before the next sweep.
+        Imports and adoptions are not waited for: most of the time none goes on. What they sign is in the
+        index seconds later, before the next sweep.
         """
         listed = self._records.list(keys.ledger_prefix("recorder"))
         recorders = {keys.parse_ledger_key(one.key)[1] for one in listed}
         late = (name for name in recorders if self._newest.get(name, 0) < instant)
-        return tuple(sorted(name for name in late if not is_importer(name)))
+        return tuple(sorted(name for name in late if has_cameras(name)))

@@ -34,6 +34,7 @@ camera.trial | – | – | menguji sambungan kamera | tested a camera's connecti
 camera.trial_still | displaying* | examined | melihat gambar uji sambungan | looked at a test's picture
 camera.read | dissemination* | examined | melihat data pemilik kamera | looked at a camera's owner
 import.ordered | – | – | memasukkan rekaman dari luar ke arsip | imported footage recorded elsewhere
+footage.adopted | – | – | menandatangani rekaman perekam yang hilang | signed for a lost recorder's footage
 camera.added | – | – | kamera didaftarkan | camera registered
 camera.edited | – | – | data kamera diubah | camera edited
 camera.disabled | – | – | kamera dinonaktifkan | camera disabled

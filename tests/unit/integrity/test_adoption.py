@@ -1,0 +1,303 @@
+"""Segments of a recorder that is gone get a signed line from another: all of them, once, and as they are."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive.errors import IntegrityError
+from archive.integrity.adoption.silence import WATCHED, Silence
+from archive.integrity.adoption.whole import check_whole
+from archive.integrity.rebuild.sync import Sync
+from archive.lifecycle.disposition.walk import own_leaf
+from archive.model.gap import GapCause, id_for_segment
+from archive.model.segment import Segment
+from archive.records.custody import read
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
+from search.rebuilding import rebuild_index
+from search.sqlite import open_sqlite
+from tests.support.adopting import BOUND, Bereft
+from tests.support.archives import camera_form, small_archive
+from tests.support.leaves import RUN, T0
+from tests.support.packages import FRAMES, segment_bytes
+
+WHOLE = Timespan(T0, T0 + DAY)
+
+
+def bereft(folder: Path, *, signed: int = 4, lost: set[int] | None = None, stored: int = 8) -> Bereft:
+    """``rec-1`` signed for its first segments, stored some more, and was gone."""
+    archive = small_archive(folder / "archive")
+    archive.registry.add(camera_form(), actor="os:tester")
+    archive.register_recorder()
+    kept = []
+    for number in range(stored):
+        archive.clock.wall = T0 + (number * 10 + 11) * SECOND
+        if number not in (lost or ()):
+            kept.append(archive.keep(number))
+        if number == signed - 1:
+            archive.write_journal([leaf for leaf in kept if leaf.seq < signed])
+    made = Bereft(archive, folder, archive.clock.wall)
+    made.beat()
+    return made
+
+
+def test_what_lacks_a_line_gets_one_as_it_is(tmp_path: Path) -> None:
+    site = bereft(tmp_path)
+    assert site.check().without_a_line == [f"{RUN}: 4"]
+    assert site.adopt() == 4
+    adopted = [batch for batch in site.batches() if batch.origin == "adopted"]
+    assert [(batch.recorder, [leaf.seq for leaf in batch.leaves]) for batch in adopted] == [
+        ("rec-2-adopted", [4, 5, 6, 7])
+    ]
+    assert all(leaf.recorder == "rec-1" for leaf in adopted[0].leaves)
+    for leaf in adopted[0].leaves:
+        assert isinstance(leaf, Segment)
+        head = site.archive.stores.footage.head(leaf.key)
+        assert [head.metadata["leaf"].encode()] == [line for _, line in site.lines()[leaf.run, leaf.seq]]
+    report = site.check()
+    assert (report.breaches, report.adopted, report.without_a_line) == ([], {"rec-1": 4}, [])
+    assert site.archive.index.cursor("rec-2-adopted") == 1
+    [act] = [one for one in read(site.archive.stores.records, Timespan(T0, T0 + DAY)) if "adopt" in one.type]
+    assert (act.objects, act.actor.id) == (("cam-1",), "recorder:rec-2-adopted")
+    assert (act.details["recorder"], act.details["segments"]) == ("rec-1", 4)
+
+
+def test_nothing_is_adopted_twice(tmp_path: Path) -> None:
+    site = bereft(tmp_path)
+    job = site.job()
+    assert [job.run(), job.run()] == [4, 0]
+    assert [site.adopt(), site.adopt("rec-3")] == [0, 0], "neither by its next process nor by another host"
+    assert all(len(lines) == 1 for lines in site.lines().values())
+
+
+def test_a_fresh_index_has_it_from_the_line(tmp_path: Path) -> None:
+    site = bereft(tmp_path)
+    site.adopt()
+    index = open_sqlite(tmp_path / "fresh.sqlite")
+    report = rebuild_index(site.archive.stores, index)
+    assert (report.segments, report.adopted, report.left_out) == (8, 0, [])
+    assert [one.seq for one in index.segments("cam-1", WHOLE)] == list(range(8))
+    assert index.cursor("rec-2-adopted") == 1
+
+
+@pytest.mark.parametrize("first", ["the adopter", "the recorder"])
+def test_a_recorder_that_comes_back_says_the_same(tmp_path: Path, first: str) -> None:
+    site = bereft(tmp_path)
+    job = site.job()
+    own = [leaf for batch in site.batches() for leaf in batch.leaves]
+    kept = [leaf for leaf in _leaves(site) if leaf not in own]
+    if first == "the adopter":
+        assert job.run() == 4
+        site.returns(kept)
+        signed = {"adopted", "recorder"}
+    else:
+        site.returns(kept)
+        assert job.run() == 0, "its batch is a sign of life"
+        signed = {"recorder"}
+    for (_, seq), lines in site.lines().items():
+        assert len({line for _, line in lines}) == 1, "one leaf"
+        if seq >= 4:
+            assert {origin for origin, _ in lines} == signed
+    report = site.check()
+    assert (report.breaches, report.adopted, report.without_a_line) == ([], {}, [])
+    assert [one.seq for one in site.archive.index.segments("cam-1", WHOLE)] == list(range(8))
+
+
+def test_a_recorder_that_signs_while_it_is_adopted_says_the_same(tmp_path: Path) -> None:
+    """Its batch comes after the adopter has read its journal, and before the adopter signs."""
+    site = bereft(tmp_path)
+    job, kept = site.job(), _leaves(site)[4:]
+    record = job.record
+
+    def interrupted(*given: object, **named: object) -> object:
+        site.returns(kept)
+        return record(*given, **named)  # type: ignore[arg-type]
+
+    job.record = interrupted
+    assert job.run() == 4
+    assert all(len({line for _, line in lines}) == 1 for lines in site.lines().values())
+    assert site.check().breaches == []
+
+
+def test_a_number_that_was_never_stored_becomes_a_gap(tmp_path: Path) -> None:
+    site = bereft(tmp_path, lost={5})
+    assert "run_has_holes" not in {one.code for one in site.check().breaches}, "nobody knows of it yet"
+    assert site.adopt() == 3
+    [gap] = site.archive.index.gaps("cam-1", WHOLE)
+    assert (gap.recorder, gap.cause) == ("rec-2-adopted", GapCause.UPLOAD_LOST)
+    assert gap.gap == id_for_segment(GapCause.UPLOAD_LOST, RUN, 5)
+    assert gap.span == Timespan(T0 + 50 * SECOND, T0 + 60 * SECOND)
+    assert site.check().breaches == []
+
+
+def test_bytes_that_are_not_the_segment_are_not_adopted(tmp_path: Path) -> None:
+    site = bereft(tmp_path)
+    bad = _leaves(site)[5]
+
+    def examine(leaf: Segment, content: bytes) -> None:
+        if leaf.seq == 5:
+            raise IntegrityError("altered", code="bytes_differ")
+
+    site.examine = examine
+    assert site.adopt() == 3
+    assert site.told == [(bad.key, "bytes_differ")]
+    assert (bad.run, 5) not in site.lines()
+    assert [one.code for one in site.check().breaches] == ["run_has_holes"], "and nobody calls it lost"
+
+
+def test_who_gives_a_sign_is_not_gone(tmp_path: Path) -> None:
+    site = bereft(tmp_path)
+    job = site.job()
+    site.archive.index.put_heartbeat("rec-1", site.now + 1, {"cameras": {"cam-1": {}}})
+    assert job.run() == 0, "it was heard a moment ago"
+    site.clock.advance(MINUTE)
+    site.archive.clock.wall = site.clock.now()
+    site.archive.keep(8)
+    assert job.run() == 0, "it stores, though the index does not hear it"
+    site.clock.advance(BOUND)
+    assert job.run() == 5
+
+
+def test_a_recorder_without_heartbeats_is_known_by_its_journal(tmp_path: Path) -> None:
+    """The index was built anew, and heartbeats have nothing behind them."""
+    site = bereft(tmp_path)
+    site.archive.index = open_sqlite(tmp_path / "fresh.sqlite")
+    assert site.adopt() == 4
+
+
+def test_what_waited_in_the_spool_is_found_where_it_began(tmp_path: Path) -> None:
+    """The store was away for five hours; the recorder died while it brought what had waited."""
+    site = bereft(tmp_path)
+    site.archive.clock.wall = site.now = site.now + 5 * HOUR
+    site.archive.keep(8)
+    site.clock.advance(5 * HOUR)
+    site.beat(oldest_us=5 * HOUR)
+    assert site.adopt() == 5
+
+
+@pytest.mark.parametrize("after", ["logbook", "index", "seal", "upload"])
+def test_a_process_that_ends_midway_is_followed_by_one_that_ends_it(
+    tmp_path: Path, after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(BaseException):
+        pass
+
+    def end(*_given: object, **_named: object) -> None:
+        raise Ended
+
+    site = bereft(tmp_path)
+    job = site.job()
+    signer = site.signer()
+    job.signer = lambda: signer
+    with monkeypatch.context() as patch:
+        match after:
+            case "logbook":
+                patch.setattr(site.archive.index, "add", end)
+            case "index":
+                patch.setattr(signer.logbook, "seal", end)
+            case "seal":
+                patch.setattr(signer.logbook, "upload", end)
+            case _:
+                patch.setattr(site.archive.index, "advance_cursor", end)
+        with pytest.raises(Ended):
+            job.run()
+    site.adopt()
+    assert all(len(lines) == 1 for lines in site.lines().values())
+    report = site.check()
+    assert (report.breaches, report.adopted) == ([], {"rec-1": 4})
+    Sync(site.archive.stores, site.archive.index, site.clock).run()
+    assert site.archive.index.cursor("rec-2-adopted") == 1
+
+
+@settings(max_examples=20)
+@given(
+    fates=st.lists(st.sampled_from(["signed", "left", "lost"]), min_size=2, max_size=9),
+    back=st.sets(st.integers(0, 8)),
+    turns=st.lists(st.sampled_from(["rec-2", "rec-3", "back"]), min_size=1, max_size=4),
+)
+def test_whatever_was_left_has_one_leaf_in_the_end(
+    tmp_path_factory: pytest.TempPathFactory, fates: list[str], back: set[int], turns: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("adopted")
+    try:
+        lost = {number for number, fate in enumerate(fates) if fate == "lost"}
+        archive = small_archive(folder / "archive")
+        archive.registry.add(camera_form(), actor="os:tester")
+        archive.register_recorder()
+        kept = {number: archive.keep(number) for number in range(len(fates)) if number not in lost}
+        archive.clock.wall = T0 + 100 * SECOND
+        signed = [leaf for number, leaf in kept.items() if fates[number] == "signed"]
+        if signed:
+            archive.write_journal(signed)
+        site = Bereft(archive, folder, archive.clock.wall)
+        site.beat()
+        returned = False
+        for turn in turns:
+            if turn != "back":
+                site.adopt(turn)
+            elif not returned:
+                returned = True
+                rest = [leaf for leaf in kept.values() if leaf not in signed]
+                waits = [leaf for leaf in rest if leaf.seq in back]
+                if waits:
+                    site.returns(waits)
+                    oldest = min(leaf.ingested_at for leaf in rest)
+                    site.now = archive.clock.wall
+                    site.beat(oldest_us=site.now - oldest)
+        site.clock.advance(BOUND)
+        site.adopt()
+        assert {seq for _, seq in site.lines()} == set(kept)
+        assert all(len({line for _, line in lines}) == 1 for lines in site.lines().values())
+        assert [one.seq for one in archive.index.segments("cam-1", WHOLE)] == sorted(kept)
+        assert {one.code for one in site.check().breaches} <= {"run_has_holes", "unexplained"}
+        assert site.check().without_a_line == []
+        assert site.adopt() == 0
+    finally:
+        shutil.rmtree(folder)
+
+
+@given(
+    beats=st.lists(st.tuples(st.integers(0, 200), st.booleans()), min_size=1, max_size=30),
+    bound=st.integers(10, 100),
+)
+def test_only_who_was_watched_and_stayed_silent_is_silent(beats: list[tuple[int, bool]], bound: int) -> None:
+    """Minutes pass; a beat may come in each. Who is silent had an old beat that we have seen for long."""
+    silence, now, heard, seen, since = Silence(bound * MINUTE), 10**12, 0, -1, 0
+    heard = now
+    for passes, beat in beats:
+        now += passes * MINUTE
+        if beat:
+            heard = now
+        if heard != seen:
+            seen, since = heard, now
+        found = silence.silent({"rec-1"}, {"rec-1": heard}, now, now)
+        assert (found == ["rec-1"]) == (now - heard >= bound * MINUTE and now - since >= WATCHED)
+
+
+def test_a_segment_is_whole_only_as_its_leaf_says(tmp_path: Path) -> None:
+    content, header = segment_bytes(Random(1), 5_000)  # noqa: S311 - invented samples
+    leaf = replace(small_archive(tmp_path).keep(0, content=content), header_bytes=header, frames=FRAMES)
+    check_whole(leaf, content)
+    for wrong, code in (
+        (replace(leaf, frames=leaf.frames + 1), "segment_not_whole"),
+        (replace(leaf, header_bytes=leaf.header_bytes - 1), "segment_not_whole"),
+        (replace(leaf, sha256="0" * 64), "bytes_differ"),
+    ):
+        with pytest.raises(IntegrityError) as refused:
+            check_whole(wrong, content)
+        assert refused.value.code == code
+    with pytest.raises(IntegrityError) as refused:
+        check_whole(leaf, content[:-1])
+    assert refused.value.code == "bytes_differ"
+
+
+def _leaves(site: Bereft) -> list[Segment]:
+    """The leaves of all stored segments, by number."""
+    footage = site.archive.stores.footage
+    return sorted(
+        (own_leaf(footage, one) for one in footage.list("segments/cam-1/")), key=lambda leaf: leaf.seq
+    )
