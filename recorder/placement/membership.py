@@ -6,6 +6,8 @@ TTL = 5
 """Seconds after which a host that says nothing is no longer a member."""
 BEAT = 1.5
 """Seconds from one beat to the next: two may be lost."""
+GLANCE = 0.3
+"""Seconds from one look at the members to the next: a dead host's cameras wait for it."""
 
 
 class Membership(Protocol):
