@@ -47,8 +47,8 @@ class HandoverOut(BaseModel):
     """A change of run at ``at`` while both runs have footage.
 
     ``keyframe`` is the SHA-256 of the keyframe that both have and at which the clip goes from one to the
-    other: no frame is missing or shown twice. If it is null they have none in common, and frames may repeat or miss
-    within ``uncertainty_us``, which is null where nothing bounds it.
+    other: no frame is missing or shown twice. If it is null they have none in common, and frames may repeat
+    or miss within ``uncertainty_us``, which is null where nothing bounds it.
     """
 
     at: str = Field(examples=["2026-11-30T02:00:00Z"])

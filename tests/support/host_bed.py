@@ -1,6 +1,6 @@
 """A city in small: recorder hosts, three etcd nodes, cameras with frame numbers, MinIO and Elasticsearch.
 
-Every host has an address of its own (:mod:`tests.support.links`), so each link between two of them can be cut.
+Every host has an address of its own (:mod:`tests.support.links`), so each link between two can be cut.
 The recorders are ``saksi record`` with the settings that an installation has.
 """
 
@@ -117,7 +117,7 @@ class Bed:
             self.hosts[name].start(self.now())
 
     def recorded_by(self, since: int = 0) -> dict[str, set[str]]:
-        """The hosts that have footage of each camera, by heartbeats that came after ``since`` from living ones."""
+        """The living hosts that have footage of each camera, by heartbeats that came after ``since``."""
         found: dict[str, set[str]] = {camera: set() for camera in self.cameras}
         for beat in self.site.index.heartbeats():
             host = self.hosts.get(beat.recorder)
@@ -178,8 +178,11 @@ class Bed:
     def etcd_answers(self, *names: str) -> None:
         """Wait until these nodes know a leader."""
         for name in names:
-            url = f"http://{self.net.ip(name)}:2379/health"
-            until(lambda: self.net.inside(name, lambda: answers(url)), f"{name} knows a leader")
+            self._knows_leader(name)
+
+    def _knows_leader(self, name: str) -> None:
+        url = f"http://{self.net.ip(name)}:2379/health"
+        until(lambda: self.net.inside(name, lambda: answers(url)), f"{name} knows a leader")
 
     def run(self, end: str, argv: Collection[str], log: Path) -> "subprocess.Popen[bytes]":
         """Start a program at an end of the network."""
@@ -256,7 +259,7 @@ def host_bed(
 
 
 def _start_cameras(bed: Bed, folder: Path, program: Path, ids: Collection[str]) -> None:
-    """One server of all cameras, and for each a copy of one numbered film that begins elsewhere in it."""
+    """One server of all cameras, and for each its own showing of one numbered film."""
     config = folder / "mediamtx.yml"
     config.write_text(json.dumps(_server(bed.net.ip("cameras"))))
     bed.run("cameras", [str(program), str(config)], folder / "mediamtx.log")
@@ -270,11 +273,10 @@ def _start_cameras(bed: Bed, folder: Path, program: Path, ids: Collection[str]) 
         return bed.net.inside("cameras", lambda: answers("http://127.0.0.1:9997/v3/paths/list"))
 
     until(listens, "the server of the cameras listens")
-    for number, camera in enumerate(ids):
-        offset = number * GOP // FPS * 10
+    for camera in ids:
         argv = [
             numbered.DEFAULT_FFMPEG, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1",
-            "-ss", str(offset), "-i", str(film), "-map", "0:v:0", "-c", "copy", "-muxdelay", "0",
+            "-i", str(film), "-map", "0:v:0", "-c", "copy", "-muxdelay", "0",
             "-f", "rtsp", "-rtsp_transport", "tcp", f"{url}/{camera}",
         ]  # fmt: skip
         bed.run("cameras", argv, folder / "cameras.log")

@@ -46,10 +46,9 @@ class Run:
     """Goes through scenarios on one bed and keeps the windows."""
 
     bed: Bed
+    say: Callable[[str], None]
     windows: list[Window] = field(default_factory=list)
-    say: Callable[[str], None] = print
     _mark: int = 0
-    _told: list[str] = field(default_factory=list)
 
     def begin(self) -> dict[str, str]:
         """Everybody records; a window begins now."""
@@ -82,9 +81,11 @@ class Run:
         self.windows.append(window)
         lost = {camera: value for camera, value in window.missed_s().items() if value}
         twice = sum(one.repeated for one in found)
+        joined, unjoined = sum(one.joined for one in found), sum(one.unjoined for one in found)
         self.say(
-            f"{scenario:24} {part:10} {span.duration / SECOND:5.1f} s  moved {window.moved}  missed {lost}  repeated {twice}"
-            f"  joins {sum(one.runs for one in found)}  unknown {sum(one.unknown for one in found)}"
+            f"{scenario:24} {part:10} {span.duration / SECOND:5.1f} s  moved {window.moved}  missed {lost}"
+            f"  repeated {twice}  joined {joined}, not {unjoined}"
+            f"  unknown {sum(one.unknown for one in found)}"
         )
 
 
@@ -111,9 +112,7 @@ def killed(run: Run) -> None:
     after = bed.settled(bed.alive, bed.now())
     bed.start(host)
     back = bed.settled(bed.alive, bed.now())
-    run.note(
-        "power lost", "and back", before, after, struck=its, allowed_s=DEATH_S, moves=len(its)
-    )
+    run.note("power lost", "and back", before, after, struck=its, allowed_s=DEATH_S, moves=len(its))
     assert back == before, "it has its own cameras again"
 
 
@@ -129,9 +128,7 @@ def stopped(run: Run) -> None:
     bed.hosts[host].process = stood
     bed.hosts[host].send(signal.SIGCONT)
     bed.settled(bed.alive, bed.now())
-    run.note(
-        "stood still", "and on", before, after, struck=its, allowed_s=DEATH_S, moves=len(its)
-    )
+    run.note("stood still", "and on", before, after, struck=its, allowed_s=DEATH_S, moves=len(its))
 
 
 def cut_from_etcd(run: Run) -> None:
@@ -276,6 +273,8 @@ def breaches(run: Run) -> Iterator[str]:
             allowed = window.allowed_s if one.camera in window.struck else 0
             if one.missed / FPS > allowed:
                 yield f"{place}: {one.missed / FPS:g} s missed, {allowed:g} s allowed"
+            if one.repeated and not one.unjoined:
+                yield f"{place}: {one.repeated} frames repeated"
             if one.damaged:
                 yield f"{place}: {one.damaged} damaged frames"
             if one.unknown:

@@ -1,4 +1,7 @@
-"""``python -m tests.support.in_network NAMESPACE MODULE WORDS…``: run a module as ``-m`` does, in a network of its own."""
+"""``python -m tests.support.in_network NAMESPACE MODULE WORDS…``: run a module as ``-m`` does, elsewhere.
+
+"Elsewhere" is a network namespace: see :mod:`tests.support.links`.
+"""
 
 import ctypes
 import os

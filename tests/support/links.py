@@ -80,7 +80,20 @@ class Networks:
             inside, outside = f"{self._token}i{number}", f"{self._token}o{number}"
             space, router = self.namespace(name), self.namespace("router")
             _ip("netns", "add", space)
-            _ip("link", "add", inside, "netns", space, "type", "veth", "peer", "name", outside, "netns", router)
+            _ip(
+                "link",
+                "add",
+                inside,
+                "netns",
+                space,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                outside,
+                "netns",
+                router,
+            )
             _ip("-n", space, "addr", "add", f"10.213.{number}.2/24", "dev", inside)
             _ip("-n", router, "addr", "add", f"10.213.{number}.1/24", "dev", outside)
             _ip("-n", space, "link", "set", "lo", "up")

@@ -1,15 +1,19 @@
 """Hosts that die, stand still, are cut off, drained and updated: what a viewer misses, by frame numbers."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from archive.integrity.check import Checker
-from tests.support.host_bed import host_bed
+from archive.timespan import SpanSet
+from tests.support.host_bed import Bed, host_bed
+from tests.support.host_report import table
 from tests.support.host_scenarios import SCENARIOS, Run, breaches
 from tests.support.links import can_make_networks
 from tests.support.servers import ElasticServer, FreshBuckets
+from tests.support.sound import reading_of
 
 
 @pytest.mark.slow
@@ -21,10 +25,26 @@ def test_six_hosts(
     with host_bed(
         tmp_path, fresh_buckets, elastic_server.url, fresh_index_prefix, hosts=6, cameras=24
     ) as bed:
-        run = Run(bed)
+        run = Run(bed, told)
         for name in chosen:
             SCENARIOS[name](run)
+        run.say(table(run.windows))
+        assert_explained(bed)
         report = Checker(bed.site.stores, bed.site.index, bed.site.clock).run()
-        print(report.breaches)
+        run.say("\n".join(str(breach) for breach in report.breaches))
         assert list(breaches(run)) == []
         assert report.breaches == []
+
+
+def told(line: str) -> None:
+    """Show how far it is, to who runs it with ``-s``."""
+    sys.stdout.write(f"{line}\n")
+
+
+def assert_explained(bed: Bed) -> None:
+    """Invariant I6 since the registration of each camera."""
+    for camera in bed.cameras:
+        known = reading_of(bed.site, camera)
+        assert [gap for gap in known.gaps if gap.cause == "unknown"] == [], camera
+        whole = known.coverage | SpanSet(gap.span for gap in known.gaps) | known.pending
+        assert not whole.gaps_within(known.span), camera

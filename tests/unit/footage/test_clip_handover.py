@@ -42,8 +42,8 @@ def test_each_frame_once_however_far_the_two_clocks_are_apart(
     clip, _ = planned(store, skew, doubt=doubt, later_alone=later_alone)
     numbers = shown_numbers(clip)
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-    assert [piece.ref.run for piece in clip.pieces][0] == RUN
-    assert [piece.ref.run for piece in clip.pieces][-1] == OTHER_RUN
+    assert clip.pieces[0].ref.run == RUN
+    assert clip.pieces[-1].ref.run == OTHER_RUN
     (said,) = clip.outline()["handovers"]
     assert (said["run"], said["next_run"]) == (RUN, OTHER_RUN)
     assert len(said["keyframe"]) == 64
