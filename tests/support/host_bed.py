@@ -45,13 +45,14 @@ class Host:
     folder: Path
     net: Networks
     environment: Mapping[str, str]
+    program: tuple[str, ...] = ("ops", "record")
     process: preloaded.Forked | None = None
     started: int = 0
 
     def start(self, now: int) -> None:
         """Start its recorder at ``now``."""
         self.folder.mkdir(exist_ok=True)
-        module, words = self.net.command(self.name, "ops", ["record"])
+        module, words = self.net.command(self.name, self.program[0], self.program[1:])
         self.process = preloaded.start(
             module, words, self.environment, cwd=Path(__file__).parents[2],
             log=self.folder.with_suffix(".log"),
@@ -198,9 +199,20 @@ class Bed:
 
 @contextmanager
 def host_bed(
-    folder: Path, buckets: FreshBuckets, elastic_url: str, prefix: str, *, hosts: int, cameras: int
+    folder: Path,
+    buckets: FreshBuckets,
+    elastic_url: str,
+    prefix: str,
+    *,
+    hosts: int,
+    cameras: int,
+    program: tuple[str, ...] = ("ops", "record"),
+    segment_s: int = SEGMENT_S,
 ) -> Iterator[Bed]:
-    """A bed that runs, with every camera recorded; all its processes are ended afterwards."""
+    """A bed that runs, with every camera recorded; all its processes are ended afterwards.
+
+    ``program`` is the module and the words that record on each host.
+    """
     names = tuple(f"rec-{number + 1}" for number in range(hosts))
     ids = tuple(f"kam-{number + 1:02}" for number in range(cameras))
     cache = Cache(Places.from_environment().cache_dir)
@@ -243,6 +255,7 @@ def host_bed(
                 name: Host(
                     name, folder / name, net,
                     common | inside | {"SAKSI_HOME": str(folder / name), "SAKSI_RECORDER": name},
+                    program,
                 )
                 for name in names
             },
@@ -252,7 +265,7 @@ def host_bed(
         _start_cameras(bed, folder, programs["mediamtx"], ids)
         for camera in ids:
             source = f"rtsp://{net.ip('cameras')}:{services['cameras']}/{camera}"
-            site.registry.add(form(camera, source, segment_seconds=SEGMENT_S), actor="os:tester")
+            site.registry.add(form(camera, source, segment_seconds=segment_s), actor="os:tester")
         bed.etcd_answers(*_ETCD)
         bed.start(*names)
         yield bed

@@ -18,8 +18,6 @@ LAG_S = 5
 """What the upload of a closed segment may take here."""
 ETCD = ("etcd-1", "etcd-2", "etcd-3")
 SERVICES = ("store", "index", "cameras", *ETCD)
-_LONG = 15.0
-"""Seconds that a link stays cut where no state says that it was long enough: three times TTL."""
 _MARGIN = 6 * SECOND
 
 
@@ -43,12 +41,20 @@ class Window:
 
 @dataclass
 class Run:
-    """Goes through scenarios on one bed and keeps the windows."""
+    """Goes through scenarios on one bed and keeps the windows.
+
+    ``pause_s``: how long a link stays cut where no state says that it was long enough.
+    """
 
     bed: Bed
     say: Callable[[str], None]
+    pause_s: float = 15.0
     windows: list[Window] = field(default_factory=list)
     _mark: int = 0
+
+    def rest(self) -> None:
+        """Nothing changes for a while."""
+        time.sleep(self.pause_s)  # real time: how long a link stays cut is the subject
 
     def begin(self) -> dict[str, str]:
         """Everybody records; a window begins now."""
@@ -97,10 +103,6 @@ def of_host(assigned: Mapping[str, str], host: str) -> frozenset[str]:
 def busiest(assigned: Mapping[str, str]) -> str:
     """The host with most cameras."""
     return max(sorted(set(assigned.values())), key=lambda host: len(of_host(assigned, host)))
-
-
-def _rest(seconds: float = _LONG) -> None:
-    time.sleep(seconds)  # real time: how long a link stays cut is the subject
 
 
 def killed(run: Run) -> None:
@@ -155,7 +157,7 @@ def _cut(service: str) -> Callable[[Run], None]:
         host = busiest(before)
         bed.net.cut([host], [service])
         began = bed.now()
-        _rest()
+        run.rest()
         bed.net.heal()
         length = (bed.now() - began) / SECOND
         after = bed.settled(bed.alive, bed.now())
@@ -188,7 +190,7 @@ def cut_minority(run: Run) -> None:
     """One node of etcd is alone; hosts still reach it."""
     bed, before = run.bed, run.begin()
     bed.net.cut(ETCD[:1], ETCD[1:])
-    _rest()
+    run.rest()
     during = bed.settled(bed.alive, bed.now())
     bed.net.heal()
     bed.etcd_answers(*ETCD)
@@ -200,11 +202,11 @@ def lost_quorum(run: Run) -> None:
     """Two of three nodes of etcd die, and come back."""
     bed, before = run.bed, run.begin()
     bed.kill_etcd(*ETCD[:2])
-    _rest()
+    run.rest()
     during = bed.settled(bed.alive, bed.now())
     bed.start_etcd(*ETCD[:2])
     bed.etcd_answers(*ETCD)
-    _rest()
+    run.rest()
     after = bed.settled(bed.alive, bed.now())
     run.note("quorum lost", "and back", before, during if during != before else after)
 

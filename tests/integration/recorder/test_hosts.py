@@ -48,3 +48,29 @@ def assert_explained(bed: Bed) -> None:
         assert [gap for gap in known.gaps if gap.cause == "unknown"] == [], camera
         whole = known.coverage | SpanSet(gap.span for gap in known.gaps) | known.pending
         assert not whole.gaps_within(known.span), camera
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(not can_make_networks(), reason="network namespaces need root")
+def test_three_hosts(
+    tmp_path: Path, fresh_buckets: FreshBuckets, elastic_server: ElasticServer, fresh_index_prefix: str
+) -> None:
+    """One stands still and goes on, one is cut off from etcd, and etcd loses its quorum."""
+    with host_bed(
+        tmp_path,
+        fresh_buckets,
+        elastic_server.url,
+        fresh_index_prefix,
+        hosts=3,
+        cameras=6,
+        program=("tests.support.recording_site",),
+        segment_s=2,
+    ) as bed:
+        run = Run(bed, told, pause_s=6)
+        for name in ("stopped", "etcd", "quorum"):
+            SCENARIOS[name](run)
+        assert_explained(bed)
+        # How soon a busy machine acts is no subject here: the long form has the bounds.
+        late = [line for line in breaches(run) if "stood still" not in line]
+        assert late == []
+        assert Checker(bed.site.stores, bed.site.index, bed.site.clock).run().breaches == []
