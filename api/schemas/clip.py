@@ -43,7 +43,7 @@ class OtherRunOut(EdgesOut):
     run: str = Field(examples=[RUN])
 
 
-class HandoverOut(BaseModel):
+class RunChangeOut(BaseModel):
     """A change of run at ``at`` while both runs have footage.
 
     ``keyframe`` is the SHA-256 of the keyframe that both have and at which the clip goes from one to the
@@ -62,8 +62,8 @@ class ClipOut(BaseModel):
     """A clip's description. ``actual`` and ``sha256`` are null if there is nothing to show.
 
     ``sound`` is the codec of its sound (RFC 6381), null without. ``hidden_sound_us`` of it is in the bytes
-    and not heard. ``layout`` is the published layout of the bytes. ``handovers`` are the changes of run while
-    both have footage.
+    and not heard. ``layout`` is the published layout of the bytes. ``run_changes`` are the changes of run
+    while both have footage.
     """
 
     asked: EdgesOut
@@ -80,4 +80,4 @@ class ClipOut(BaseModel):
     sound: str | None = Field(examples=["mp4a.40.2"])
     hidden_sound_us: int = Field(examples=[128000])
     layout: int = Field(examples=[2])
-    handovers: list[HandoverOut] = []
+    run_changes: list[RunChangeOut] = []

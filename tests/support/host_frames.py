@@ -73,8 +73,8 @@ def seen(site: Site, camera: str, span: Timespan, loop: int) -> Seen:
         tuple(gap.cause for gap in reading.gaps),
         sum(one.span.duration for one in reading.others),
         sum(one["run"] != other["run"] for one, other in pairwise(pieces)),
-        sum(one.sha256 is not None for one in clip.handovers),
-        sum(one.sha256 is None for one in clip.handovers),
+        sum(one.sha256 is not None for one in clip.run_changes),
+        sum(one.sha256 is None for one in clip.run_changes),
         sum(gap.cause == "unknown" for gap in reading.gaps) + len(tuple(reading.pending)),
     )  # fmt: skip
 

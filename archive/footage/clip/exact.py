@@ -20,8 +20,8 @@ from archive.errors import Malformed, Refused
 from archive.footage.choice import RunSpan
 from archive.footage.clip.cut import Cut, Piece, cut_portions
 from archive.footage.clip.footage import FootageRange, HeaderSource, StoredHeaders, stream_ranges
-from archive.footage.clip.handover import Handover, hand_over
 from archive.footage.clip.joins import starts_anew
+from archive.footage.clip.run_changes import RunChange, at_keyframes
 from archive.footage.clip.tables import clip_head
 from archive.footage.reader import GapSpan, Portion, Reading
 from archive.model.segment import TIMESCALE, SegmentRef
@@ -73,7 +73,7 @@ class Clip:
     ``hidden_frames`` measure the footage outside the span that is in the bytes because frames refer to it;
     any tool can reveal it. ``duration_us`` is the playing time: the shown frames, without the gaps. ``etag``
     is a strong entity tag, quotes included. ``sound`` names the codec of its sound (RFC 6381), None without;
-    ``hidden_sound_us`` measures the sound that is in the bytes and not heard. ``handovers`` are the changes
+    ``hidden_sound_us`` measures the sound that is in the bytes and not heard. ``run_changes`` are the changes
     of run while both have footage.
     """
 
@@ -85,7 +85,7 @@ class Clip:
         earlier: Sequence[SegmentRef],
         footage: ObjectStore,
         pool: Executor | None,
-        handovers: Sequence[Handover] = (),
+        run_changes: Sequence[RunChange] = (),
     ) -> None:
         self.camera = reading.camera
         self.asked = reading.span
@@ -101,7 +101,7 @@ class Clip:
         self.hidden_sound_us = made.sound.hidden_us
         self.gaps = all_gaps(reading, made.undecodable)
         self.others: tuple[RunSpan, ...] = reading.others
-        self.handovers = tuple(handovers)
+        self.run_changes = tuple(run_changes)
         self.etag = clip_etag(reading, earlier, self.layout)
         self._footage = footage
         self._pool = pool
@@ -163,7 +163,7 @@ class Clip:
             "sound": self.sound,
             "hidden_sound_us": self.hidden_sound_us,
             "layout": self.layout,
-            **({"handovers": [one.to_json() for one in self.handovers]} if self.handovers else {}),
+            **({"run_changes": [one.to_json() for one in self.run_changes]} if self.run_changes else {}),
         }
 
     def describe(self) -> JsonObject:
@@ -226,10 +226,10 @@ def plan_clip(
     """
     check_length(reading.span)
     source = StoredHeaders(footage, pool) if headers is None else headers
-    changes: list[Handover] = []
+    changes: list[RunChange] = []
     shown: Sequence[Portion] = reading.portions
     if reading.others:
-        shown, changes = hand_over(shown, reading.segments, source, footage)
+        shown, changes = at_keyframes(shown, reading.segments, source, footage)
     portions = _portions(reading, earlier, shown)
     with closing(source.read_all([ref for _, refs in portions for ref in refs])) as found:
         made = cut_portions((span, islice(found, len(refs))) for span, refs in portions)
@@ -301,7 +301,7 @@ def clip_etag(reading: Reading, earlier: Sequence[SegmentRef] = (), layout: int 
     sha256 = hashlib.sha256(b"saksi-clip/%d\n" % layout)
     sha256.update(f"{reading.camera} {reading.span.start} {reading.span.end}\n".encode())
     if reading.others:
-        sha256.update(b"handovers at keyframes\n")
+        sha256.update(b"run_changes at keyframes\n")
     for span, refs in (*_portions(reading, earlier, reading.portions), *_beside(reading)):
         if reading.others:
             sha256.update(f"portion {span.start} {span.end}\n".encode())

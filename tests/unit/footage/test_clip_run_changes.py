@@ -44,7 +44,7 @@ def test_each_frame_once_however_far_the_two_clocks_are_apart(
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert clip.pieces[0].ref.run == RUN
     assert clip.pieces[-1].ref.run == OTHER_RUN
-    (said,) = clip.outline()["handovers"]
+    (said,) = clip.outline()["run_changes"]
     assert (said["run"], said["next_run"]) == (RUN, OTHER_RUN)
     assert len(said["keyframe"]) == 64
     assert clip.frames == len(numbers)
@@ -52,7 +52,7 @@ def test_each_frame_once_however_far_the_two_clocks_are_apart(
 
 def test_keyframes_too_far_apart_are_not_the_same(store: FilesystemStore) -> None:
     clip, _ = planned(store, 300_000, doubt=150_000)
-    (said,) = clip.outline()["handovers"]
+    (said,) = clip.outline()["run_changes"]
     assert said["keyframe"] is None
     assert said["uncertainty_us"] == 170_000
     numbers = shown_numbers(clip)
@@ -61,7 +61,7 @@ def test_keyframes_too_far_apart_are_not_the_same(store: FilesystemStore) -> Non
 
 def test_without_a_bound_the_answer_says_so(store: FilesystemStore) -> None:
     clip, _ = planned(store, 9_000_000, doubt=None)
-    (said,) = clip.outline()["handovers"]
+    (said,) = clip.outline()["run_changes"]
     assert (said["keyframe"], said["uncertainty_us"]) == (None, None)
 
 
@@ -76,4 +76,4 @@ def test_runs_that_follow_each_other_need_no_word(store: FilesystemStore) -> Non
     first = store_made(store, segments=1)
     second = store_made(store, segments=2, run=OTHER_RUN, start=T0 + 10 * SECOND)
     clip = plan_clip(reading_of([*first, *second], SPAN), store)
-    assert "handovers" not in clip.outline()
+    assert "run_changes" not in clip.outline()

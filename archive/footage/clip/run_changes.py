@@ -33,7 +33,7 @@ _TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class RunChange:
     """A change from one run to another while both have footage.
 
     ``sha256`` is that of the keyframe at which they join, None where they do so at an instant: then frames
@@ -64,9 +64,9 @@ class _Keyframe:
     sizes: tuple[int, ...]
 
 
-def hand_over(
+def at_keyframes(
     portions: Sequence[Portion], segments: Sequence[SegmentRef], headers: HeaderSource, footage: ObjectStore
-) -> tuple[list[Portion], list[Handover]]:
+) -> tuple[list[Portion], list[RunChange]]:
     """The portions with their edges moved to keyframes that both runs have, and what was found at each edge.
 
     ``segments`` are all of every run. Nothing is read where no two runs cover a change.
@@ -85,10 +85,10 @@ def hand_over(
             ends, begins, digest = same
             moved[number] = _portion(Timespan(before.span.start, ends), change.first, segments)
             moved[number + 1] = _portion(Timespan(begins, other.span.end), change.second, segments)
-            found.append(Handover(begins, change.first, change.second, digest, change.uncertainty_us))
+            found.append(RunChange(begins, change.first, change.second, digest, change.uncertainty_us))
         else:
             at = other.span.start
-            found.append(Handover(at, change.first, change.second, None, change.uncertainty_us))
+            found.append(RunChange(at, change.first, change.second, None, change.uncertainty_us))
     return moved, found
 
 
