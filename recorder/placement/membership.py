@@ -25,7 +25,7 @@ class Membership(Protocol):
         ...
 
     def beat(self) -> None:
-        """Stay a member for another :data:`LEASE` seconds; join again if the membership was lost meanwhile."""
+        """Stay a member for another :data:`LEASE` seconds; join again if the membership was lost."""
         ...
 
     def members(self) -> frozenset[str]:

@@ -23,7 +23,7 @@ from ops.stack.mediamtx import Mediamtx
 from ops.stack.wire import answers
 from ops.wiring import Site
 from tests.support import numbered, preloaded
-from tests.support.links import Networks, networks, with_pid
+from tests.support.links import Links, accepts, links, with_pid
 from tests.support.recording_site import form
 from tests.support.servers import FreshBuckets, absent
 from tests.support.sound import segments_of
@@ -34,6 +34,7 @@ FPS, GOP, SEGMENT_S = 10, 20, 5
 LOOP_S = 900
 """A camera begins anew after this long: two frames with one number are this far apart."""
 _ETCD = ("etcd-1", "etcd-2", "etcd-3")
+_CLIENT, _PEER, _STORE, _INDEX, _RTSP = 2379, 2380, 9000, 9200, 8554
 _PATIENCE = 240.0
 
 
@@ -43,7 +44,7 @@ class Host:
 
     name: str
     folder: Path
-    net: Networks
+    net: Links
     environment: Mapping[str, str]
     program: tuple[str, ...] = ("ops", "record")
     process: preloaded.Forked | None = None
@@ -61,7 +62,7 @@ class Host:
 
     def pids(self) -> list[int]:
         """All its processes."""
-        return self.net.pids(self.name)
+        return self.net.pids(self.name, self.folder)
 
     def send(self, number: int) -> None:
         """Signal all its processes at once, the recorder first: so it can start no other."""
@@ -95,13 +96,14 @@ class Host:
 class Bed:
     """The hosts by name, the network, and the archive as seen from outside it."""
 
-    net: Networks
+    net: Links
     hosts: dict[str, Host]
     cameras: tuple[str, ...]
     site: Site
     _nodes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     _programs: dict[str, Path] = field(default_factory=dict)
     _folder: Path = Path()
+    _running: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     @property
     def alive(self) -> set[str]:
@@ -159,9 +161,9 @@ class Bed:
 
     def start_etcd(self, *names: str) -> None:
         """Start nodes of etcd; each joins the others by itself."""
-        peers = ",".join(f"{one}=http://{self.net.ip(one)}:2380" for one in _ETCD)
+        peers = ",".join(f"{one}={self.url(one, _PEER)}" for one in _ETCD)
         for name in names:
-            own, client = f"http://{self.net.ip(name)}:2380", f"http://{self.net.ip(name)}:2379"
+            own, client = self.url(name, _PEER), self.url(name, _CLIENT)
             argv = [
                 str(self._programs["etcd"]), "--name", name, "--data-dir", str(self._folder / name),
                 "--listen-client-urls", client, "--advertise-client-urls", client,
@@ -169,6 +171,10 @@ class Bed:
                 "--initial-cluster", peers, "--initial-cluster-token", "bed", "--log-level", "warn",
             ]  # fmt: skip
             self._nodes[name] = self.run(name, argv, self._folder / f"{name}.log")
+
+    def url(self, end: str, port: int) -> str:
+        """Where something listens."""
+        return "http://{}:{}".format(*self.net.listens(end, port))
 
     def kill_etcd(self, *names: str) -> None:
         """End nodes of etcd with SIGKILL."""
@@ -182,19 +188,30 @@ class Bed:
             self._knows_leader(name)
 
     def _knows_leader(self, name: str) -> None:
-        url = f"http://{self.net.ip(name)}:2379/health"
+        url = f"{self.url(name, _CLIENT)}/health"
         until(lambda: self.net.inside(name, lambda: answers(url)), f"{name} knows a leader")
+
+    def close(self) -> None:
+        """End everything."""
+        for host in self.hosts.values():
+            if host.process is not None:
+                host.send(signal.SIGKILL)
+        for process in self._running:
+            process.kill()
+            process.wait()
 
     def run(self, end: str, argv: Collection[str], log: Path) -> "subprocess.Popen[bytes]":
         """Start a program at an end of the network."""
         with log.open("ab") as out:
-            return self.net.inside(
+            started = self.net.inside(
                 end,
                 lambda: subprocess.Popen(
                     [*argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                     env={"PATH": os.defpath, "HOME": str(self._folder)},
                 ),
             )  # fmt: skip
+        self._running.append(started)
+        return started
 
 
 @contextmanager
@@ -221,28 +238,20 @@ def host_bed(
         if not cache.holds(part.name, part.version):
             absent(f"{part.name}'s program is not in the cache", "saksi stack up --with etcd")
         programs[part.name] = part.fetch(cache, lambda line: None)
-    services = {"store": 9000, "index": 9200, "cameras": 8554, **dict.fromkeys(_ETCD, 2379)}
     with ExitStack() as stack:
-        net = stack.enter_context(networks(services, (*names, *services)))
-        net.lend("store", urlsplit(buckets.server.url).port or 80)
-        net.lend("index", urlsplit(elastic_url).port or 80)
+        net = stack.enter_context(links((*names, "store", "index", "cameras", *_ETCD)))
+        net.lend("store", _STORE, urlsplit(buckets.server.url).port or 80)
+        net.lend("index", _INDEX, urlsplit(elastic_url).port or 80)
         common = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SAKSI_")},
             "AWS_ACCESS_KEY_ID": buckets.server.access_key,
             "AWS_SECRET_ACCESS_KEY": buckets.server.secret_key,
             "SAKSI_INDEX_PREFIX": prefix,
             "SAKSI_KEYS_DIR": str(folder / "keys"),
-            "SAKSI_CAMERA_NETWORKS": "10.213.0.0/16",
+            "SAKSI_CAMERA_NETWORKS": net.cameras,
             "SAKSI_RETENTION_FLOOR_DAYS": "1",
             "SAKSI_RECORDS_LOCK_DAYS": "1",
             "SAKSI_JOURNAL_UPLOAD_SECONDS": "10",
-        }
-        inside = {
-            "SAKSI_ARCHIVE_URL": buckets.archive_url.replace(
-                buckets.server.url, f"http://{net.ip('store')}:{services['store']}"
-            ),
-            "SAKSI_INDEX_URL": f"http://{net.ip('index')}:{services['index']}",
-            "SAKSI_ETCD_URLS": ",".join(f"http://{net.ip(one)}:2379" for one in _ETCD),
         }
         outside = {
             "SAKSI_ARCHIVE_URL": buckets.archive_url, "SAKSI_INDEX_URL": elastic_url,
@@ -254,7 +263,10 @@ def host_bed(
             {
                 name: Host(
                     name, folder / name, net,
-                    common | inside | {"SAKSI_HOME": str(folder / name), "SAKSI_RECORDER": name},
+                    {
+                        **common, **_reached(net, name, buckets),
+                        "SAKSI_HOME": str(folder / name), "SAKSI_RECORDER": name,
+                    },
                     program,
                 )
                 for name in names
@@ -264,26 +276,41 @@ def host_bed(
         bed.start_etcd(*_ETCD)
         _start_cameras(bed, folder, programs["mediamtx"], ids)
         for camera in ids:
-            source = f"rtsp://{net.ip('cameras')}:{services['cameras']}/{camera}"
+            source = "rtsp://{}:{}/{}".format(*net.listens("cameras", _RTSP), camera)
             site.registry.add(form(camera, source, segment_seconds=segment_s), actor="os:tester")
         bed.etcd_answers(*_ETCD)
         bed.start(*names)
+        stack.callback(bed.close)
         yield bed
+
+
+def _reached(net: Links, host: str, buckets: FreshBuckets) -> dict[str, str]:
+    """Where a host reaches the servers."""
+
+    def url(end: str, port: int) -> str:
+        return "http://{}:{}".format(*net.link(host, end, port))
+
+    return {
+        "SAKSI_ARCHIVE_URL": buckets.archive_url.replace(buckets.server.url, url("store", _STORE)),
+        "SAKSI_INDEX_URL": url("index", _INDEX),
+        "SAKSI_ETCD_URLS": ",".join(url(one, _CLIENT) for one in _ETCD),
+    }
 
 
 def _start_cameras(bed: Bed, folder: Path, program: Path, ids: Collection[str]) -> None:
     """One server of all cameras, and for each its own showing of one numbered film."""
     config = folder / "mediamtx.yml"
-    config.write_text(json.dumps(_server(bed.net.ip("cameras"))))
+    place = bed.net.listens("cameras", _RTSP)
+    config.write_text(json.dumps(_server(place)))
     bed.run("cameras", [str(program), str(config)], folder / "mediamtx.log")
     film = numbered.encode_numbered(
         "bed", ("libx264", "-bf", "0", "-x264-params", f"keyint={GOP}:min-keyint={GOP}:scenecut=0"),
         LOOP_S, folder / "film.mp4", FPS,
     )  # fmt: skip
-    url = f"rtsp://{bed.net.ip('cameras')}:8554"
+    url = "rtsp://{}:{}".format(*place)
 
     def listens() -> bool:
-        return bed.net.inside("cameras", lambda: answers("http://127.0.0.1:9997/v3/paths/list"))
+        return bed.net.inside("cameras", lambda: accepts(place))
 
     until(listens, "the server of the cameras listens")
     for camera in ids:
@@ -295,11 +322,11 @@ def _start_cameras(bed: Bed, folder: Path, program: Path, ids: Collection[str]) 
         bed.run("cameras", argv, folder / "cameras.log")
 
 
-def _server(address: str) -> dict[str, object]:
+def _server(place: tuple[str, int]) -> dict[str, object]:
     return {
         "logLevel": "info", "logDestinations": ["stdout"], "writeQueueSize": 4096,
-        "readTimeout": "10s", "writeTimeout": "10s", "api": True, "apiAddress": "127.0.0.1:9997",
-        "playback": False, "rtsp": True, "rtspTransports": ["tcp"], "rtspEncryption": "no",
-        "rtspAddress": f"{address}:8554", "rtmp": False, "hls": False, "webrtc": False, "srt": False,
+        "readTimeout": "10s", "writeTimeout": "10s", "api": False, "playback": False,
+        "rtsp": True, "rtspTransports": ["tcp"], "rtspEncryption": "no",
+        "rtspAddress": "{}:{}".format(*place), "rtmp": False, "hls": False, "webrtc": False, "srt": False,
         "pathDefaults": {"source": "publisher"}, "paths": {"all_others": {}},
     }  # fmt: skip

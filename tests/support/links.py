@@ -9,15 +9,17 @@ on until it is cut.
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ops.stack import ports
 from tests.support.in_network import enter
 
 T = TypeVar("T")
@@ -25,14 +27,35 @@ Address = tuple[str, int]
 
 
 class Links(Protocol):
-    """The network of a test bed. Ends of links are names of hosts and services."""
+    """The network of a test bed. Ends are hosts and services, by name."""
 
-    def address(self, host: str, service: str) -> Address:
-        """Where ``host`` reaches ``service``."""
+    @property
+    def cameras(self) -> str:
+        """The network of every address here, as ``SAKSI_CAMERA_NETWORKS`` has it."""
+        ...
+
+    def listens(self, end: str, port: int) -> Address:
+        """Where what an end serves on ``port`` listens."""
+        ...
+
+    def link(self, host: str, end: str, port: int) -> Address:
+        """Where ``host`` reaches it."""
+        ...
+
+    def lend(self, end: str, port: int, real: int) -> None:
+        """The end serves on ``port`` what this machine serves on the port ``real``."""
         ...
 
     def command(self, host: str, module: str, words: Collection[str]) -> tuple[str, list[str]]:
         """The module and the words that run ``module`` on that host."""
+        ...
+
+    def inside(self, end: str, call: Callable[[], T]) -> T:
+        """What ``call`` gives at that end: sockets and processes it makes stay there."""
+        ...
+
+    def pids(self, host: str, folder: Path) -> list[int]:
+        """Everything that runs on a host whose recorder has its home in ``folder``."""
         ...
 
     def cut(self, ones: Iterable[str], others: Iterable[str]) -> None:
@@ -60,12 +83,9 @@ def can_make_networks() -> bool:
 
 @dataclass
 class Networks:
-    """Each end a namespace with the address ``10.213.N.2``. ``services`` gives the ports that ends listen on.
+    """Each end is a namespace with the address ``10.213.N.2``."""
 
-    A service of this machine that listens outside is passed on by :meth:`lend`.
-    """
-
-    services: Mapping[str, int]
+    cameras = "10.213.0.0/16"
     _token: str = field(default_factory=lambda: secrets.token_hex(3))
     _numbers: dict[str, int] = field(default_factory=dict)
     _cuts: list[tuple[str, ...]] = field(default_factory=list)
@@ -80,20 +100,8 @@ class Networks:
             inside, outside = f"{self._token}i{number}", f"{self._token}o{number}"
             space, router = self.namespace(name), self.namespace("router")
             _ip("netns", "add", space)
-            _ip(
-                "link",
-                "add",
-                inside,
-                "netns",
-                space,
-                "type",
-                "veth",
-                "peer",
-                "name",
-                outside,
-                "netns",
-                router,
-            )
+            pair = ("type", "veth", "peer", "name", outside, "netns", router)
+            _ip("link", "add", inside, "netns", space, *pair)
             _ip("-n", space, "addr", "add", f"10.213.{number}.2/24", "dev", inside)
             _ip("-n", router, "addr", "add", f"10.213.{number}.1/24", "dev", outside)
             _ip("-n", space, "link", "set", "lo", "up")
@@ -104,8 +112,8 @@ class Networks:
     def close(self) -> None:
         """Remove them; what still runs there is ended first."""
         for name in self._numbers:
-            for pid in self.pids(name):
-                with_pid(pid, 9)
+            for pid in self._pids(name):
+                with_pid(pid, signal.SIGKILL)
         if self._relays is not None:
             self._relays.close()
         for name in (*self._numbers, "router"):
@@ -115,24 +123,29 @@ class Networks:
         """The kernel's name of an end."""
         return f"sk{self._token}-{name}"
 
-    def ip(self, name: str) -> str:
-        """The address of an end."""
-        return f"10.213.{self._numbers[name]}.2"
+    def listens(self, end: str, port: int) -> Address:
+        """As the port says."""
+        return self._ip_of(end), port
 
-    def address(self, host: str, service: str) -> Address:
+    def link(self, host: str, end: str, port: int) -> Address:
         """As the port says; the same for all hosts."""
-        return self.ip(service), self.services[service]
+        return self.listens(end, port)
+
+    def lend(self, end: str, port: int, real: int) -> None:
+        """As the port says: a process of this machine's own network passes it on."""
+        self._relays = self._relays or Relays()
+        self._relays.add(self.inside(end, lambda: _listen(*self.listens(end, port))), ("127.0.0.1", real))
 
     def command(self, host: str, module: str, words: Collection[str]) -> tuple[str, list[str]]:
         """As the port says."""
         return "tests.support.in_network", [self.namespace(host), module, *words]
 
-    def inside(self, name: str, call: Callable[[], T]) -> T:
-        """What ``call`` gives in a thread of that end: sockets and processes it makes stay there."""
+    def inside(self, end: str, call: Callable[[], T]) -> T:
+        """As the port says, in a thread of its own."""
         found: list[T] = []
 
         def run() -> None:
-            enter(self.namespace(name))
+            enter(self.namespace(end))
             found.append(call())
 
         thread = threading.Thread(target=run)
@@ -140,21 +153,21 @@ class Networks:
         thread.join()
         return found[0]
 
-    def lend(self, service: str, port: int) -> None:
-        """Let the end ``service`` pass on what comes to its port to a port of this machine."""
-        self._relays = self._relays or Relays()
-        listening = self.inside(service, lambda: _listen(self.ip(service), self.services[service]))
-        self._relays.add(listening, ("127.0.0.1", port))
+    def pids(self, host: str, folder: Path) -> list[int]:
+        """As the port says: whatever is in its namespace."""
+        return self._pids(host)
 
-    def pids(self, name: str) -> list[int]:
-        """Everything that runs on a host."""
-        return [int(word) for word in _ip("netns", "pids", self.namespace(name)).split()]
+    def _pids(self, end: str) -> list[int]:
+        return [int(word) for word in _ip("netns", "pids", self.namespace(end)).split()]
+
+    def _ip_of(self, end: str) -> str:
+        return f"10.213.{self._numbers[end]}.2"
 
     def cut(self, ones: Iterable[str], others: Iterable[str]) -> None:
         """As the port says: the router drops every packet between them."""
         pairs = [(one, other) for one in ones for other in others if one != other]
         for one, other in (*pairs, *((other, one) for one, other in pairs)):
-            rule = ("from", self.ip(one), "to", self.ip(other), "blackhole", "pref", "100")
+            rule = ("from", self._ip_of(one), "to", self._ip_of(other), "blackhole", "pref", "100")
             _ip("-n", self.namespace("router"), "rule", "add", *rule)
             self._cuts.append(rule)
 
@@ -167,33 +180,63 @@ class Networks:
 
 @dataclass
 class Ports:
-    """All hosts on this machine; each link is a port of its own. ``targets`` are the services' addresses."""
+    """All ends are processes of this machine. Each link is a port that passes bytes on.
 
-    targets: Mapping[str, Address]
+    Only what is reached through :meth:`link` can be cut: not etcd from etcd, nor anybody from cameras.
+    """
+
+    cameras = "127.0.0.0/8"
     _relays: "Relays" = field(default_factory=lambda: Relays())
-    _links: dict[tuple[str, str], tuple[Address, "Relay"]] = field(default_factory=dict)
+    _served: dict[tuple[str, int], Address] = field(default_factory=dict)
+    _links: dict[tuple[str, str, int], tuple[Address, "Relay"]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close every port."""
         self._relays.close()
 
-    def address(self, host: str, service: str) -> Address:
+    def listens(self, end: str, port: int) -> Address:
+        """As the port says: a free one of this machine."""
+        if (end, port) not in self._served:
+            self._served[end, port] = "127.0.0.1", ports.free()
+        return self._served[end, port]
+
+    def link(self, host: str, end: str, port: int) -> Address:
         """As the port says."""
-        if (host, service) not in self._links:
+        if (host, end, port) not in self._links:
             listening = _listen("127.0.0.1", 0)
             place: Address = listening.getsockname()
-            self._links[host, service] = place, self._relays.add(listening, self.targets[service])
-        return self._links[host, service][0]
+            self._links[host, end, port] = place, self._relays.add(listening, self.listens(end, port))
+        return self._links[host, end, port][0]
+
+    def lend(self, end: str, port: int, real: int) -> None:
+        """As the port says."""
+        self._served[end, port] = "127.0.0.1", real
 
     def command(self, host: str, module: str, words: Collection[str]) -> tuple[str, list[str]]:
         """As the port says."""
         return module, list(words)
 
+    def inside(self, end: str, call: Callable[[], T]) -> T:
+        """As the port says: here."""
+        return call()
+
+    def pids(self, host: str, folder: Path) -> list[int]:
+        """As the port says: whatever names its spool. A recorder that is a fork does not."""
+        found, spool = [], os.fsencode(folder / "spool")
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            except OSError:
+                continue
+            if spool in words:
+                found.append(int(entry.name))
+        return found
+
     def cut(self, ones: Iterable[str], others: Iterable[str]) -> None:
         """As the port says: connections stay open and say nothing; new ones are not answered."""
         left, right = set(ones), set(others)
-        for (host, service), (_, relay) in self._links.items():
-            if (host in left and service in right) or (host in right and service in left):
+        for (host, end, _), (_, relay) in self._links.items():
+            if (host in left and end in right) or (host in right and end in left):
                 relay.stop()
 
     def heal(self) -> None:
@@ -205,8 +248,9 @@ class Ports:
 class Relay:
     """Passes on what comes to one port, unless it is stopped."""
 
-    def __init__(self, target: Address) -> None:
+    def __init__(self, target: Address, loop: asyncio.AbstractEventLoop) -> None:
         self._target = target
+        self._loop = loop
         self._is_cut = False
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -219,7 +263,7 @@ class Relay:
         if self._is_cut:
             self._is_cut = False
             for writer in tuple(self._open):
-                writer.get_loop().call_soon_threadsafe(writer.close) if hasattr(writer, "get_loop") else None
+                self._loop.call_soon_threadsafe(writer.close)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -227,7 +271,7 @@ class Relay:
         ours = [writer]
         try:
             while self._is_cut:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # real time: a pause between two looks
             back, onward = await asyncio.open_connection(*self._target)
             ours.append(onward)
             self._open.add(onward)
@@ -242,7 +286,7 @@ class Relay:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(1 << 16):
             while self._is_cut:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # real time: a pause between two looks
             writer.write(piece)
             await writer.drain()
         if writer.can_write_eof():
@@ -259,7 +303,7 @@ class Relays:
 
     def add(self, listening: socket.socket, target: Address) -> Relay:
         """Serve a listening socket."""
-        relay = Relay(target)
+        relay = Relay(target, self._loop)
         asyncio.run_coroutine_threadsafe(
             asyncio.start_server(relay.serve, sock=listening), self._loop
         ).result()
@@ -271,6 +315,15 @@ class Relays:
         self._thread.join()
 
 
+def accepts(place: Address) -> bool:
+    """Whether anything listens there."""
+    try:
+        socket.create_connection(place, 1).close()
+    except OSError:
+        return False
+    return True
+
+
 def with_pid(pid: int, number: int) -> None:
     """Signal a process that may have ended."""
     try:
@@ -280,13 +333,18 @@ def with_pid(pid: int, number: int) -> None:
 
 
 @contextmanager
-def networks(services: Mapping[str, int], names: Collection[str]) -> Iterator[Networks]:
-    """Networks for these ends, removed afterwards."""
-    made = Networks(services)
+def links(ends: Collection[str]) -> Iterator[Links]:
+    """Networks for these ends where they can be made, else ports; removed afterwards."""
     with ExitStack() as stack:
-        stack.callback(made.close)
-        made.open(names)
-        yield made
+        if os.environ.get("SAKSI_TEST_LINKS") != "ports" and can_make_networks():
+            made = Networks()
+            stack.callback(made.close)
+            made.open(ends)
+            yield made
+        else:
+            there = Ports()
+            stack.callback(there.close)
+            yield there
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -302,6 +360,3 @@ def _ip(*words: str) -> str:
     done = subprocess.run(["ip", *words], capture_output=True, check=False, text=True)
     assert done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
     return done.stdout
-
-
-NETNS = Path("/run/netns")

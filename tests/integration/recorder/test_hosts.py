@@ -51,7 +51,6 @@ def assert_explained(bed: Bed) -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.skipif(not can_make_networks(), reason="network namespaces need root")
 def test_three_hosts(
     tmp_path: Path, fresh_buckets: FreshBuckets, elastic_server: ElasticServer, fresh_index_prefix: str
 ) -> None:
