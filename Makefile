@@ -100,7 +100,7 @@ soak-placement: setup  ## Long form: 1,000 deaths and returns among 40 recorders
 	$(BIN)/python -m pytest -q -rA --timeout 0 -m slow tests/unit/recorder/placement/test_assignment.py $(PYTEST_ARGS)
 
 soak-hosts: setup  ## Long form: six recorder hosts die, stand still, are cut off, drained and updated (root); figures in hosts.md
-	SAKSI_HOSTS_REPORT=$${SAKSI_HOSTS_REPORT:-hosts.md} $(BIN)/python -m pytest -q -s --timeout 0 -m slow tests/integration/recorder/test_hosts.py $(PYTEST_ARGS)
+	SAKSI_HOSTS_REPEATS=$${SAKSI_HOSTS_REPEATS:-3} SAKSI_HOSTS_REPORT=$${SAKSI_HOSTS_REPORT:-hosts.md} $(BIN)/python -m pytest -q -s --timeout 0 -m slow tests/integration/recorder/test_hosts.py $(PYTEST_ARGS)
 
 soak-seal: setup  ## Long form: the sealer killed at 20 random moments
 	SAKSI_SEAL_KILLS=20 $(BIN)/python -m pytest -q --timeout 0 tests/integration/evidence/test_package_kills.py $(PYTEST_ARGS)

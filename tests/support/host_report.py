@@ -1,8 +1,12 @@
 """The figures of scenarios of hosts as tables."""
 
+import os
+import platform
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from statistics import median
 
+from archive.timespan import SECOND
 from tests.support.host_bed import FPS
 from tests.support.host_scenarios import Window
 
@@ -21,9 +25,9 @@ def table(windows: Iterable[Window]) -> str:
     for window in windows:
         scenarios.setdefault(window.scenario, []).append(window)
     lines = [
-        "| scenario | times | cameras struck | missed: median | p99 | most | allowed"
-        " | missed by others | moved | allowed | twice | joined at a keyframe | not | frames repeated |",
-        "| --- " * 14 + "|",
+        "| scenario | times | cameras struck | missed: median | p99 | most | allowed | missed by others"
+        " | moved | allowed | recorded twice | joined at a keyframe | not | frames repeated | load |",
+        "| --- " * 15 + "|",
     ]
     for name, found in scenarios.items():
         struck = [one.missed / FPS for window in found for one in window.seen if one.camera in window.struck]
@@ -37,8 +41,9 @@ def table(windows: Iterable[Window]) -> str:
             _s(max(others, default=0)),
             "/".join(str(window.moved) for window in found),
             "/".join(f"{window.allowed_moves:g}" for window in found),
-            _s(sum(one.twice_us for one in seen) / 1e6), sum(one.joined for one in seen),
+            _s(sum(one.twice_us for one in seen) / SECOND), sum(one.joined for one in seen),
             sum(one.unjoined for one in seen), sum(one.repeated for one in seen),
+            "/".join(f"{window.load:.0f}" for window in found),
         )  # fmt: skip
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines)
@@ -46,3 +51,20 @@ def table(windows: Iterable[Window]) -> str:
 
 def _s(seconds: float) -> str:
     return f"{seconds:.1f} s"
+
+
+def page(windows: Sequence[Window], invariants: Sequence[str]) -> str:
+    """The whole report: what ran, the table, and what the archive said of itself at the end."""
+    machine = f"{os.cpu_count()} processors, {platform.system()} {platform.release()}"
+    return "\n".join(
+        (
+            "# Recorder hosts that die, stand still, are cut off and updated",
+            "",
+            f"`make soak-hosts` on {datetime.now(UTC):%Y-%m-%d}: {machine}.",
+            "",
+            table(windows),
+            "",
+            *(invariants or ("`archive check` at the end: no breach; each instant is explained (I6).",)),
+            "",
+        )
+    )

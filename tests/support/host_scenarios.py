@@ -1,5 +1,6 @@
 """What befalls hosts, and what each leaves behind: one function for each scenario of the bed of hosts."""
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,7 @@ class Window:
     allowed_s: float
     moved: int
     allowed_moves: float
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def missed_s(self) -> dict[str, float]:
         """Seconds missed of each camera."""
@@ -91,7 +93,7 @@ class Run:
         self.say(
             f"{scenario:24} {part:10} {span.duration / SECOND:5.1f} s  moved {window.moved}  missed {lost}"
             f"  repeated {twice}  joined {joined}, not {unjoined}"
-            f"  unknown {sum(one.unknown for one in found)}"
+            f"  unknown {sum(one.unknown for one in found)}  load {window.load:.0f}"
         )
 
 
@@ -264,7 +266,9 @@ SCENARIOS: Mapping[str, Callable[[Run], None]] = {
     "updated": updated,
     "disk": disk_lost,
 }
-"""In this order; the last one leaves a host dead."""
+"""In this order."""
+LAST = "disk"
+"""Leaves a host dead, so nothing comes after it."""
 
 
 def breaches(run: Run) -> Iterator[str]:

@@ -9,8 +9,8 @@ import pytest
 from archive.integrity.check import Checker
 from archive.timespan import SpanSet
 from tests.support.host_bed import Bed, host_bed
-from tests.support.host_report import table
-from tests.support.host_scenarios import SCENARIOS, Run, breaches
+from tests.support.host_report import page, table
+from tests.support.host_scenarios import LAST, SCENARIOS, Run, breaches
 from tests.support.links import can_make_networks
 from tests.support.servers import ElasticServer, FreshBuckets
 from tests.support.sound import reading_of
@@ -26,14 +26,19 @@ def test_six_hosts(
         tmp_path, fresh_buckets, elastic_server.url, fresh_index_prefix, hosts=6, cameras=24
     ) as bed:
         run = Run(bed, told)
-        for name in chosen:
-            SCENARIOS[name](run)
+        for _ in range(int(os.environ.get("SAKSI_HOSTS_REPEATS", "1"))):
+            for name in chosen:
+                if name != LAST:
+                    SCENARIOS[name](run)
+        if LAST in chosen:
+            SCENARIOS[LAST](run)
         run.say(table(run.windows))
         assert_explained(bed)
         report = Checker(bed.site.stores, bed.site.index, bed.site.clock).run()
-        run.say("\n".join(str(breach) for breach in report.breaches))
-        assert list(breaches(run)) == []
-        assert report.breaches == []
+        found = [*breaches(run), *map(str, report.breaches)]
+        if "SAKSI_HOSTS_REPORT" in os.environ:
+            Path(os.environ["SAKSI_HOSTS_REPORT"]).write_text(page(run.windows, found), "utf-8")
+        assert found == []
 
 
 def told(line: str) -> None:
