@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-placement soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim soak-looks pictures guides
+.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-placement soak-hosts soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim soak-looks pictures guides
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -98,6 +98,9 @@ verifier: setup  ## Write dist/saksi-verify.pyz, the verifier in one file
 
 soak-placement: setup  ## Long form: 1,000 deaths and returns among 40 recorders of 10,000 cameras
 	$(BIN)/python -m pytest -q -rA --timeout 0 -m slow tests/unit/recorder/placement/test_assignment.py $(PYTEST_ARGS)
+
+soak-hosts: setup  ## Long form: six recorder hosts die, stand still, are cut off, drained and updated (root); figures in hosts.md
+	SAKSI_HOSTS_REPEATS=$${SAKSI_HOSTS_REPEATS:-3} SAKSI_HOSTS_REPORT=$${SAKSI_HOSTS_REPORT:-hosts.md} $(BIN)/python -m pytest -q -s --timeout 0 -m slow tests/integration/recorder/test_hosts.py $(PYTEST_ARGS)
 
 soak-seal: setup  ## Long form: the sealer killed at 20 random moments
 	SAKSI_SEAL_KILLS=20 $(BIN)/python -m pytest -q --timeout 0 tests/integration/evidence/test_package_kills.py $(PYTEST_ARGS)

@@ -94,11 +94,13 @@ class Crew:
                 if camera.id in duties.record and camera.id not in self._leaving
             ]
             self._opening.begin()
+            self.staff([camera for camera in own if camera.id in self._supervisors], shop)
             for camera in own:
                 if camera.id not in self._supervisors:
                     oldest = self._clock.now() - _LOOK_BACK
                     await asyncio.to_thread(self._opening.open, camera, shop.accounts, oldest=oldest)
-            self.staff(own, shop)
+                    self.staff([camera], shop)  # at once: nobody else may record it
+                    self._log.info("camera_taken", camera=camera.id)
             for camera_id in self._supervisors.keys() - duties.record:
                 self._leaving[camera_id] = asyncio.create_task(self._leave(camera_id, shop))
 

@@ -30,7 +30,7 @@ from recorder.crew import Crew
 from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
 from recorder.placement.desk import Everything, PlacementDesk
-from recorder.placement.membership import BEAT
+from recorder.placement.membership import BEAT, GLANCE
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources
@@ -294,9 +294,14 @@ class Recorder:
             await asyncio.to_thread(desk.beat)
 
     async def _keep_place(self, shop: Workshop, desk: PlacementDesk) -> None:
-        """Follow who records what."""
+        """Follow who records what: at each beat, and at once where another recorder lives or died."""
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(BEAT)
+            due = loop.time() + BEAT
+            while loop.time() < due:
+                await asyncio.sleep(GLANCE)
+                if await asyncio.to_thread(desk.has_moved):
+                    break
             try:
                 await self._crew.place(shop, desk)
             except ArchiveError as error:

@@ -43,11 +43,27 @@ class OtherRunOut(EdgesOut):
     run: str = Field(examples=[RUN])
 
 
+class RunChangeOut(BaseModel):
+    """A change of run at ``at`` while both runs have footage.
+
+    ``keyframe`` is the SHA-256 of the keyframe that both have and at which the clip goes from one to the
+    other: no frame is missing or shown twice. If it is null they have none in common, and frames may repeat
+    or miss within ``uncertainty_us``, which is null where nothing bounds it.
+    """
+
+    at: str = Field(examples=["2026-11-30T02:00:00Z"])
+    run: str = Field(examples=[RUN])
+    next_run: str = Field(examples=[RUN])
+    keyframe: str | None = Field(examples=[HASH])
+    uncertainty_us: int | None = Field(examples=[100000])
+
+
 class ClipOut(BaseModel):
     """A clip's description. ``actual`` and ``sha256`` are null if there is nothing to show.
 
     ``sound`` is the codec of its sound (RFC 6381), null without. ``hidden_sound_us`` of it is in the bytes
-    and not heard. ``layout`` is the published layout of the bytes.
+    and not heard. ``layout`` is the published layout of the bytes. ``run_changes`` are the changes of run
+    while both have footage.
     """
 
     asked: EdgesOut
@@ -64,3 +80,4 @@ class ClipOut(BaseModel):
     sound: str | None = Field(examples=["mp4a.40.2"])
     hidden_sound_us: int = Field(examples=[128000])
     layout: int = Field(examples=[2])
+    run_changes: list[RunChangeOut] = []

@@ -35,7 +35,7 @@ from ops.cli.downloads import (
 from ops.cli.options import Cameras, From, Json, Purpose, To, actor, open_site, parse_span
 from ops.cli.output import note, print_json, say
 from ops.cli.picture import draw
-from ops.cli.times import bound_text, span_text, zone_of_city
+from ops.cli.times import bound_text, span_text, time_text, zone_of_city
 from ops.wiring import Site
 from search.coverage import Recordings
 from search.coverage import recordings as search_recordings
@@ -168,5 +168,11 @@ def _tell(planned: Clip, output: Path, zone: ZoneInfo) -> None:
         )
     if planned.sound is not None:
         say(f"  sound   {planned.sound}, {planned.hidden_sound_us / 1e6:.3f} s of it not heard")
+    for one in planned.run_changes:
+        if one.sha256 is None:
+            note(
+                f"  change  {time_text(one.at, zone)}: two recorders without a common keyframe;"
+                f" frames may repeat or miss there, {bound_text(one.uncertainty_us)}"
+            )
     for gap in planned.gaps:
         note(f"  gap     {span_text(gap.span, zone)}: {gap.cause}")

@@ -58,6 +58,10 @@ class PlacementDesk(Protocol):
         """What the recorder does now about these cameras, of which it records some. Raises as the spool."""
         ...
 
+    def has_moved(self) -> bool:
+        """Whether other recorders live than at the last look; cheap, and raises nothing."""
+        ...
+
     def beat(self) -> None:
         """Stay among the recorders. Raises nothing: recording goes on as it is."""
         ...
@@ -82,6 +86,10 @@ class Everything:
         """Every camera, and nothing else."""
         return Duties(frozenset(camera.id for camera in cameras))
 
+    def has_moved(self) -> bool:
+        """Never."""
+        return False
+
     def beat(self) -> None:
         """Look once whether there are others; if the ledger cannot be read, there are none."""
         if self._others is not None:
@@ -96,7 +104,7 @@ class Everything:
 class Desk:
     """The desk of one of many hosts. Each call may block for some seconds.
 
-    One thread at a time may call :meth:`look`; :meth:`beat` and :meth:`leave` may be called meanwhile.
+    One thread at a time may call :meth:`look`; the others may be called meanwhile.
     ``hosts`` reads the registered hosts, ``beats`` the heartbeats of all of them.
     """
 
@@ -126,7 +134,19 @@ class Desk:
         self._hosts: tuple[Host, ...] = ()
         self._kept: JsonObject = {}
         self._is_blind = False
+        self._members: frozenset[str] | None = None
         self._turn = threading.Lock()
+
+    def has_moved(self) -> bool:
+        """Whether the members are others than at the last look. While etcd is away nobody moves."""
+        if self._is_blind or self._members is None:
+            return False
+        try:
+            with self._turn:
+                return self._membership.members() != self._members
+        except ArchiveError as error:
+            self._tell_blind(error)
+            return False
 
     def beat(self) -> None:
         """Stay a member. Losing etcd is no error here: recording goes on as it is."""
@@ -179,6 +199,7 @@ class Desk:
             self._tell_blind(error)
             return self._sight.saw_nothing()
         self._is_blind = False
+        self._members = members
         return self._sight.saw(members, self._clock.monotonic())
 
     def _witnesses(self, assigned: Mapping[str, str], recording: Collection[str]) -> Witnesses:

@@ -17,7 +17,7 @@ from etcd3gw.lease import Lease
 
 from archive.errors import Malformed, Unavailable
 from archive.ids import check_name
-from recorder.placement.membership import TTL
+from recorder.placement.membership import LEASE
 
 T = TypeVar("T")
 _PATIENCE = 1.0
@@ -40,7 +40,7 @@ class EtcdMembership:
         name: str,
         *,
         prefix: str = "saksi",
-        ttl: int = TTL,
+        ttl: int = LEASE,
         patience: float = _PATIENCE,
         ca_file: Path | None = None,
         certificate_file: Path | None = None,

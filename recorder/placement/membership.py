@@ -3,9 +3,14 @@
 from typing import Protocol
 
 TTL = 5
-"""Seconds after which a host that says nothing is no longer a member."""
-BEAT = 1.5
+"""Seconds after which everybody knows that a host that says nothing is no longer a member."""
+LEASE = 4
+"""Seconds that a beat counts. The server notices the end of a lease within half a second, and others look
+each :data:`GLANCE`."""
+BEAT = 1.2
 """Seconds from one beat to the next: two may be lost."""
+GLANCE = 0.3
+"""Seconds from one look at the members to the next: a dead host's cameras wait for it."""
 
 
 class Membership(Protocol):
@@ -20,7 +25,7 @@ class Membership(Protocol):
         ...
 
     def beat(self) -> None:
-        """Stay a member for another :data:`TTL` seconds; join again if the membership was lost meanwhile."""
+        """Stay a member for another :data:`LEASE` seconds; join again if the membership was lost."""
         ...
 
     def members(self) -> frozenset[str]:

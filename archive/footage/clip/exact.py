@@ -21,8 +21,9 @@ from archive.footage.choice import RunSpan
 from archive.footage.clip.cut import Cut, Piece, cut_portions
 from archive.footage.clip.footage import FootageRange, HeaderSource, StoredHeaders, stream_ranges
 from archive.footage.clip.joins import starts_anew
+from archive.footage.clip.run_changes import RunChange, at_keyframes
 from archive.footage.clip.tables import clip_head
-from archive.footage.reader import GapSpan, Reading
+from archive.footage.reader import GapSpan, Portion, Reading
 from archive.model.segment import TIMESCALE, SegmentRef
 from archive.ports import ObjectStore, SegmentIndex
 from archive.timespan import HOUR, SECOND, SpanSet, Timespan
@@ -72,7 +73,8 @@ class Clip:
     ``hidden_frames`` measure the footage outside the span that is in the bytes because frames refer to it;
     any tool can reveal it. ``duration_us`` is the playing time: the shown frames, without the gaps. ``etag``
     is a strong entity tag, quotes included. ``sound`` names the codec of its sound (RFC 6381), None without;
-    ``hidden_sound_us`` measures the sound that is in the bytes and not heard.
+    ``hidden_sound_us`` measures the sound that is in the bytes and not heard. ``run_changes`` are the changes
+    of run while both have footage.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Clip:
         earlier: Sequence[SegmentRef],
         footage: ObjectStore,
         pool: Executor | None,
+        run_changes: Sequence[RunChange] = (),
     ) -> None:
         self.camera = reading.camera
         self.asked = reading.span
@@ -98,6 +101,7 @@ class Clip:
         self.hidden_sound_us = made.sound.hidden_us
         self.gaps = all_gaps(reading, made.undecodable)
         self.others: tuple[RunSpan, ...] = reading.others
+        self.run_changes = tuple(run_changes)
         self.etag = clip_etag(reading, earlier, self.layout)
         self._footage = footage
         self._pool = pool
@@ -159,6 +163,7 @@ class Clip:
             "sound": self.sound,
             "hidden_sound_us": self.hidden_sound_us,
             "layout": self.layout,
+            **({"run_changes": [one.to_json() for one in self.run_changes]} if self.run_changes else {}),
         }
 
     def describe(self) -> JsonObject:
@@ -220,14 +225,18 @@ def plan_clip(
         Unavailable: the store does not answer.
     """
     check_length(reading.span)
-    portions = _portions(reading, earlier)
     source = StoredHeaders(footage, pool) if headers is None else headers
+    changes: list[RunChange] = []
+    shown: Sequence[Portion] = reading.portions
+    if reading.others:
+        shown, changes = at_keyframes(shown, reading.segments, source, footage)
+    portions = _portions(reading, earlier, shown)
     with closing(source.read_all([ref for _, refs in portions for ref in refs])) as found:
         made = cut_portions((span, islice(found, len(refs))) for span, refs in portions)
     if made.shown_from is None:
         raise no_footage(reading, made.undecodable)
     check_joins(reading, made, footage)
-    return Clip(reading, made, made.shown_from, earlier, footage, pool)
+    return Clip(reading, made, made.shown_from, earlier, footage, pool, changes)
 
 
 def check_joins(reading: Reading, made: Cut, footage: ObjectStore) -> None:
@@ -291,7 +300,9 @@ def clip_etag(reading: Reading, earlier: Sequence[SegmentRef] = (), layout: int 
     """
     sha256 = hashlib.sha256(b"saksi-clip/%d\n" % layout)
     sha256.update(f"{reading.camera} {reading.span.start} {reading.span.end}\n".encode())
-    for span, refs in _portions(reading, earlier):
+    if reading.others:
+        sha256.update(b"run_changes at keyframes\n")
+    for span, refs in (*_portions(reading, earlier, reading.portions), *_beside(reading)):
         if reading.others:
             sha256.update(f"portion {span.start} {span.end}\n".encode())
         for ref in refs:
@@ -339,13 +350,20 @@ def no_footage(reading: Reading, undecodable: Sequence[Timespan] = ()) -> NoFoot
     return NoFootage(f"camera {reading.camera} has no footage in {reading.span}: {causes}", gaps)
 
 
+def _beside(reading: Reading) -> list[tuple[Timespan, tuple[SegmentRef, ...]]]:
+    """What is shown nowhere: where a run changes it may decide at which keyframe."""
+    shown = set(reading.shown)
+    unseen = tuple(ref for ref in reading.segments if ref not in shown)
+    return [(reading.span, unseen)] if unseen else []
+
+
 def _portions(
-    reading: Reading, earlier: Sequence[SegmentRef]
+    reading: Reading, earlier: Sequence[SegmentRef], portions: Sequence[Portion]
 ) -> list[tuple[Timespan, tuple[SegmentRef, ...]]]:
-    """The reading's portions, each with the segment before it that its leading pictures may refer to."""
+    """The portions of a reading, each with the segment before it that its leading pictures may refer to."""
     known = {(ref.run, ref.seq): ref for ref in (*reading.segments, *earlier)}
     found = []
-    for portion in reading.portions:
+    for portion in portions:
         first, refs = portion.segments[0], portion.segments
         before = known.get((first.run, first.seq - 1)) if _begins_open(first, portion.span) else None
         found.append((portion.span, refs if before is None else (before, *refs)))

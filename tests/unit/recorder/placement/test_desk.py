@@ -182,6 +182,29 @@ def test_a_dead_hosts_cameras_are_taken_at_the_next_look(town: Town) -> None:
     assert town.recorded == share(town, {"rec-a", "rec-c"})
 
 
+def test_a_glance_tells_when_another_died_or_came(town: Town) -> None:
+    desk = town.recorders["rec-a"].desk
+    assert not desk.has_moved()
+    town.recorders["rec-b"].die()
+    assert desk.has_moved()
+    town.round()
+    assert not desk.has_moved()
+    town.members.add("rec-b")
+    assert desk.has_moved()
+
+
+def test_a_glance_while_etcd_is_away_moves_nothing(town: Town) -> None:
+    desk = town.recorders["rec-a"].desk
+    town.etcd_is_away = True
+    assert not desk.has_moved()
+    town.recorders["rec-b"].die()
+    town.etcd_is_away = False
+    assert not desk.has_moved(), "a look finds etcd again"
+    town.round("rec-a")
+    town.members.add("rec-c2")
+    assert desk.has_moved()
+
+
 def test_it_gets_them_back_without_a_moment_that_nobody_records(town: Town) -> None:
     town.recorders["rec-b"].die()
     town.settle()
