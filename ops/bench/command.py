@@ -18,6 +18,7 @@ from ops.bench import (
     clip_clients,
     clips,
     console,
+    control,
     custody,
     disposition,
     finalise,
@@ -68,6 +69,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     fresh.SUBJECT: fresh.measure,
     skim.SUBJECT: skim.measure,
     console.SUBJECT: console.measure,
+    control.SUBJECT: control.measure,
 }
 
 

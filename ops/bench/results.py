@@ -12,7 +12,7 @@ from ops.bench.figures import Findings, Refusal
 Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
-    "recording", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
+    "recording", "control", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records", "plan",
     "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where", "custody", "fresh", "skim",
     "console", "citywide",
 )  # fmt: skip

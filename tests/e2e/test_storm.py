@@ -129,6 +129,7 @@ def _weather(storm: Storm, seed: int | None = None) -> None:
     report = os.environ.get("SAKSI_STORM_REPORT")
     if report and seed is not None:
         write(Path(report), storm, verdicts, seed)
-    assert [complaint for verdict in verdicts for complaint in verdict.complaints] == []
+    complaints = [complaint for verdict in verdicts for complaint in verdict.complaints]
+    assert not complaints, "\n".join(complaints)
     with storm.recording.site() as site:
         assert_sound(site, *(camera.name for camera in storm.fleet.cameras))

@@ -78,7 +78,10 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
         f"| kept twice | {sum(len(one.twice) for one in verdicts):,} | {_twice(storm):,} |",
         f"| bytes of a picture altered | {sum(len(one.altered) for one in verdicts):,} | – |",
         f"| gaps with a cause that no fault explains | {sum(len(one.wrong_causes) for one in verdicts):,} | – |",
-        f"| segments whose header announces another picture | {sum(one.mislabelled for one in verdicts):,} | – |",
+        f"| segments whose header announces another width than some of its pictures have | {sum(one.mislabelled for one in verdicts):,} | – |",
+        "",
+        f"Of {sum(one.decoded for one in verdicts)} segments that FFmpeg decoded, those with such headers among them, "
+        f"{sum(one.decoded - one.misread for one in verdicts)} show the barcodes of exactly the pictures sent.",
         "",
         "The start of each segment against the moment when its first picture was taken: "
         f"{len(errors):,} segments, off by {_ms(errors, 0.5)} ms (median), {_ms(errors, 0.99)} ms (p99), "

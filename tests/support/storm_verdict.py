@@ -8,10 +8,10 @@ from itertools import pairwise
 from archive.timespan import SECOND, Timespan
 from tests.support.storm_camera import FPS, Footage
 from tests.support.storm_frames import Picture
-from tests.support.storm_plan import RIGHT_CAUSES, Fault
+from tests.support.storm_plan import RIGHT_CAUSES, Fault, causes_of
 
 EDGE = 0.35
-"""By how much (s) a gap's edge may be wrong: a short run is dated by the last write of its file."""
+"""By how much (s) a gap's edge may be wrong, or by as much as the segment there states of its own time."""
 NOTICED, RECOVERED = 2.0, 75.0
 """A gap may begin so long before its fault, and end so long after it (s)."""
 
@@ -33,6 +33,13 @@ class Piece:
     width: int
     pictures: Sequence[Picture]
 
+    def is_mislabelled(self, footage: Mapping[str, Footage]) -> bool:
+        """Whether its header announces another width than its pictures have."""
+        return any(
+            picture.letter in footage and footage[picture.letter].width != self.width
+            for picture in self.pictures
+        )
+
 
 @dataclass(slots=True)
 class CameraVerdict:
@@ -44,6 +51,8 @@ class CameraVerdict:
     in_gaps: int = 0
     lost: list[int] = field(default_factory=list)
     """Pictures that are neither archived nor in a gap."""
+    lost_at: list[str] = field(default_factory=list)
+    """When the first of them was taken, and what is known around it, in words."""
     twice: list[int] = field(default_factory=list)
     altered: list[int] = field(default_factory=list)
     disordered: int = 0
@@ -51,6 +60,9 @@ class CameraVerdict:
     """Segments whose header announces another picture than they hold."""
     holes: Sequence[Hole] = ()
     """The gaps that the archive states."""
+    decoded: int = 0
+    misread: int = 0
+    """Segments that were decoded, and those of them that do not show what was sent."""
     wrong_causes: list[Hole] = field(default_factory=list)
     errors: list[float] = field(default_factory=list)
     """By how much the start of each segment is wrong (s), against when its first picture was taken."""
@@ -70,10 +82,11 @@ class CameraVerdict:
             "gaps with a wrong cause": self.wrong_causes,
         }  # fmt: skip
         found = [f"kam-{self.camera}: {what}: {list(which)[:20]}" for what, which in said.items() if which]
+        found += self.lost_at
         if self.disordered:
             found.append(f"kam-{self.camera}: {self.disordered} times out of order")
-        if self.mislabelled:
-            found.append(f"kam-{self.camera}: {self.mislabelled} segments with the header of another picture")
+        if self.misread:
+            found.append(f"kam-{self.camera}: {self.misread} segments show other pictures")
         return found
 
 
@@ -99,8 +112,7 @@ def judge(truth: Truth, pieces: Sequence[Piece], holes: Sequence[Hole]) -> Camer
     judged = {number for number, at in truth.taken.items() if truth.span.start <= at < truth.span.end}
     kept = Counter(picture.number for piece in pieces for picture in piece.pictures)
     missing = judged - kept.keys()
-    edge = round(EDGE * SECOND)
-    covered = sorted((hole.span.start - edge, hole.span.end + edge) for hole in holes)
+    covered = sorted(_within_doubt(hole.span, pieces) for hole in holes)
     verdict.lost = sorted(_outside(((truth.taken[number], number) for number in missing), covered))
     verdict.taken, verdict.archived = len(judged), len(judged & kept.keys())
     verdict.in_gaps = len(missing) - len(verdict.lost)
@@ -115,6 +127,8 @@ def judge(truth: Truth, pieces: Sequence[Piece], holes: Sequence[Hole]) -> Camer
         if piece.pictures
     ]
     verdict.disordered += sum(before[1] >= after[0] for before, after in pairwise(in_order))
+    if verdict.lost:
+        verdict.lost_at = [_around(truth, truth.taken[verdict.lost[0]], pieces, holes)]
     verdict.wrong_causes = [hole for hole in holes if not _is_right(hole, truth)]
     verdict.recovery = list(_recovered(truth, holes))
     return verdict
@@ -127,17 +141,45 @@ def _look_at(piece: Piece, truth: Truth, verdict: CameraVerdict) -> None:
             verdict.altered.append(picture.number)
     numbers = [picture.number for picture in piece.pictures]
     verdict.disordered += sum(after <= before for before, after in pairwise(numbers))
-    letters = {picture.letter for picture in piece.pictures}
     if not piece.pictures:
         return
-    if {truth.footage[letter].width for letter in letters if letter in truth.footage} != {piece.width}:
-        verdict.mislabelled += 1
+    verdict.mislabelled += piece.is_mislabelled(truth.footage)
     taken = truth.taken.get(numbers[0])
     if taken is not None:
         error = piece.span.start - taken
         verdict.errors.append(error / SECOND)
         if piece.uncertainty is not None and abs(error) > piece.uncertainty:
             verdict.unbounded += 1
+
+
+def _within_doubt(span: Timespan, pieces: Sequence[Piece]) -> tuple[int, int]:
+    """A gap's span, wider by how uncertain the segments at its edges are."""
+    edge = round(EDGE * SECOND)
+
+    def doubt(at: int) -> int:
+        beside = [piece for piece in pieces if piece.span.start - 1000 <= at <= piece.span.end + 1000]
+        return max([edge, *(piece.uncertainty or 0 for piece in beside)])
+
+    return span.start - doubt(span.start), span.end + doubt(span.end)
+
+
+def _around(truth: Truth, at: int, pieces: Sequence[Piece], holes: Sequence[Hole]) -> str:
+    def seconds(moment: int) -> str:
+        return f"{(moment - truth.zero) / SECOND:.2f}"
+
+    known = sorted(
+        [(piece.span.start, piece.span.end, _told(piece))
+         for piece in pieces if piece.pictures]
+        + [(hole.span.start, hole.span.end, hole.cause) for hole in holes]
+    )  # fmt: skip
+    near = [one for one in known if one[0] < at + 15 * SECOND and one[1] > at - 15 * SECOND]
+    told = ", ".join(f"{seconds(start)}-{seconds(end)} {what}" for start, end, what in near)
+    return f"kam-{truth.camera}: lost at {seconds(at)} s; around it: {told}"
+
+
+def _told(piece: Piece) -> str:
+    doubt = "unbounded" if piece.uncertainty is None else f"{piece.uncertainty / SECOND:.2f} s"
+    return f"#{piece.pictures[0].number}-{piece.pictures[-1].number} ±{doubt}"
 
 
 def _outside(at: Iterable[tuple[int, int]], covered: Sequence[tuple[int, int]]) -> Iterator[int]:
@@ -151,7 +193,7 @@ def _is_right(hole: Hole, truth: Truth) -> bool:
     return any(
         start < fault.end + RECOVERED and end > fault.start - NOTICED
         for fault in truth.faults
-        if hole.cause in RIGHT_CAUSES[fault.kind]
+        if hole.cause in causes_of(fault)
     )
 
 
