@@ -1,7 +1,8 @@
-"""What 500 cameras on one host cost the recorder apart from their footage: start, registry changes, dead cameras.
+"""What 500 cameras on one host cost apart from their footage: start, changes of the registry, dead cameras.
 
-500 FFmpegs of real footage do not fit on a small host, so the start is measured with a stand-in that does nothing but
-run. Changes and dead cameras are measured with real FFmpegs on a tenth of the cameras, which read one small picture.
+500 FFmpegs of real footage do not fit on a small host, so the start is measured with a stand-in that does
+nothing but run. Changes and dead cameras are measured with real FFmpegs on a tenth of the cameras, which read
+one small picture.
 """
 
 import os
@@ -46,7 +47,7 @@ class _Size:
 
 
 def measure(bench: Workbench) -> Findings:
-    """Start all cameras with a stand-in; then record some, let the others be dead, and change the registry."""
+    """Start all with a stand-in; then record some, let the others be dead, and change the registry."""
     began = time.monotonic()
     size = _Size(20, 3, 3, 3, 2) if bench.scale.is_brief else _Size(500, 50, 90, 60, 10)
     stores = bench.stores("control-stores")
@@ -64,13 +65,17 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"MinIO and Elasticsearch on the same machine; {size.cameras} cameras in the registry.",
-            "500 FFmpegs do not fit on two cores. The start is measured with a stand-in for FFmpeg that only runs: from "
+            "500 FFmpegs do not fit on two cores. The start is measured with a stand-in for FFmpeg that "
+            "only runs: from "
             "the start of saksi record, its interpreter included, until there is one for every camera.",
-            f"Then {size.live} cameras are recorded by FFmpeg (320 × 180, 5 frames a second, all from one stream), and "
-            f"{dead} are dead: every other one refuses connections, and the others answer no packet. The dead ones' "
+            f"Then {size.live} cameras are recorded by FFmpeg (320 × 180, 5 frames a second, all from one "
+            "stream), and "
+            f"{dead} are dead: every other one refuses connections, and the others answer no packet. The "
+            "dead ones' "
             "processor time is that of the recorder's own process with them less that without them, over "
             f"{size.window} s, {size.settle} s after the last one was added.",
-            "A change is measured from the registry's answer until an FFmpeg of the camera runs, another one runs, or "
+            "A change is measured from the registry's answer until an FFmpeg of the camera runs, another "
+            "one runs, or "
             f"none does; {size.changes} of each kind, at random moments.",
             "No peer has such a registry.",
         ),
@@ -144,27 +149,26 @@ def _run(
     return live, both, changes
 
 
-def _changes(
-    site: Site, pid: int, url: str, count: int, made: Installation
-) -> dict[str, list[float]]:
+def _changes(site: Site, pid: int, url: str, count: int, made: Installation) -> dict[str, list[float]]:
     took: dict[str, list[float]] = {"added": [], "edited": [], "disabled": []}
+
+    def until(what: str, look: Callable[[], object]) -> None:
+        took[what].append(_until(look, f"the camera is {what}", made))
+
     for number in range(count):
         camera = f"new-{number}"
-        add_camera(site, camera, url)
-        took["added"].append(_until(lambda camera=camera: _captures(pid).get(camera), "it is recorded", made))
-        before = _captures(pid)[camera]
+
+        def capturing(camera: str = camera) -> frozenset[int]:
+            return _captures(pid).get(camera, frozenset())
+
+        add_camera(site, camera, url, others={})
+        until("added", capturing)
+        before = capturing()
         time.sleep(0.37 * (number % 7))  # another moment between two looks of the recorder
         site.registry.edit(camera, {"segment_seconds": "12"}, actor=_ACTOR, reason="bench")
-        took["edited"].append(
-            _until(
-                lambda camera=camera, before=before: _captures(pid).get(camera, before) - before,
-                "it is recorded anew", made,
-            )  # fmt: skip
-        )
+        until("edited", lambda before=before, capturing=capturing: capturing() - before)  # type: ignore[misc]
         site.registry.disable(camera, actor=_ACTOR, reason="bench")
-        took["disabled"].append(
-            _until(lambda camera=camera: camera not in _captures(pid), "it is recorded no more", made)
-        )
+        until("disabled", lambda capturing=capturing: not capturing())  # type: ignore[misc]
     return took
 
 
@@ -200,7 +204,9 @@ def _until(look: Callable[[], object], what: str, made: Installation) -> float:
     began = time.monotonic()
     while not look():
         if time.monotonic() - began > _PATIENCE_S:
-            raise Unavailable(f"not within {_PATIENCE_S} s: {what}: {made.words_of('record')}", code="bench_failed")
+            raise Unavailable(
+                f"not within {_PATIENCE_S} s: {what}: {made.words_of('record')}", code="bench_failed"
+            )
         time.sleep(_LOOK_EVERY)
     return time.monotonic() - began
 

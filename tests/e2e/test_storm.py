@@ -18,8 +18,16 @@ from tests.support.recording_site import RecordingSite
 from tests.support.servers import ElasticServer, FreshBuckets, absent
 from tests.support.sound import assert_sound
 from tests.support.storm import (
-    PEER, CommandSite, Door, OwnServers, Peer, SharedServers, Storm, footage, small_disk,
-)  # fmt: skip
+    PEER,
+    CommandSite,
+    Door,
+    OwnServers,
+    Peer,
+    SharedServers,
+    Storm,
+    footage,
+    small_disk,
+)
 from tests.support.storm_camera import Fleet
 from tests.support.storm_plan import Trouble
 from tests.support.storm_report import write
@@ -109,7 +117,7 @@ def test_a_long_storm(
     )
     one = footage("A", 1080, seconds=60, kbits=2000, folder=tmp_path)
     two = footage("B", 720, seconds=60, kbits=2000, folder=tmp_path)
-    with small_disk(tmp_path / "home" / "spool", "4g") as disk, Fleet(cameras, one, two) as fleet:
+    with small_disk(tmp_path / "home" / "spool", "3g") as disk, Fleet(cameras, one, two) as fleet:
         assert disk is not None, "the long storm fills a disk: run it as root"
         peer = Peer(
             peer_stack, {camera.name: camera.url(PEER) for camera in fleet.cameras}, tmp_path / "peer"
@@ -129,6 +137,7 @@ def _weather(storm: Storm, seed: int | None = None) -> None:
     report = os.environ.get("SAKSI_STORM_REPORT")
     if report and seed is not None:
         write(Path(report), storm, verdicts, seed)
+    assert not storm.problems, storm.problems
     complaints = [complaint for verdict in verdicts for complaint in verdict.complaints]
     assert not complaints, "\n".join(complaints)
     with storm.recording.site() as site:

@@ -44,16 +44,22 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
     missing = sum(one.taken - one.archived for one in verdicts)
     errors = sorted(abs(error) for one in verdicts for error in one.errors)
     lines = [
-        "# A storm over sixteen cameras" if len(verdicts) == 16 else f"# A storm over {len(verdicts)} cameras",
+        "# A storm over sixteen cameras"
+        if len(verdicts) == 16
+        else f"# A storm over {len(verdicts)} cameras",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {facts['processor']}, {facts['memory']}, {facts['system']}, FFmpeg"
         f" {facts['ffmpeg']}, MediaMTX v1.14.0. The command is the report's source:"
         f" `make soak-storm`, here with seed {seed}, {plan.seconds:.0f} s, {len(verdicts)} cameras.",
         "",
-        "Each camera takes 15 pictures a second (1080p, H.264 at 2 Mbit/s, a keyframe every 2 s), numbered in the stream, and "
-        "fails as the plan says: cut off, frozen, hung, refusing its password, or with another picture (720p, in the same "
-        "connection). A picture that is taken while nobody can be sent it has a number too. `saksi record` records into a MinIO and an "
-        "Elasticsearch of their own, with the times of a city; the spool is on a tmpfs of 4 GiB. MediaMTX records the same "
+        "Each camera takes 15 pictures a second (1080p, H.264 at 2 Mbit/s, a keyframe every 2 s), "
+        "numbered in the stream, and "
+        "fails as the plan says: cut off, frozen, hung, refusing its password, or with another picture "
+        "(720p, in the same "
+        "connection). A picture that is taken while nobody can be sent it has a number too. `saksi "
+        "record` records into a MinIO and an "
+        "Elasticsearch of their own, with the times of a city; the spool is on a tmpfs of 3 GiB. "
+        "MediaMTX records the same "
         "cameras; it is killed and started in the same moments as the recorder, and is spared the full disk.",
         "",
         "| what befell | times |",
@@ -69,7 +75,8 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
         "| | Saksi | MediaMTX |",
         "| --- | --- | --- |",
         f"| pictures taken | {sum(one.taken for one in verdicts):,} | the same |",
-        f"| kept | {sum(one.archived for one in verdicts):,} | {sum(one.taken for one in verdicts) - lost_by_peer:,} |",
+        f"| kept | {sum(one.archived for one in verdicts):,} | "
+        f"{sum(one.taken for one in verdicts) - lost_by_peer:,} |",
         f"| not kept | {missing:,} | {lost_by_peer:,} |",
         f"| seconds missed | {missing / FPS:,.1f} | {sum(seconds for _, seconds, _ in peer):,.1f} |",
         f"| written to its connection and not kept | {sum(one.sent_and_missing for one in verdicts):,} |"
@@ -77,19 +84,25 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
         f"| not kept, and in no gap | {sum(len(one.lost) for one in verdicts):,} | it states no gaps |",
         f"| kept twice | {sum(len(one.twice) for one in verdicts):,} | {_twice(storm):,} |",
         f"| bytes of a picture altered | {sum(len(one.altered) for one in verdicts):,} | – |",
-        f"| gaps with a cause that no fault explains | {sum(len(one.wrong_causes) for one in verdicts):,} | – |",
-        f"| segments whose header announces another width than some of its pictures have | {sum(one.mislabelled for one in verdicts):,} | – |",
+        f"| gaps with a cause that no fault explains | {sum(len(one.wrong_causes) for one in verdicts):,} "
+        "| – |",
+        "| segments whose header announces another width than some of its pictures have | "
+        f"{sum(one.mislabelled for one in verdicts):,} | – |",
         "",
-        f"Of {sum(one.decoded for one in verdicts)} segments that FFmpeg decoded, those with such headers among them, "
-        f"{sum(one.decoded - one.misread for one in verdicts)} show the barcodes of exactly the pictures sent.",
+        f"Of {sum(one.decoded for one in verdicts)} segments that FFmpeg decoded, those with such headers "
+        "among them, "
+        f"{sum(one.decoded - one.misread for one in verdicts)} show the barcodes of exactly the pictures "
+        "sent.",
         "",
         "The start of each segment against the moment when its first picture was taken: "
         f"{len(errors):,} segments, off by {_ms(errors, 0.5)} ms (median), {_ms(errors, 0.99)} ms (p99), "
-        f"{_ms(errors, 1)} ms (most); the stated uncertainty does not cover {sum(one.unbounded for one in verdicts)}.",
+        f"{_ms(errors, 1)} ms (most); the stated uncertainty does not cover "
+        f"{sum(one.unbounded for one in verdicts)}.",
         "",
         "## Back after a fault",
         "",
-        "From the end of a fault, which no other one touches, to the end of its gap, in seconds; a keyframe comes every 2 s.",
+        "From the end of a fault, which no other one touches, to the end of its gap, in seconds; a "
+        "keyframe comes every 2 s.",
         "",
         "| fault | counted | median | most |",
         "| --- | --- | --- | --- |",
@@ -101,11 +114,12 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
         "",
         f"![Faults and gaps of every camera]({timeline})",
         "",
-        "Above each line: the camera's faults. Below: the archive's gaps. Bands are servers that were away and the full disk; upright "
+        "Above each line: the camera's faults. Below: the archive's gaps. Bands are servers that were "
+        "away and the full disk; upright "
         "lines are kills.",
         "",
     ]
-    complaints = [complaint for verdict in verdicts for complaint in verdict.complaints]
+    complaints = [*storm.problems, *(complaint for verdict in verdicts for complaint in verdict.complaints)]
     if complaints:
         lines += ["## Complaints", "", *(f"- {complaint}" for complaint in complaints), ""]
     return "\n".join(lines)
@@ -152,13 +166,17 @@ def _memory(storm: Storm) -> str:
     def said(samples: Sequence[Sample], of: str) -> str:
         values = [getattr(sample, of) for sample in samples]
         rises = slope((sample.at, getattr(sample, of)) for sample in samples)
-        return f"{statistics.mean(values):.0f} MiB ({min(values):.0f} to {max(values):.0f}), slope {rises:+.1f} MiB an hour"
+        return f"{statistics.mean(values):.0f} MiB ({min(values):.0f} to {max(values):.0f}), slope "
+        f"{rises:+.1f} MiB an hour"
 
     span = f"{(settled[-1].at - settled[0].at) / 60:.0f} minutes"
     return (
-        f"PSS of the recorder with all its FFmpegs, in its last life from a minute after its start on ({span}, "
-        f"{len(settled)} samples): {said(settled, 'ours')}. MediaMTX in the same time: {said(settled, 'peer')}. "
-        f"Over the whole storm the recorder took {max(sample.ours for sample in storm.samples):.0f} MiB at most."
+        "PSS of the recorder with all its FFmpegs, in its last life from a minute after its start on "
+        f"({span}, "
+        f"{len(settled)} samples): {said(settled, 'ours')}. MediaMTX in the same time: "
+        f"{said(settled, 'peer')}. "
+        f"Over the whole storm the recorder took {max(sample.ours for sample in storm.samples):.0f} MiB "
+        "at most."
     )
 
 
@@ -178,8 +196,8 @@ def _timeline(storm: Storm, verdicts: Sequence[CameraVerdict]) -> str:
 
     def bar(start: float, end: float, top: float, tall: float, colour: str, title: str) -> None:
         parts.append(
-            f'<rect x="{x(start):.1f}" y="{top:.1f}" width="{max(0.8, x(end) - x(start)):.1f}" height="{tall}"'
-            f' fill="{colour}"><title>{title}</title></rect>'
+            f'<rect x="{x(start):.1f}" y="{top:.1f}" width="{max(0.8, x(end) - x(start)):.1f}"'
+            f' height="{tall}" fill="{colour}"><title>{title}</title></rect>'
         )
 
     for fault in storm.plan.faults:

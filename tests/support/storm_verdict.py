@@ -1,4 +1,5 @@
-"""The verdict on a storm: every picture that a camera took is archived once, or in a gap with a right cause."""
+"""The verdict on a storm: each picture that a camera took is archived once, or in a gap with a right "
+"cause."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,7 +78,7 @@ class CameraVerdict:
     @property
     def complaints(self) -> list[str]:
         """What is wrong, in words."""
-        said = {
+        said: dict[str, Sequence[object]] = {
             "neither archived nor in a gap": self.lost, "twice": self.twice, "altered": self.altered,
             "gaps with a wrong cause": self.wrong_causes,
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from archive.timespan import SECOND, Timespan
 from tests.support.scripted_camera import AccessUnit
@@ -96,4 +97,4 @@ def test_a_plan_has_every_fault_and_ends_quietly() -> None:
     assert max(fault.end for fault in plan.faults) <= 1800 - 90
     for camera in range(1, 17):
         own = [fault for fault in plan.of(camera) if fault.camera]
-        assert all(before.end < after.start for before, after in zip(own, own[1:], strict=False))
+        assert all(before.end < after.start for before, after in pairwise(own))
