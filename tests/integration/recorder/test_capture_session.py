@@ -560,6 +560,8 @@ def test_where_parameters_change_inside_a_segment_the_run_begins_with_the_next(
     made = segments(found)
     assert [one.seq for one in made] == [0, 1, 0, 1]
     assert all(one.span.end == after.span.start for one, after in itertools.pairwise(made))
+    headers = [parse_header(session.folder.final(number).read_bytes()) for number in range(4)]
+    assert [one.width for one in headers] == [320, 320, 640, 640], "a run is described by its own pictures"
 
 
 def changing(folder: Path, *, before: int, after: int) -> list[Path]:
@@ -580,7 +582,18 @@ def changing(folder: Path, *, before: int, after: int) -> list[Path]:
     (folder / "stream.h264").write_bytes(streams)
     whole = folder / "whole.mp4"
     subprocess.run(
-        [numbered.READING_FFMPEG, "-v", "error", "-r", "15", "-i", folder / "stream.h264", "-c", "copy", whole],
+        [
+            numbered.READING_FFMPEG,
+            "-v",
+            "error",
+            "-r",
+            "15",
+            "-i",
+            folder / "stream.h264",
+            "-c",
+            "copy",
+            whole,
+        ],
         check=True,
     )
     return numbered.record(whole, folder / "changing", segment_seconds=4)
