@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from archive.timespan import SECOND
 from tests.support.scripted_camera import AccessUnit, Sending, rtp_packets
 from tests.support.scripts import Material
 
@@ -155,7 +154,7 @@ class StormCamera:
 
     def send(self, number: int, lateness: float) -> None:
         """Take picture ``number`` and send it to everybody who can be sent it."""
-        self.taken.append(time.time_ns() // 1000 - round(lateness * SECOND))
+        self.taken.append(time.time_ns() // 1000)  # A picture that leaves late is taken to be captured late.
         self.latest = max(self.latest, lateness)
         wanted = self.other if self.mode is Mode.CHANGED else self.footage
         if wanted is not self.sends and wanted.units[wanted.place(self.index, number)].is_sync:
@@ -294,7 +293,7 @@ class Fleet:
     def become(self, camera: StormCamera, mode: Mode) -> None:
         """As :meth:`StormCamera.become`, from another thread; returns when it is so."""
         told: Future[None] = asyncio.run_coroutine_threadsafe(camera.become(mode), self._loop)
-        told.result(10)
+        told.result(60)
 
     def call(self, act: Callable[[], None]) -> None:
         """Do something in the fleet's thread."""
@@ -320,8 +319,8 @@ class Fleet:
                 break
             number, place = divmod(turn, count)
             due = began + (number + place / count) / FPS
-            while (wait := due - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
+            # Also where a picture is late: others wait for this thread.
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
             self.cameras[place].send(number, time.monotonic() - due)
         for camera in self.cameras:
             await camera.become(Mode.CUT)
