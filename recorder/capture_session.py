@@ -355,10 +355,13 @@ class CaptureSession:
     # Runs --------------------------------------------------------------------------------------------
 
     def _change_parameters(self, made: Finalised) -> list[SpooledLeaf]:
-        """A camera that changes its picture size or profile begins a new run, without a gap."""
+        """A camera that changes its picture size or profile begins a new run, without a gap.
+
+        Where that happens inside a segment, the run begins with the next one.
+        """
         if not made.parameter_sets:
             return []
-        before, self._parameters = self._parameters, made.parameter_sets[-1][1]
+        before, self._parameters = self._parameters, made.parameter_sets[0][1]
         if before in ("", made.parameter_sets[0][1]):
             return []
         spooled_leaves = self._finish_run(RunEnd.PARAMETER_CHANGE)

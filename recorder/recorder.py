@@ -21,6 +21,7 @@ from archive.model.camera import Camera
 from archive.ports import Stores
 from archive.records.ledger.streams import Ledger
 from archive.records.logbook import Logbook
+from archive.timespan import SECOND
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
@@ -33,7 +34,7 @@ from recorder.placement.desk import Everything, PlacementDesk
 from recorder.placement.membership import BEAT, GLANCE
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
-from recorder.roster import Roster, Sources
+from recorder.roster import Roster, Sources, pause_after
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
 from recorder.storage_rules import StorageRules
@@ -208,6 +209,7 @@ class Recorder:
         tasks = [
             asyncio.create_task(archiver.run()),
             asyncio.create_task(self._keep_roster(roster, shop, desk)),
+            asyncio.create_task(self._keep_spool(shop)),
             asyncio.create_task(self._keep_place(shop, desk)),
             asyncio.create_task(self._keep_alive(desk)),
             asyncio.create_task(self._beat()),
@@ -220,9 +222,9 @@ class Recorder:
         try:
             await self._until_stopped(tasks, duration)
         finally:
-            for task in tasks[1:4]:
+            for task in tasks[1:5]:
                 task.cancel()
-            await asyncio.gather(*tasks[1:4], return_exceptions=True)
+            await asyncio.gather(*tasks[1:5], return_exceptions=True)
             await asyncio.to_thread(desk.leave)
             await self._wind_up(tasks, archiver, accounts)
 
@@ -308,7 +310,24 @@ class Recorder:
                 self._parts.log.warning("placement_waits", code=error.code, reason=error.message)
 
     async def _keep_roster(self, roster: Roster, shop: Workshop, desk: PlacementDesk) -> None:
-        """Every few seconds: update the cameras to record, check the free room, rewrite growing gaps."""
+        """Update the cameras to record, as often as listing them is cheap."""
+        settings, clock = self._parts.settings, self._parts.clock
+        pause = settings.registry_soonest
+        while True:
+            await asyncio.sleep(pause)
+            pause = settings.registry_seconds
+            try:
+                began = clock.monotonic()
+                self._crew.know(await asyncio.to_thread(roster.refresh))
+                took = (clock.monotonic() - began) / SECOND
+                pause = pause_after(took, shortest=settings.registry_soonest, longest=pause)
+                self._tell_unreadable(roster)
+                await self._crew.place(shop, desk)
+            except ArchiveError as error:
+                self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
+
+    async def _keep_spool(self, shop: Workshop) -> None:
+        """Every few seconds: leave a sign of life, check the free room, rewrite growing gaps."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             shop.spool.touch()
@@ -316,12 +335,9 @@ class Recorder:
                 for supervisor in self._crew.supervisors:
                     supervisor.spool_is_full()
             try:
-                self._crew.know(await asyncio.to_thread(roster.refresh))
-                self._tell_unreadable(roster)
-                await self._crew.place(shop, desk)
                 await asyncio.to_thread(self._rewrite_gaps)
             except ArchiveError as error:
-                self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
+                self._parts.log.warning("gaps_wait", code=error.code, reason=error.message)
 
     async def _keep_rules(self, rules: StorageRules) -> None:
         """Read new policies and holds, also while the recorder shuts down."""

@@ -15,6 +15,17 @@ from archive.records.ledger.streams import Ledger
 from recorder.spool import Spool
 
 _KEPT = "roster.json"
+_LOOKING = 20
+"""A listing is followed by a pause of so many times its own length."""
+
+
+def pause_after(took: float, *, shortest: float, longest: float) -> float:
+    """Seconds until the next refresh, after one that took ``took``.
+
+    Where a listing is quick a change takes effect within two seconds; where it is long, as with ten thousand
+    cameras, recorders look no more often than every ``longest``.
+    """
+    return min(longest, max(shortest, _LOOKING * took))
 
 
 class Sources(Protocol):

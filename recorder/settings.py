@@ -13,7 +13,8 @@ class RecorderSettings:
     """Times in seconds unless the name says otherwise.
 
     ``batch_seconds``: leaves are sealed and uploaded as a journal batch this often.
-    ``registry_seconds``: cameras, policies and holds are read from the ledger this often.
+    ``registry_seconds``: policies and holds are read from the ledger this often, and cameras at least;
+    ``registry_soonest``: cameras at most, where listing them is quick (:func:`recorder.roster.pause_after`).
     ``group_seconds``: the least time from one sync and index request to the next; what finishes meanwhile
     shares the next one, and a segment that comes alone waits for nothing.
     ``input_timeout``: FFmpeg gives up on a silent camera after this; it takes twice as long to end.
@@ -30,6 +31,7 @@ class RecorderSettings:
     batch_seconds: float = 60
     group_seconds: float = 0.5
     registry_seconds: float = 5
+    registry_soonest: float = 1
     heartbeat_seconds: float = 5
     input_timeout: float = 4
     stall_seconds: float = 9

@@ -19,6 +19,7 @@ from ops.bench import (
     clip_clients,
     clips,
     console,
+    control,
     custody,
     disposition,
     finalise,
@@ -70,6 +71,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     fresh.SUBJECT: fresh.measure,
     skim.SUBJECT: skim.measure,
     console.SUBJECT: console.measure,
+    control.SUBJECT: control.measure,
 }
 
 

@@ -103,14 +103,14 @@ def _made(home: Path, chosen: Mapping[str, str]) -> Installation:
     return made
 
 
-def add_camera(site: Site, name: str, source: str) -> None:
-    """Register a camera with 10 s segments."""
+def add_camera(site: Site, name: str, source: str, *, others: Mapping[str, str] | None = None) -> None:
+    """Register a camera with 10 s segments; ``others`` as for the registry, which else lists all cameras."""
     lat, lon, kecamatan, kelurahan, owner = PLACE
     form = CameraForm(
         id=name, source=source, name=name, lat=lat, lon=lon, kecamatan=kecamatan, kelurahan=kelurahan,
         owner=owner, view="public", segment_seconds="10",
     )  # fmt: skip
-    site.registry.add(form, actor="os:bench")
+    site.registry.add(form, actor="os:bench", others=others)
 
 
 def record_raw(ffmpeg: Path, loop: Path, folder: Path, seconds: int) -> list[Path]:

@@ -12,7 +12,7 @@ from ops.bench.figures import Findings, Refusal
 Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
-    "recording", "cameras", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records",
+    "recording", "cameras", "control", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild", "records",
     "plan", "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where", "custody", "fresh",
     "skim", "console", "citywide",
 )  # fmt: skip

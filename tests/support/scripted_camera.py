@@ -229,7 +229,7 @@ class ScriptedCamera:
             if not self._wait(connection, started + sending.at, sound):
                 return
             connection.settimeout(10)
-            connection.sendall(b"".join(_packets(self.script.codec, sending, numbers)))
+            connection.sendall(b"".join(rtp_packets(self.script.codec, sending, numbers)))
             lateness = time.monotonic() - started - sending.at
             taken = time.time() - lateness - (sending.at - sending.captured)
             # A picture that leaves late is taken to have been captured late.
@@ -303,7 +303,7 @@ def _kind(codec: Codec, unit: bytes) -> str:
     return "set" if kind in kinds else "picture"
 
 
-def _packets(codec: Codec, sending: Sending, numbers: Iterator[int]) -> Iterator[bytes]:
+def rtp_packets(codec: Codec, sending: Sending, numbers: Iterator[int]) -> Iterator[bytes]:
     """The access unit as interleaved RTP packets; the last one carries the marker bit."""
     payloads = [payload for unit in sending.unit.units for payload in _payloads(codec, unit)]
     for index, payload in enumerate(payloads):

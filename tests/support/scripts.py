@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
-from typing import cast
 
 from tests.support import numbered
 from tests.support.scripted_camera import AccessUnit, Codec, Script, Sending, Then
@@ -35,7 +34,11 @@ class Material:
 def material(variant: str, seconds: int, fps: int, folder: Path, *, gop: int = 30) -> Material:
     """Encode (once, see :mod:`tests.support.numbered`) and take apart with FFmpeg alone."""
     path = numbered.make_numbered(variant, seconds, folder / f"{variant}-{fps}-{gop}.mp4", fps, gop=gop)
-    codec = cast("Codec", "hevc" if variant.startswith("hevc") else "h264")
+    return taken_apart(path, "hevc" if variant.startswith("hevc") else "h264", fps)
+
+
+def taken_apart(path: Path, codec: Codec, fps: int) -> Material:
+    """The access units of an encoded file."""
     raw = _copied(path, "data")
     listed = _copied(path, "framecrc").decode()
     found = re.search(r"#tb 0: (\d+)/(\d+)", listed)

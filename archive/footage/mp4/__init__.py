@@ -6,5 +6,5 @@
     samples    the sample table (trun)           track      the description of a track (moov)
     header     ftyp moov moof of a segment       extent     the part that can be shown without a hole
     fragments  FFmpeg's fragmented source        finalise   source -> segment, hashed and durable
-    nal        NAL units inside samples
+    nal        NAL units inside samples          parameters the description after a change of picture
 """

@@ -27,7 +27,14 @@ from archive.footage.mp4.extent import contiguous_end, first_decodable_pts
 from archive.footage.mp4.fragments import LONGEST_DURATION, Fragmented, read_fragments, sample_ranges
 from archive.footage.mp4.head import settle_head
 from archive.footage.mp4.header import SegmentHeader, parse_header, write_header
-from archive.footage.mp4.nal import is_sequence_parameter_set, nal_units, trailing_zeros
+from archive.footage.mp4.nal import (
+    NalKind,
+    is_sequence_parameter_set,
+    nal_kind,
+    nal_units,
+    trailing_zeros,
+)
+from archive.footage.mp4.parameters import fitting
 from archive.footage.mp4.samples import SampleTable
 from archive.footage.mp4.sound_source import PlacedSound, place_sound
 from archive.footage.mp4.track import Track
@@ -161,14 +168,15 @@ def _finalise(
         for index, zeros in stripped.items():
             sizes[index] -= zeros
     samples = SampleTable(found.samples.durations, sizes, found.samples.offsets, found.samples.sync)
+    track = fitting(found.track, _first_units(source, found))
     try:
-        head = write_header(found.track, tfdt, samples, placed.sound)
+        head = write_header(track, tfdt, samples, placed.sound)
         header = parse_header(head)
     except Malformed as error:
         if placed.sound is None:
             raise
         placed = PlacedSound(None, [], error.message)
-        head = write_header(found.track, tfdt, samples)
+        head = write_header(track, tfdt, samples)
         header = parse_header(head)
     sound = (source[start:end] for start, end in placed.stretches)
     sha256 = _write(target, head, chain(_payload(source, found, stripped), sound))
@@ -246,6 +254,22 @@ def _parameter_sets(source: memoryview, found: Fragmented) -> list[tuple[int, st
         if seen and (not changes or changes[-1][1] != digest.hexdigest()):
             changes.append((index, digest.hexdigest()))
     return changes
+
+
+def _first_units(source: memoryview, found: Fragmented) -> list[bytes]:
+    """The parameter sets of the first sample; none if it is no keyframe, or damaged."""
+    first = next(iter(sample_ranges(found.pieces, found.samples.sizes)), None)
+    if first is None or not found.samples.sync[0]:
+        return []
+    try:
+        units = nal_units(source, *first, found.track.nal_length_size)
+        return [
+            bytes(source[unit.start : unit.end])
+            for unit in units
+            if nal_kind(found.track.codec, source[unit.start]) is NalKind.PARAMETER_SET
+        ]
+    except Malformed:
+        return []
 
 
 def _payload(source: memoryview, found: Fragmented, stripped: dict[int, int]) -> Iterator[memoryview | bytes]:

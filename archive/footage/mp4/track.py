@@ -36,7 +36,8 @@ _OTHERS = {
     b"vp09": "VP9",
 }
 _CONFIGURATIONS = {"h264": b"avcC", "hevc": b"hvcC"}
-_VISUAL_ENTRY = 78  # bytes of a VisualSampleEntry's body before its boxes
+VISUAL_ENTRY = 78
+"""Bytes of a VisualSampleEntry's body before its boxes."""
 _WORD = struct.Struct(">I")
 _TWO_WORDS = struct.Struct(">II")
 _SIX_WORDS = struct.Struct(">6I")
@@ -261,7 +262,7 @@ def _read_trex(source: Readable, moov: Box, track_id: int) -> SampleDefaults:
 
 def _configuration(source: Readable, entry: Box, codec: Codec) -> Box:
     kind = _CONFIGURATIONS[codec]
-    for found in boxes(source, entry.body + _VISUAL_ENTRY, entry.end, box_name(entry.kind)):
+    for found in boxes(source, entry.body + VISUAL_ENTRY, entry.end, box_name(entry.kind)):
         if found.kind == kind:
             return found
     raise bad_segment(f"{box_name(entry.kind)} holds no {box_name(kind)}")

@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -543,3 +544,56 @@ def test_a_camera_that_changes_its_parameters_begins_a_new_run_without_a_gap(
     assert len({one.run for one in made}) == 2
     assert [one.seq for one in made] == [0, 1, 0, 1]
     assert all(one.span.end == after.span.start for one, after in itertools.pairwise(made))
+
+
+def test_where_parameters_change_inside_a_segment_the_run_begins_with_the_next(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.raws = changing(tmp_path, before=6, after=10)
+    session = desk.open()
+    found: list[SpooledLeaf] = []
+    for number in range(3):
+        desk.put(session, number, number + 1)
+        found += session.closed(number, arrival(number))
+    found += session.end(RunEnd.STOPPED)
+    assert [one.reason for one in runs(found)] == [RunEnd.PARAMETER_CHANGE, RunEnd.STOPPED]
+    made = segments(found)
+    assert [one.seq for one in made] == [0, 1, 0, 1]
+    assert all(one.span.end == after.span.start for one, after in itertools.pairwise(made))
+    headers = [parse_header(session.folder.final(number).read_bytes()) for number in range(4)]
+    assert [one.width for one in headers] == [320, 320, 640, 640], "a run is described by its own pictures"
+
+
+def changing(folder: Path, *, before: int, after: int) -> list[Path]:
+    """Raw segments of 4 s of a camera whose picture becomes larger after ``before`` seconds."""
+    streams = b""
+    for seconds, filters in ((before, ""), (after, ",scale=640:384:flags=neighbor")):
+        path = folder / f"{seconds}.mp4"
+        numbered.encode_numbered(
+            "h264-nob", numbered.VARIANTS["h264-nob"], seconds, path, 15, filters=filters
+        )
+        streams += subprocess.run(
+            [
+                numbered.READING_FFMPEG, "-v", "error", "-i", path, "-c", "copy",
+                "-bsf:v", "h264_mp4toannexb", "-f", "h264", "pipe:1",
+            ],
+            check=True, capture_output=True,
+        ).stdout  # fmt: skip
+    (folder / "stream.h264").write_bytes(streams)
+    whole = folder / "whole.mp4"
+    subprocess.run(
+        [
+            numbered.READING_FFMPEG,
+            "-v",
+            "error",
+            "-r",
+            "15",
+            "-i",
+            folder / "stream.h264",
+            "-c",
+            "copy",
+            whole,
+        ],
+        check=True,
+    )
+    return numbered.record(whole, folder / "changing", segment_seconds=4)

@@ -10,7 +10,7 @@ from archive.keys import parse_ledger_key
 from archive.ports import Content, ObjectVersion
 from archive.records.logbook import Logbook
 from recorder.identity import find_place, register
-from recorder.roster import Roster
+from recorder.roster import Roster, pause_after
 from recorder.spool import Spool
 from tests.support.archives import RECORDER_KEY, SmallArchive, camera_form, small_archive
 from tests.support.leaves import segment
@@ -136,3 +136,8 @@ def test_without_the_right_to_look_it_does_not_guess(
         find_place(logbook, archive.ledger, archive.stores.records, "rec-1")
     assert caught.value.code == "recorder_unknown_place"
     assert not issubclass(Conflict, Unavailable)
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.001, 1), (0.05, 1), (0.1, 2), (0.25, 5), (30, 5)])
+def test_the_dearer_a_listing_the_rarer_it_is_made(took: float, pause: float) -> None:
+    assert pause_after(took, shortest=1, longest=5) == pytest.approx(pause)

@@ -1,0 +1,225 @@
+"""The verdict on a storm: each picture that a camera took is archived once, or in a gap with a right "
+"cause."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from archive.timespan import SECOND, Timespan
+from tests.support.storm_camera import FPS, Footage
+from tests.support.storm_frames import Picture
+from tests.support.storm_plan import RIGHT_CAUSES, Fault, causes_of
+
+EDGE = 0.35
+"""By how much (s) a gap's edge may be wrong, or by as much as the segment there states of its own time."""
+NOTICED, RECOVERED = 2.0, 75.0
+"""A gap may begin so long before its fault, and end so long after it (s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A gap of the archive: its span and its cause."""
+
+    span: Timespan
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A segment: its span as the archive has it, the width in its header, and its pictures."""
+
+    span: Timespan
+    uncertainty: int | None
+    width: int
+    pictures: Sequence[Picture]
+
+    def is_mislabelled(self, footage: Mapping[str, Footage]) -> bool:
+        """Whether its header announces another width than its pictures have."""
+        return any(
+            picture.letter in footage and footage[picture.letter].width != self.width
+            for picture in self.pictures
+        )
+
+
+@dataclass(slots=True)
+class CameraVerdict:
+    """What came of one camera's pictures. All lists are empty where everything is right."""
+
+    camera: int
+    taken: int = 0
+    archived: int = 0
+    in_gaps: int = 0
+    lost: list[int] = field(default_factory=list)
+    """Pictures that are neither archived nor in a gap."""
+    lost_at: list[str] = field(default_factory=list)
+    """When the first of them was taken, and what is known around it, in words."""
+    twice: list[int] = field(default_factory=list)
+    altered: list[int] = field(default_factory=list)
+    disordered: int = 0
+    mislabelled: int = 0
+    """Segments whose header announces another picture than they hold."""
+    holes: Sequence[Hole] = ()
+    """The gaps that the archive states."""
+    decoded: int = 0
+    misread: int = 0
+    """Segments that were decoded, and those of them that do not show what was sent."""
+    wrong_causes: list[Hole] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+    """By how much the start of each segment is wrong (s), against when its first picture was taken."""
+    unbounded: int = 0
+    """Segments whose stated uncertainty does not cover that."""
+    sent: int = 0
+    sent_and_missing: int = 0
+    """Pictures that were written to the recorder's connection and are not archived."""
+    recovery: list[tuple[str, float]] = field(default_factory=list)
+    """For each fault, how long after its end (s) the gap ended."""
+
+    @property
+    def complaints(self) -> list[str]:
+        """What is wrong, in words."""
+        said: dict[str, Sequence[object]] = {
+            "neither archived nor in a gap": self.lost, "twice": self.twice, "altered": self.altered,
+            "gaps with a wrong cause": self.wrong_causes,
+        }  # fmt: skip
+        found = [f"kam-{self.camera}: {what}: {list(which)[:20]}" for what, which in said.items() if which]
+        found += self.lost_at
+        if self.disordered:
+            found.append(f"kam-{self.camera}: {self.disordered} times out of order")
+        if self.misread:
+            found.append(f"kam-{self.camera}: {self.misread} segments show other pictures")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a camera did: when it took which picture (µs), what it sent to the recorder, and its faults.
+
+    ``zero`` is when the storm began (µs), and ``span`` what is judged.
+    """
+
+    camera: int
+    taken: Mapping[int, int]
+    sent: frozenset[int]
+    faults: Sequence[Fault]
+    zero: int
+    span: Timespan
+    footage: Mapping[str, Footage]
+
+
+def judge(truth: Truth, pieces: Sequence[Piece], holes: Sequence[Hole]) -> CameraVerdict:
+    """Compare what a camera took with what the archive holds of it."""
+    verdict = CameraVerdict(truth.camera, holes=holes)
+    judged = {number for number, at in truth.taken.items() if truth.span.start <= at < truth.span.end}
+    kept = Counter(picture.number for piece in pieces for picture in piece.pictures)
+    missing = judged - kept.keys()
+    covered = sorted(_within_doubt(hole.span, pieces) for hole in holes)
+    verdict.lost = sorted(_outside(((truth.taken[number], number) for number in missing), covered))
+    verdict.taken, verdict.archived = len(judged), len(judged & kept.keys())
+    verdict.in_gaps = len(missing) - len(verdict.lost)
+    verdict.twice = sorted(number for number, count in kept.items() if count > 1)
+    verdict.sent = len(truth.sent & judged)
+    verdict.sent_and_missing = len(truth.sent & missing)
+    for piece in pieces:
+        _look_at(piece, truth, verdict)
+    in_order = [
+        (piece.pictures[0].number, piece.pictures[-1].number)
+        for piece in sorted(pieces, key=lambda piece: piece.span.start)
+        if piece.pictures
+    ]
+    verdict.disordered += sum(before[1] >= after[0] for before, after in pairwise(in_order))
+    if verdict.lost:
+        verdict.lost_at = [_around(truth, truth.taken[verdict.lost[0]], pieces, holes)]
+    verdict.wrong_causes = [hole for hole in holes if not _is_right(hole, truth)]
+    verdict.recovery = list(_recovered(truth, holes))
+    return verdict
+
+
+def _look_at(piece: Piece, truth: Truth, verdict: CameraVerdict) -> None:
+    for picture in piece.pictures:
+        footage = truth.footage.get(picture.letter)
+        if picture.camera != truth.camera or footage is None or not picture.is_of(footage):
+            verdict.altered.append(picture.number)
+    numbers = [picture.number for picture in piece.pictures]
+    verdict.disordered += sum(after <= before for before, after in pairwise(numbers))
+    if not piece.pictures:
+        return
+    verdict.mislabelled += piece.is_mislabelled(truth.footage)
+    taken = truth.taken.get(numbers[0])
+    if taken is not None:
+        error = piece.span.start - taken
+        verdict.errors.append(error / SECOND)
+        if piece.uncertainty is not None and abs(error) > piece.uncertainty:
+            verdict.unbounded += 1
+
+
+def _within_doubt(span: Timespan, pieces: Sequence[Piece]) -> tuple[int, int]:
+    """A gap's span, wider by how uncertain the segments at its edges are."""
+    edge = round(EDGE * SECOND)
+
+    def doubt(at: int) -> int:
+        beside = [piece for piece in pieces if piece.span.start - 1000 <= at <= piece.span.end + 1000]
+        return max([edge, *(piece.uncertainty or 0 for piece in beside)])
+
+    return span.start - doubt(span.start), span.end + doubt(span.end)
+
+
+def _around(truth: Truth, at: int, pieces: Sequence[Piece], holes: Sequence[Hole]) -> str:
+    def seconds(moment: int) -> str:
+        return f"{(moment - truth.zero) / SECOND:.2f}"
+
+    known = sorted(
+        [(piece.span.start, piece.span.end, _told(piece))
+         for piece in pieces if piece.pictures]
+        + [(hole.span.start, hole.span.end, hole.cause) for hole in holes]
+    )  # fmt: skip
+    near = [one for one in known if one[0] < at + 15 * SECOND and one[1] > at - 15 * SECOND]
+    told = ", ".join(f"{seconds(start)}-{seconds(end)} {what}" for start, end, what in near)
+    return f"kam-{truth.camera}: lost at {seconds(at)} s; around it: {told}"
+
+
+def _told(piece: Piece) -> str:
+    doubt = "unbounded" if piece.uncertainty is None else f"{piece.uncertainty / SECOND:.2f} s"
+    return f"#{piece.pictures[0].number}-{piece.pictures[-1].number} ±{doubt}"
+
+
+def _outside(at: Iterable[tuple[int, int]], covered: Sequence[tuple[int, int]]) -> Iterator[int]:
+    for moment, number in at:
+        if not any(start <= moment <= end for start, end in covered):
+            yield number
+
+
+def _is_right(hole: Hole, truth: Truth) -> bool:
+    start, end = ((at - truth.zero) / SECOND for at in (hole.span.start, hole.span.end))
+    return any(
+        start < fault.end + RECOVERED and end > fault.start - NOTICED
+        for fault in truth.faults
+        if hole.cause in causes_of(fault)
+    )
+
+
+def _recovered(truth: Truth, holes: Sequence[Hole]) -> Iterator[tuple[str, float]]:
+    """Per fault that no other one touches."""
+    for fault in truth.faults:
+        near = [
+            other
+            for other in truth.faults
+            if other != fault and other.start < fault.end + 20 and other.end > fault.start - 20
+            and RIGHT_CAUSES[other.kind]
+        ]  # fmt: skip
+        ends = [
+            (hole.span.end - truth.zero) / SECOND - fault.end
+            for hole in holes
+            if hole.cause in RIGHT_CAUSES[fault.kind]
+            and (hole.span.start - truth.zero) / SECOND < fault.end + 5
+            and (hole.span.end - truth.zero) / SECOND > fault.start
+        ]
+        if not near and ends:
+            yield fault.kind.value, max(ends)
+
+
+def missed(truth: Truth, numbers: Iterable[int]) -> tuple[int, float, int]:
+    """Of another recorder: pictures it lacks, the seconds they make, and of these the ones it was sent."""
+    judged = {number for number, at in truth.taken.items() if truth.span.start <= at < truth.span.end}
+    lacking = judged - set(numbers)
+    return len(lacking), len(lacking) / FPS, len(lacking & truth.sent)
