@@ -18,6 +18,7 @@ from archive.footage.ingest import IndexSink, Ingest
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model.camera import Camera
+from archive.model.segment import DeviceClock
 from archive.ports import Stores
 from archive.records.ledger.streams import Ledger
 from archive.records.logbook import Logbook
@@ -188,6 +189,7 @@ class Recorder:
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
             finishing, parts.log, parts.host_time, parts.rule, parts.chance,
+            self._device_clock,
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)
@@ -348,6 +350,10 @@ class Recorder:
         """The task that asks cameras for clocks and alarms, if this recorder does."""
         watch = self._parts.device_watch
         return [] if watch is None else [asyncio.create_task(watch.run(self._crew.cameras))]
+
+    def _device_clock(self, camera: str) -> DeviceClock | None:
+        watch = self._parts.device_watch
+        return None if watch is None else watch.clock_of(camera)
 
     def _device_facts(self, camera: str) -> JsonObject:
         watch = self._parts.device_watch

@@ -19,7 +19,7 @@ from ops.cli.output import note, print_json, print_table, say
 from ops.cli.passwords import asked_password, private_text
 from ops.cli.record import parse_duration
 from ops.wiring import Site
-from recorder.devices import DeviceReport, FoundDevice, Login, OfferedStream
+from recorder.devices import DeviceReport, FoundDevice, Login, OfferedStream, clock_json
 
 _PATIENCE_S = 6.0
 """How long a stream may take to say whether it lets an account in."""
@@ -131,7 +131,7 @@ class OnvifChoice:
         """As ``saksi camera add --json`` prints it; addresses without secrets."""
         return {
             **self.report.facts.to_json(),
-            "clock": self.report.clock.to_json(),
+            "clock": clock_json(self.report.clock),
             "main": self.main.profile,
             "sub": None if self.sub is None else self.sub.profile,
             "streams": [

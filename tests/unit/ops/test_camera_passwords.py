@@ -9,9 +9,9 @@ import pytest
 
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.model.gap import GapCause
+from archive.model.segment import DeviceClock
 from ops.camera_passwords import Outcome, PasswordChange, PasswordRow, RowResult, read_rows
 from recorder.devices import (
-    DeviceClock,
     DeviceNews,
     DeviceReport,
     FoundDevice,
