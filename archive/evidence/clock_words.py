@@ -15,8 +15,8 @@ from archive.timespan import SECOND
 EXPLAINED = (
     "Waktu rekaman adalah waktu jam perekam dan tidak dikoreksi dengan jam kamera. Waktu yang ditulis kamera "
     "di dalam gambar mengikuti jam kamera, jadi dapat berbeda sebesar selisih ini.",
-    "The times of footage are those of the recorder, and are not corrected by a camera's clock. The time that "
-    "a camera writes into its picture follows the camera's clock, and so may differ by this offset.",
+    "The times of footage are those of the recorder, and are not corrected by a camera's clock. The time "
+    "that a camera writes into its picture follows the camera's clock, and so may differ by this offset.",
 )  # fmt: skip
 _TENTH = SECOND // 10
 _WIDTH = 100
