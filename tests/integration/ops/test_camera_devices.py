@@ -64,6 +64,7 @@ def test_a_camera_is_added_by_what_it_says(saksi: CommandLine, camera: OnvifCame
     made = answer.json
     assert made["source"] == "rtsp://127.0.0.1:9/main"
     assert made["onvif"] == camera.address
+    assert made["sub"] == "rtsp://127.0.0.1:9/sub"
     device = made["device"]
     assert (device["maker"], device["model"], device["main"], device["sub"]) == ("Kaca", "K-4", "main", "sub")
     assert [(one["codec"], one["width"], one["url"]) for one in device["streams"]] == [
@@ -94,6 +95,7 @@ def test_a_stream_on_another_host_is_told_and_not_taken(
     assert saksi.must("camera", "list", "--json").json["cameras"] == []
     with_source = add(saksi, camera, secret, "--source", "rtsp://127.0.0.1:9/given", "--json")
     assert with_source.json["source"] == "rtsp://127.0.0.1:9/given"
+    assert with_source.json["sub"] is None, "its sub stream is on the other host too"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +131,12 @@ def test_no_camera_is_asked_for_a_registration_that_cannot_be(
 
 def test_the_password_of_a_source_is_given_apart(saksi: CommandLine, secret: str) -> None:
     account = ("--user", "viewer", "--password-file", secret)
-    saksi.must(*words("cam-1", "--source", "rtsp://127.0.0.1:9/1", *account))
-    assert saksi.must("camera", "show", "cam-1", "--json").json["source"] == "rtsp://127.0.0.1:9/1"
+    both = ("--source", "rtsp://127.0.0.1:9/1", "--sub", "rtsp://127.0.0.1:9/2")
+    assert "rtsp://127.0.0.1:9/2 (never recorded)" in saksi.must(*words("cam-1", *both, *account)).out
+    shown = saksi.must("camera", "show", "cam-1", "--json").json
+    assert (shown["source"], shown["sub"]) == ("rtsp://127.0.0.1:9/1", "rtsp://127.0.0.1:9/2")
+    edited = saksi.must("camera", "edit", "cam-1", "--sub", "none", "--json").json
+    assert edited["sub"] is None
     assert SECRET.encode() not in stored(saksi)
 
 

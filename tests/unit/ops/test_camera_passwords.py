@@ -96,6 +96,19 @@ def test_the_new_password_is_registered_once_it_works(site: SmallArchive) -> Non
     assert registered(site) == "rtsp://admin:baru%3A%201%2F2%403@10.0.0.7:554/stream?token=abc"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("rtsp://admin:s3cret@10.0.0.7/2", "rtsp://admin:baru%3A%201%2F2%403@10.0.0.7/2"),
+        ("rtsp://wall:w@10.0.0.7/2", "rtsp://wall:w@10.0.0.7/2"),
+    ],
+)
+def test_a_sub_stream_with_the_same_account_gets_it_too(site: SmallArchive, before: str, after: str) -> None:
+    site.registry.edit("cam-1", {"sub": before}, actor="os:tester")
+    assert change(site, Device()).outcome is Outcome.CHANGED
+    assert site.registry.sub_of(site.registry.camera("cam-1")) == after
+
+
 def test_another_account_changes_it(site: SmallArchive) -> None:
     device = Device()
     assert change(site, device, admin=Login("root", "akar")).outcome is Outcome.CHANGED
