@@ -39,7 +39,7 @@ def from_state(state: Mapping[str, Any]) -> SubStream | None:
 def check_sub(sub: SubStream, main: str) -> SubStream:
     """Let a sub stream pass that is on the host of its camera's main stream and is another stream.
 
-    ``main`` is that one's URL as it may be shown. On another host it could be another camera, whose rights are others.
+    ``main`` is that one's URL as it may be shown. On another host it could be another camera.
 
     Raises:
         Malformed: ``bad_sub``.
