@@ -205,17 +205,19 @@ class PasswordChange:
         )
 
 
-def with_login(registry: Registry, camera: Camera, user: str, password: str) -> dict[str, str]:
+def with_login(
+    registry: Registry, camera: Camera, user: str, password: str, *, source: str = ""
+) -> dict[str, str]:
     """The changes that give a camera's streams this account: its main one's, and its sub stream's.
 
-    A sub stream with another account than the main one's keeps its own.
+    A sub stream with another account than the main one's keeps its own. ``source`` is a new main stream.
 
     Raises:
         Malformed: ``bad_source``: its main stream is no camera with an account.
         IntegrityError: ``secret_unreadable``.
     """
     main, sub = registry.source_of(camera), registry.sub_of(camera)
-    changes = {"source": with_account(main, user, password)}
+    changes = {"source": with_account(source or main, user, password)}
     if sub and parse_source(sub).host and parse_source(sub).user == parse_source(main).user:
         changes["sub"] = with_account(sub, user, password)
     return changes

@@ -296,10 +296,17 @@ def edit(
     integrated_on: IntegratedOn = None,
     onvif: OnvifAddress = None,
     sub: SubUrl = None,
+    user: Annotated[str, typer.Option(help="Account on the camera; its password is asked for.")] = "",
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="File with its password, mode 0600; without it: asked for."),
+    ] = None,
     reason: Reason = "",
     json_: Json = False,
 ) -> None:
     """Change some fields of a camera; a blank value clears an optional one. Recorders follow in seconds."""
+    from ops.cli.camera_devices import with_new_login
+
     given = {
         "source": source,
         "name": name,
@@ -325,12 +332,13 @@ def edit(
         "sub": sub,
     }
     changes = {field: value for field, value in given.items() if value is not None}
-    if not changes:
+    if not (changes or user or password_file):
         raise Malformed(
             "nothing to change", code="bad_usage", hint="Give at least one field, such as --name."
         )
     with open_site() as site:
         before = site.registry.camera(camera_id)
+        changes = with_new_login(site, before, changes, user, password_file)
         camera = site.registry.edit(camera_id, changes, actor=actor().id, reason=reason)
         found = remarks(camera.place, site.settings.city_box, site.areas)
         found += sound_remarks(before, camera)

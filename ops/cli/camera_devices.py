@@ -10,7 +10,7 @@ import typer
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
-from archive.footage.source_url import Source, with_account
+from archive.footage.source_url import Source, parse_source, with_account
 from archive.model.camera import Camera, shown_source
 from archive.model.camera_details import device_address
 from archive.model.gap import GapCause
@@ -201,6 +201,35 @@ def asked_login(
     if any("@" in urlsplit(url).netloc for url in (source, sub)):
         raise _usage("a URL has an account, and --user names one", "Leave it out of the URL.")
     return Login(user, asked_password(password_file, f"Password of {user} on the camera"))
+
+
+def with_new_login(
+    site: Site, camera: Camera, changes: dict[str, str], user: str, password_file: Path | None
+) -> dict[str, str]:
+    """The changes of an edit, with an account for the camera's streams if --user or --password-file is given.
+
+    Without --user the account keeps its name. A sub stream gets it too if it had the main stream's account.
+
+    Raises:
+        Malformed: ``bad_usage``: no account is known, or one is given twice; as :func:`asked_password`.
+    """
+    from ops.camera_passwords import with_login
+
+    if not user and password_file is None:
+        return changes
+    given = {name: url for name in ("source", "sub") if is_url(url := changes.get(name))}
+    if any("@" in urlsplit(url).netloc for url in given.values()):
+        raise _usage("a URL has an account, and another is given", "Leave it out of the URL.")
+    name = user or parse_source(site.registry.source_of(camera)).user
+    if not name:
+        raise _usage(f"{camera.id} is registered without an account", "Name it with --user.")
+    word = asked_password(password_file, f"Password of {name} on the camera")
+    fresh = with_login(site.registry, camera, name, word, source=given.get("source", ""))
+    if "sub" in given:
+        fresh["sub"] = with_account(given["sub"], name, word)
+    elif changes.get("sub"):
+        fresh["sub"] = changes["sub"]  # none: it is taken away
+    return changes | fresh
 
 
 def is_url(sub: str | None) -> TypeGuard[str]:
