@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from api.places import Where
 from api.services import Services
-from archive.footage.cameras import from_public_state
-from archive.model.camera import Camera
+from archive.model.camera import Camera, from_public_state
 from search.query import Document, SegmentQuery
 
 

@@ -15,8 +15,7 @@ from typing import Protocol
 
 from archive.clock import Clock
 from archive.errors import ArchiveError, Unavailable
-from archive.footage.cameras import from_public_state
-from archive.model.camera import Camera
+from archive.model.camera import Camera, from_public_state
 from archive.timespan import SECOND
 from search.index import Index
 

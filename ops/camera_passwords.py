@@ -17,6 +17,7 @@ from archive.canonical import JsonObject
 from archive.errors import ArchiveError, Malformed, Refused
 from archive.footage.cameras import CameraHead, Registry
 from archive.footage.source_url import Source, parse_source, with_account
+from archive.model.camera import Camera
 from archive.model.gap import GapCause
 from recorder.devices import Devices, Login
 
@@ -142,18 +143,18 @@ class PasswordChange:
         if self.is_dry:
             return Outcome.REGISTERED if has_new else Outcome.CHANGED
         if has_new:
-            self._register(head, fresh)
+            self._register(head, new)
             return Outcome.REGISTERED
         await self.devices.replace_password(address, self.admin or old, new.user, new.password)
         if not await self._works(address, new, parse_source(fresh)):
             await self._put_back(row.camera, address, old, new)
-        self._register(head, fresh)
+        self._register(head, new)
         return Outcome.CHANGED
 
-    def _register(self, head: CameraHead, url: str) -> None:
+    def _register(self, head: CameraHead, new: Login) -> None:
         self.registry.edit(
             head.camera.id,
-            {"source": url},
+            with_login(self.registry, head.camera, new.user, new.password),
             actor=self.actor,
             reason=self.reason,
             expected=head.entry.version,
@@ -202,6 +203,24 @@ class PasswordChange:
             code="password_not_taken",
             hint="Its password rules may be stricter: try a longer one, with letters and digits.",
         )
+
+
+def with_login(
+    registry: Registry, camera: Camera, user: str, password: str, *, source: str = ""
+) -> dict[str, str]:
+    """The changes that give a camera's streams this account: its main one's, and its sub stream's.
+
+    A sub stream with another account than the main one's keeps its own. ``source`` is a new main stream.
+
+    Raises:
+        Malformed: ``bad_source``: its main stream is no camera with an account.
+        IntegrityError: ``secret_unreadable``.
+    """
+    main, sub = registry.source_of(camera), registry.sub_of(camera)
+    changes = {"source": with_account(source or main, user, password)}
+    if sub and parse_source(sub).host and parse_source(sub).user == parse_source(main).user:
+        changes["sub"] = with_account(sub, user, password)
+    return changes
 
 
 def _is_plain(text: str) -> bool:

@@ -26,6 +26,7 @@ from recorder.recorder import Recorder, RecorderParts
 from recorder.settings import RecorderSettings
 from recorder.sources import Source
 from recorder.spool import Spool
+from recorder.sub_watch import SubWatch
 from recorder.trials import LONGEST, Seen, TrialDesk
 from search.health import newest_footage
 
@@ -82,6 +83,7 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
             device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
+            sub_watch=SubWatch(site.registry, site.source_rule, site.clock, log),
             desk=(lambda _spool: everything(site)) if cameras else placement_desk(site, log),
         )
     )

@@ -175,6 +175,7 @@ class Attempt:
             accounts=shop.accounts,
             clock=shop.clock,
             host_time=shop.host_time,
+            device_clock=lambda: shop.device_clock(camera.id),
         )
 
     async def _hear(self, capture: Capture, session: CaptureSession) -> None:

@@ -25,7 +25,7 @@ from archive.footage.mp4.finalise import Finalised
 from archive.footage.mp4.opening import read_opening
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
-from archive.model.segment import TIMESCALE, Run, Segment
+from archive.model.segment import TIMESCALE, DeviceClock, Run, Segment
 from archive.timespan import SECOND, Timespan
 from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
@@ -44,10 +44,7 @@ _SILENT_SHARE = 0.8
 
 
 class CaptureSession:
-    """The writer of one session's segments.
-
-    ``host_time`` says what is known of the machine's clock.
-    """
+    """Writes one session's segments. ``device_clock`` is what the camera said of its clock, if it did."""
 
     def __init__(
         self,
@@ -58,6 +55,7 @@ class CaptureSession:
         accounts: Accounts,
         clock: Clock,
         host_time: Host = exact,
+        device_clock: Callable[[], DeviceClock | None] = lambda: None,
         releases: Releases | None = None,
     ) -> None:
         self.folder = folder
@@ -66,6 +64,7 @@ class CaptureSession:
         self._accounts = accounts
         self._clock = clock
         self._host_time = host_time
+        self._device_clock = device_clock
         self._run = CurrentRun(facts.run, RunTimeline(facts.not_before), facts.otherwise)
         self._arrivals = Arrivals(folder.path / "arrivals")
         self._next = 0
@@ -106,7 +105,7 @@ class CaptureSession:
         self.folder.acquire()
         session = CaptureSession(
             self.folder, self.facts, spool=self._spool, accounts=self._accounts, clock=self._clock,
-            host_time=self._host_time, releases=self._releases,
+            host_time=self._host_time, device_clock=self._device_clock, releases=self._releases,
         )  # fmt: skip
         newest = self._releases.newest_on_disk()
         if newest is not None:
@@ -329,6 +328,7 @@ class CaptureSession:
             run=run.run,
             seq=run.seq,
             host=self._host_time(),
+            device=self._device_clock(),
             now=self._clock.now(),
         )
         self._accounts.footage_from(facts.camera, timed.span.start, run.otherwise)

@@ -12,9 +12,10 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError
 from archive.model.camera import Camera
+from archive.model.segment import DeviceClock
 from archive.timespan import DAY, HOUR, MINUTE
 from recorder.archiver import Log
-from recorder.devices import Alarm, DeviceClock, Devices, Login
+from recorder.devices import Alarm, Devices, Login, clock_json
 from recorder.roster import Sources
 from recorder.sources import parse_source
 
@@ -64,6 +65,11 @@ class DeviceWatch:
             for start in range(0, len(due), _AT_ONCE):
                 await asyncio.gather(*(self._ask(camera) for camera in due[start : start + _AT_ONCE]))
             await asyncio.sleep(self.every)
+
+    def clock_of(self, camera: str) -> DeviceClock | None:
+        """What the camera last said of its clock; None if it said nothing yet. From any thread."""
+        watched = self._watched.get(camera)
+        return None if watched is None else watched.found
 
     def facts(self, camera: str) -> JsonObject:
         """For the heartbeat, in µs.
@@ -119,7 +125,7 @@ class DeviceWatch:
 
     async def _ask_clock(self, camera: Camera, watched: _Watched) -> None:
         watched.found = await self._devices().clock(watched.address, self._login(camera))
-        self.log.info("camera_clock", camera=camera.id, **watched.found.to_json())
+        self.log.info("camera_clock", camera=camera.id, **clock_json(watched.found))
 
     async def _ask_alarms(self, camera: Camera, watched: _Watched) -> None:
         login = self._login(camera)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused, Unavailable
+from archive.model.segment import DeviceClock
 from archive.timespan import format_instant
 
 RECORDED = ("H264", "H265")
@@ -69,25 +70,13 @@ class OfferedStream:
         return self.codec in RECORDED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceClock:
-    """What a device's clock said at ``at``: ours plus ``offset_us``, right within ``within_us``.
-
-    Devices tell whole seconds; half a second and half of the round trip are in ``within_us``. What our own
-    clock is off is not: the recorder's time state says that.
-    """
-
-    at: int
-    offset_us: int
-    within_us: int
-
-    def to_json(self) -> JsonObject:
-        """As ``saksi camera add --json`` prints it."""
-        return {
-            "asked_at": format_instant(self.at),
-            "offset_ms": round(self.offset_us / 1000, 3),
-            "uncertainty_ms": round(self.within_us / 1000, 3),
-        }
+def clock_json(clock: DeviceClock) -> JsonObject:
+    """A device's clock as ``saksi camera add --json`` prints it."""
+    return {
+        "asked_at": format_instant(clock.at),
+        "offset_ms": round(clock.offset_us / 1000, 3),
+        "uncertainty_ms": round(clock.within_us / 1000, 3),
+    }
 
 
 class Alarm(StrEnum):

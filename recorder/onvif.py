@@ -29,12 +29,12 @@ from archive.clock import Clock
 from archive.errors import Malformed, Refused
 from archive.footage.sources import SourceRule
 from archive.model.camera_details import device_address
+from archive.model.segment import DeviceClock
 from archive.timespan import SECOND
 from recorder.device_http import Guard, has_dtd, trust
 from recorder.devices import (
     Alarm,
     AlarmChange,
-    DeviceClock,
     DeviceFacts,
     DeviceNews,
     DeviceReport,

@@ -18,6 +18,7 @@ from archive.footage.ingest import IndexSink, Ingest
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model.camera import Camera
+from archive.model.segment import DeviceClock
 from archive.ports import Stores
 from archive.records.ledger.streams import Ledger
 from archive.records.logbook import Logbook
@@ -38,6 +39,7 @@ from recorder.roster import Roster, Sources, pause_after
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
 from recorder.storage_rules import StorageRules
+from recorder.sub_watch import SubWatch
 from recorder.trials import TrialDesk
 from recorder.workshop import Workshop
 
@@ -89,6 +91,7 @@ class RecorderParts:
     trials: TrialDesk | None = None
     chance: Chance = random.random
     device_watch: DeviceWatch | None = None
+    sub_watch: SubWatch | None = None
     desk: Callable[[Spool], PlacementDesk] = lambda _spool: Everything()
 
 
@@ -191,6 +194,7 @@ class Recorder:
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
             finishing, parts.log, parts.host_time, parts.rule, parts.chance,
+            self._device_clock,
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)
@@ -369,13 +373,17 @@ class Recorder:
         return [] if desk is None else [asyncio.create_task(desk.run(self._id, lambda: self._crew.ids))]
 
     def _watching(self) -> list["asyncio.Task[None]"]:
-        """The task that asks cameras for clocks and alarms, if this recorder does."""
+        """The tasks that ask cameras for clocks and alarms, and sub streams for an answer, if it has them."""
+        watches = (self._parts.device_watch, self._parts.sub_watch)
+        return [asyncio.create_task(one.run(self._crew.cameras)) for one in watches if one is not None]
+
+    def _device_clock(self, camera: str) -> DeviceClock | None:
         watch = self._parts.device_watch
-        return [] if watch is None else [asyncio.create_task(watch.run(self._crew.cameras))]
+        return None if watch is None else watch.clock_of(camera)
 
     def _device_facts(self, camera: str) -> JsonObject:
-        watch = self._parts.device_watch
-        return {} if watch is None else watch.facts(camera)
+        watches = (self._parts.device_watch, self._parts.sub_watch)
+        return {name: fact for one in watches if one is not None for name, fact in one.facts(camera).items()}
 
     def _rewrite_gaps(self) -> None:
         for supervisor in self._crew.supervisors:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archive.footage.heard import statement_of
 from archive.footage.mp4.finalise import Finalised
-from archive.model.segment import TIMESCALE, UNSYNCHRONISED, Segment
+from archive.model.segment import TIMESCALE, UNSYNCHRONISED, DeviceClock, Segment
 from archive.timespan import SECOND
 from recorder.facts import CaptureFacts
 from recorder.host_time import HostTime
@@ -20,8 +20,9 @@ def segment_leaf(
     seq: int,
     host: HostTime,
     now: int,
+    device: DeviceClock | None = None,
 ) -> Segment:
-    """The record of one segment; from here on it never changes."""
+    """The record of one segment; from here on it never changes. ``device`` is the camera's own clock."""
     clock = timed.clock
     if host.bound_us is None:
         clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))
@@ -51,4 +52,5 @@ def segment_leaf(
         camera_time=told,
         ingested_at=now,
         sound=statement_of(found.header.sound, sent=facts.sound),
+        device_clock=device if facts.is_live else None,
     )

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from archive.clock import Clock
 from archive.footage.sources import SourceRule
+from archive.model.segment import DeviceClock
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.backoff import Chance
@@ -24,7 +25,7 @@ T = TypeVar("T")
 class Workshop:
     """Shared tools. Threads of ``finishing`` finalise; one camera uses one of them at a time.
 
-    ``chance`` spreads the attempts of many cameras.
+    ``chance`` spreads the attempts of many cameras. ``device_clock`` is what a camera last said of its clock.
     """
 
     recorder: str
@@ -40,6 +41,7 @@ class Workshop:
     host_time: Host
     rule: SourceRule
     chance: Chance
+    device_clock: Callable[[str], DeviceClock | None]
 
     async def in_thread(self, call: Callable[..., T], *arguments: object) -> T:
         """Run disk or processor work outside the event loop."""

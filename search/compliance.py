@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archive.canonical import JsonObject
-from archive.footage.cameras import KIND, from_public_state
+from archive.footage.cameras import KIND
 from archive.footage.exchange.spreadsheet import guarded
 from archive.lifecycle.retention.book import Ruling
-from archive.model.camera import Camera
+from archive.model.camera import Camera, from_public_state
 from archive.records.camera_health import CameraHealth, judge
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant, hour_of
 from search.index import Index

@@ -6,8 +6,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from archive.footage.cameras import KIND, from_public_state
-from archive.model.camera import Camera
+from archive.footage.cameras import KIND
+from archive.model.camera import Camera, from_public_state
 from archive.records.camera_health import CameraHealth, judge
 from archive.timespan import DAY, HOUR, Timespan, as_datetime, from_datetime
 from search.index import Index

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from archive.errors import IntegrityError, Malformed, NotFound
-from archive.footage.cameras import public_state
-from archive.model.camera import Camera, to_state
+from archive.model.camera import Camera, public_state, to_state
 from archive.model.stay import KIND, Stay, stays_of, stays_state
 from archive.records.ledger.streams import Entry
 from search.index import Index

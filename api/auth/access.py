@@ -67,6 +67,7 @@ class Access:
             camera,
             source="",
             sealed_source="",
+            sub=None,
             sound=facts_only(camera.sound),
             details=replace(camera.details, owner_name=""),
         )

@@ -3,7 +3,7 @@
 A test belongs to who asked for it. No answer, event or log has the user name, password or query of a source.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import JSONResponse, Response
@@ -17,6 +17,7 @@ from archive.canonical import JsonObject
 from archive.errors import Malformed
 from archive.footage.trials import Trial, check_trial_id, trial_json
 from archive.ids import check_name
+from archive.model.camera import Camera
 
 JPEG = "image/jpeg"
 SOON = "1"
@@ -63,8 +64,7 @@ def order_trial(context: Tester, form: CameraTrialIn) -> JSONResponse:
     if form.source:
         shown, sealed = registry.sealed(form.source)
     else:
-        known = registry.camera(camera)
-        shown, sealed = known.source, known.sealed_source
+        shown, sealed = _stream_of(registry.camera(camera), form.stream)
     trial = context.services.trials.order(
         context.principal.id, camera=camera, source=shown, sealed_source=sealed
     )
@@ -73,6 +73,17 @@ def order_trial(context: Tester, form: CameraTrialIn) -> JSONResponse:
     return JSONResponse(
         _answer(context, trial), status_code=202, headers={"Location": where, "Retry-After": SOON}
     )
+
+
+def _stream_of(camera: Camera, stream: Literal["main", "sub"]) -> tuple[str, str]:
+    """One of its streams, as it may be shown, and sealed. Raises Malformed ``nothing_to_try``."""
+    if stream == "main":
+        return camera.source, camera.sealed_source
+    if camera.sub is None:
+        raise Malformed(
+            f"camera {camera.id} has no sub stream", code="nothing_to_try", hint="Try its main stream."
+        )
+    return camera.sub.source, camera.sub.sealed_source
 
 
 def get_trial(context: Tester, trial_id: TrialId) -> JSONResponse:

@@ -25,7 +25,9 @@ class AudioProposalOut(BaseModel):
 
 
 class CameraOut(BaseModel):
-    """A registered camera. ``source`` is shown without user name, password and query.
+    """A registered camera. ``source`` is shown without user name, password and query, and so is ``sub``.
+
+    ``sub`` is its smaller stream, for walls that show many cameras live. Saksi does not record it.
 
     ``audio`` says whether its sound is recorded now; ``audio_since``, ``audio_proposed_by``,
     ``audio_allowed_by`` and ``audio_reason`` say who decided that and why. People and reasons are null to
@@ -38,6 +40,7 @@ class CameraOut(BaseModel):
     id: str = Field(examples=["cam-1"])
     name: str = Field(examples=["Simpang Pettarani"])
     source: str = Field(examples=["rtsp://192.0.2.9/1"])
+    sub: str | None = Field(examples=["rtsp://192.0.2.9/2"])
     lat: float = Field(examples=[-5.1477])
     lon: float = Field(examples=[119.4327])
     kecamatan: str = Field(examples=["73.71.01"])
@@ -189,6 +192,9 @@ class CameraIn(BaseModel):
     installed_on: Short = Field("", examples=["2026-02-14"])
     integrated_on: Short = Field("", examples=["2026-03-02"])
     onvif: Short = Field("", examples=["192.0.2.9"])
+    sub: Annotated[str, StringConstraints(max_length=2000)] = Field(
+        "", examples=["rtsp://viewer:secret@192.0.2.9/2"]
+    )
     reason: Short = Field("", examples=["Izin 7/2026"])
 
     def form(self) -> CameraForm:
@@ -197,7 +203,10 @@ class CameraIn(BaseModel):
 
 
 class CameraPatch(BaseModel):
-    """The fields to change; a field that is left out stays, an optional one that is "" is cleared."""
+    """The fields to change; a field that is left out stays, an optional one that is "" is cleared.
+
+    ``sub`` is cleared by "none"; "" leaves it as it is.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -224,6 +233,7 @@ class CameraPatch(BaseModel):
     installed_on: Short | None = Field(None, examples=["2026-02-14"])
     integrated_on: Short | None = Field(None, examples=["2026-03-02"])
     onvif: Short | None = Field(None, examples=["192.0.2.9:8000"])
+    sub: Annotated[str, StringConstraints(max_length=2000)] | None = Field(None, examples=["none"])
     reason: Short = Field("", examples=["lengkap"])
 
     def changes(self) -> dict[str, str]:

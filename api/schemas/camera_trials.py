@@ -1,6 +1,6 @@
 """Connection tests of cameras as JSON, in and out."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -13,7 +13,8 @@ TRIAL = "trial-0a1b2c3d4e5f60718293a4b5"
 class CameraTrialIn(BaseModel):
     """What a recorder is to try: a registered camera by its stored source, or a source that is given here.
 
-    With both, the given source is tried, and rather by the recorder that has the camera.
+    With both, the given source is tried, and rather by the recorder that has the camera. ``stream`` says
+    which of a registered camera's own streams is tried.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -22,6 +23,7 @@ class CameraTrialIn(BaseModel):
     source: Annotated[str, StringConstraints(max_length=2000)] = Field(
         "", examples=["rtsp://viewer:secret@192.0.2.9/1"]
     )
+    stream: Literal["main", "sub"] = Field("main", examples=["main"])
 
 
 class SightingOut(BaseModel):

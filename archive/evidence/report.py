@@ -4,13 +4,14 @@ Indonesian first, English second. Plain text, at most 110 columns, and the same 
 ``tests/integration/evidence/test_package_witnesses.py`` runs the commands in :func:`instructions` unchanged.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 from archive.documents.indonesian import fine_moment, moment, number, size, zone_named, zone_word
 from archive.documents.words import CAUSES, word
 from archive.evidence import (
     adopted_words,
+    clock_words,
     entries_by_hand,
     journals_by_hand,
     logged,
@@ -120,8 +121,9 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         "",
         "Celah (bagian tanpa rekaman):",
         *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
-        *_superseded("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
-        *_sound("Suara:", sound_words.said_id(plan, lambda at: fine_moment(at, zone))),
+        *_titled("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
+        *_titled("Suara:", sound_words.listed(sound_words.said_id(plan, lambda at: fine_moment(at, zone)))),
+        *clock_words.listed_id(plan, lambda at: fine_moment(at, zone)),
         *adopted_words.origins_id(plan, lambda at: fine_moment(at, zone)),
         "",
         "Isi paket:",
@@ -158,8 +160,9 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         "",
         "Gaps (stretches without footage):",
         *(_gaps_en(plan.gaps, zone) or ["  none"]),
-        *_superseded("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
-        *_sound("Sound:", sound_words.said_en(plan, lambda at: _english(at, zone))),
+        *_titled("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
+        *_titled("Sound:", sound_words.listed(sound_words.said_en(plan, lambda at: _english(at, zone)))),
+        *clock_words.listed_en(plan, lambda at: _english(at, zone)),
         *adopted_words.origins_en(plan, lambda at: _english(at, zone)),
         "",
         "Contents:",
@@ -201,12 +204,7 @@ def _gaps(
     ]
 
 
-def _sound(title: str, said: Iterator[tuple[str, str]]) -> list[str]:
-    lines = sound_words.listed(said)
-    return ["", title, *lines] if lines else []
-
-
-def _superseded(title: str, lines: list[str]) -> list[str]:
+def _titled(title: str, lines: list[str]) -> list[str]:
     return ["", title, *lines] if lines else []
 
 

@@ -8,7 +8,6 @@ shown.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound
 from archive.footage.source_url import device_of, parse_source
@@ -23,13 +22,16 @@ from archive.model.camera import (
     check_segment_seconds,
     check_view,
     from_state,
+    has_moved,
     parse_place,
+    public_state,
     shown_source,
     to_state,
 )
 from archive.model.sound_permission import UNDECIDED, SoundDecision, SoundPermission, SoundProposal
 from archive.model.stay import KIND as STAYS
 from archive.model.stay import stays_state
+from archive.model.sub_stream import NO_SUB, SubStream, check_sub
 from archive.ports import SecretBox, SegmentIndex
 from archive.records.ledger.streams import Entry, Ledger
 from archive.records.relations import Separation
@@ -37,12 +39,10 @@ from archive.separation import Decision
 
 KIND = "camera"
 REQUIRED = ("id", "source", "name", "lat", "lon", "kecamatan", "kelurahan", "owner", "view")
-COLUMNS = (*REQUIRED, "segment_seconds", *sights.FIELDS, *detailed.FIELDS)
+COLUMNS = (*REQUIRED, "segment_seconds", *sights.FIELDS, *detailed.FIELDS, "sub")
 """The fields of a camera, as forms and tables name them; those of :data:`REQUIRED` must be given."""
 LONGEST_REASON = 200
 """Characters of the reason why sound is recorded."""
-PERSONAL = "owner_name"
-"""The member of a state that is personal data, which no index holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +74,11 @@ class CameraForm:
     installed_on: str = ""
     integrated_on: str = ""
     onvif: str = ""
+    sub: str = ""
 
 
 def form_of(camera: Camera) -> CameraForm:
-    """The form of a registered camera. Its source is "": only the recorder opens it."""
+    """The form of a registered camera. Its sources are "": only the recorder opens them."""
     sight = camera.sight
     return CameraForm(
         id=camera.id,
@@ -153,7 +154,8 @@ class Registry:
 
     def drafted(self, form: CameraForm) -> Camera:
         """The camera that :meth:`add` would register; nothing is written. Raises Malformed, Refused."""
-        return self._judge(form, registered_at=self._clock.now())
+        camera = self._judge(form, registered_at=self._clock.now())
+        return replace(camera, sub=self._sub(form.sub, camera.source, None))
 
     def edit(
         self,
@@ -166,7 +168,7 @@ class Registry:
     ) -> Camera:
         """Change some fields, named as in :data:`COLUMNS` without ``id``; "" clears one that is optional.
 
-        A blank source stays as it is.
+        A blank source stays as it is, and so does a blank sub stream, which "none" takes away.
 
         Raises:
             NotFound, Malformed, Refused: as :meth:`add`.
@@ -195,7 +197,7 @@ class Registry:
         else:
             judged = self._judge(replace(form, source="test://"), registered_at=before.registered_at)
             after = replace(judged, source=before.source, sealed_source=before.sealed_source)
-        after = replace(after, disabled=before.disabled)
+        after = replace(after, disabled=before.disabled, sub=self._sub(form.sub, after.source, before.sub))
         if has_moved(before, after) or before.place != after.place or self._is_another(before, form.source):
             return after
         return replace(after, audio=before.audio, sound=before.sound)
@@ -319,6 +321,10 @@ class Registry:
         """The whole source URL, for the recorder alone. Raises IntegrityError ``secret_unreadable``."""
         return self._secrets.open(camera.sealed_source)
 
+    def sub_of(self, camera: Camera) -> str:
+        """The whole URL of its sub stream; "" if it has none. Raises IntegrityError ``secret_unreadable``."""
+        return "" if camera.sub is None else self._secrets.open(camera.sub.sealed_source)
+
     def sealed(self, url: str) -> tuple[str, str]:
         """A source that no camera has yet: as it may be shown, and sealed for recorders.
 
@@ -367,6 +373,19 @@ class Registry:
             details=details,
         )
 
+    def _sub(self, url: str, main: str, kept: SubStream | None) -> SubStream | None:
+        """The sub stream of a form. Raises Malformed ``bad_sub``; Refused as :meth:`sealed`."""
+        if url.strip() == NO_SUB:
+            return None
+        found = kept
+        if url:
+            try:
+                shown, sealed_source = self.sealed(url)
+            except Malformed as error:
+                raise Malformed(f"sub: {error.message}", code="bad_sub", hint=error.hint) from error
+            found = SubStream(source=shown, sealed_source=sealed_source)
+        return found if found is None else check_sub(found, main)
+
     def _is_another(self, before: Camera, source: str) -> bool:
         """Whether a source leads to another device than the camera's; credentials make no other device."""
         if not source or not (before.audio or before.sound.proposal):
@@ -395,12 +414,6 @@ class Registry:
             return  # archive check names the damaged entry; what is known of the stays is kept
         state = stays_state((one.at, one.state) for one in history)
         self._index.put_document(STAYS, entry.id, history[-1].version, state)
-
-
-def has_moved(before: Camera, after: Camera) -> bool:
-    """Whether it stands at another point, or looks elsewhere than was stated."""
-    point = (before.place.lat, before.place.lon) != (after.place.lat, after.place.lon)
-    return point or (before.sight is not None and before.sight != after.sight)
 
 
 def check_reason(before: Camera, after: Camera, reason: str) -> None:
@@ -434,13 +447,3 @@ def exists(camera_id: str) -> Conflict:
         code="camera_exists",
         hint=f"Choose another id, or change it with: saksi camera edit {camera_id}",
     )
-
-
-def public_state(state: JsonObject) -> JsonObject:
-    """A camera's state for the index: without the sealed URL and the owner's name, which no search needs."""
-    return {name: value for name, value in state.items() if name not in ("sealed_source", PERSONAL)}
-
-
-def from_public_state(state: JsonObject) -> Camera:
-    """The camera of a public state; its sealed source is "". Raises Malformed ``bad_camera``."""
-    return from_state({**state, "sealed_source": ""})

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from archive.footage.cameras import has_moved
-from archive.model.camera import Camera, from_state
+from archive.model.camera import Camera, from_state, has_moved
 from archive.records.ledger.streams import Entry
 
 

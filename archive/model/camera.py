@@ -13,16 +13,20 @@ from archive.ids import check_name
 from archive.model import camera_details as detailed
 from archive.model import sight as sights
 from archive.model import sound_permission as allowed
+from archive.model import sub_stream as subs
 from archive.model.areas import AREA_CODE, Areas
 from archive.model.camera_details import Details
 from archive.model.connection import read_connection
 from archive.model.sight import Sight
 from archive.model.sound_permission import UNDECIDED, SoundDecision, audio_of
+from archive.model.sub_stream import SubStream
 from archive.timespan import format_instant
 
 SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "udp", "file", "test")
 SEGMENT_SECONDS = (2, 300)
 DEFAULT_SEGMENT_SECONDS = 10
+PERSONAL = "owner_name"
+"""The member of a state that is personal data, which no index holds."""
 
 
 class OwnerKind(StrEnum):
@@ -53,7 +57,8 @@ class Camera:
     whole URL, encrypted with a key outside the archive. ``view`` is always ``public``: a camera with a
     private view is not registered at all. ``registered_at`` is where its timeline begins. ``sight`` is None
     for a camera whose direction nobody has stated. ``details`` are what else is known of it. ``audio`` says
-    whether the recorder keeps its sound, ``sound`` who decided that.
+    whether the recorder keeps its sound, ``sound`` who decided that. ``sub`` is its smaller stream, if it has
+    one.
     """
 
     id: str
@@ -68,6 +73,7 @@ class Camera:
     sound: SoundDecision = UNDECIDED
     sight: Sight | None = None
     details: Details = field(default_factory=Details)
+    sub: SubStream | None = None
 
 
 def shown_source(url: str) -> str:
@@ -192,6 +198,7 @@ def to_state(camera: Camera) -> JsonObject:
         "disabled": int(camera.disabled),
         "audio": int(camera.audio),
         **allowed.to_state(camera.sound),
+        **subs.to_state(camera.sub),
         **sights.to_state(camera.sight),
         **detailed.to_state(camera.details),
     }
@@ -215,6 +222,7 @@ def from_state(state: Mapping[str, Any]) -> Camera:
             sound=allowed.from_state(state),
             sight=sights.from_state(state),
             details=detailed.from_state(state),
+            sub=subs.from_state(state),
         )
     except (KeyError, TypeError) as error:
         raise Malformed(f"the camera's record lacks or misnames {error}", code="bad_camera") from error
@@ -238,6 +246,7 @@ def public_json(camera: Camera, areas: Areas) -> JsonObject:
         "id": camera.id,
         "name": camera.name,
         "source": camera.source,
+        "sub": None if camera.sub is None else camera.sub.source,
         "lat": float(place.lat),
         "lon": float(place.lon),
         "kecamatan": place.kecamatan,
@@ -258,3 +267,25 @@ def public_json(camera: Camera, areas: Areas) -> JsonObject:
 def full_json(camera: Camera, areas: Areas) -> JsonObject:
     """As :func:`public_json`, with the owner's name: personal data, for those who may see it."""
     return {**public_json(camera, areas), "owner_name": camera.details.owner_name or None}
+
+
+def public_state(state: JsonObject) -> JsonObject:
+    """A camera's state for the index: without sealed URLs and the owner's name, which no search needs."""
+    hidden = ("sealed_source", "sealed_sub", PERSONAL)
+    return {name: value for name, value in state.items() if name not in hidden}
+
+
+def from_public_state(state: JsonObject) -> Camera:
+    """The camera of a public state; its sealed source is "". Raises Malformed ``bad_camera``."""
+    return from_state({**state, "sealed_source": ""})
+
+
+def shown_streams(camera: Camera) -> dict[str, str]:
+    """A form's ``source`` and ``sub`` as they may be shown; what is written so again stays as it is."""
+    return {"source": camera.source, "sub": "" if camera.sub is None else camera.sub.source}
+
+
+def has_moved(before: Camera, after: Camera) -> bool:
+    """Whether it stands at another point, or looks elsewhere than was stated."""
+    point = (before.place.lat, before.place.lon) != (after.place.lat, after.place.lon)
+    return point or (before.sight is not None and before.sight != after.sight)

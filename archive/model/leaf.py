@@ -18,6 +18,7 @@ from archive.model.segment import (
     SOUND_CODEC,
     ClockStatement,
     Codec,
+    DeviceClock,
     GopKind,
     Run,
     Segment,
@@ -70,6 +71,7 @@ def to_json(leaf: Leaf) -> JsonObject:
                     "flags": list(leaf.clock.flags),
                 },
                 "camera_time": None if leaf.camera_time is None else format_instant(leaf.camera_time),
+                **({} if leaf.device_clock is None else {"device_clock": _device_json(leaf.device_clock)}),
                 **({} if leaf.sound is None else {"sound": sound_json(leaf.sound)}),
             }
 
@@ -78,6 +80,15 @@ def sound_json(sound: SoundStatement) -> JsonObject:
     """The leaf's member ``sound``. A line without sound stays as it was before segments could hold any."""
     stated: JsonObject = {"codec": sound.codec, "channels": sound.channels, "rate": sound.rate}
     return stated | ({"made_from": sound.made_from} if sound.made_from else {})
+
+
+def _device_json(clock: DeviceClock) -> JsonObject:
+    """The leaf's member ``device_clock``. A line without it stays as it was before cameras were asked."""
+    return {
+        "asked_at": format_instant(clock.at),
+        "offset_us": clock.offset_us,
+        "uncertainty_us": clock.within_us,
+    }
 
 
 def encode(leaf: Leaf) -> bytes:
@@ -188,12 +199,25 @@ def _segment(fields: JsonObject) -> Segment:
         camera_time=None if camera_time is None else parse_instant(camera_time),
         ingested_at=parse_instant(_text(fields, "ingested_at")),
         sound=_sound(fields.pop("sound")) if "sound" in fields else None,
+        device_clock=_device_clock(fields.pop("device_clock")) if "device_clock" in fields else None,
     )
     if clock:
         raise ValueError(f"clock has unknown fields {sorted(clock)}")
     if segment.key != stated_key:
         raise ValueError(f"key {stated_key} does not follow from the other fields")
     return segment
+
+
+def _device_clock(stated: Mapping[str, Any]) -> DeviceClock:
+    fields = dict(stated)
+    clock = DeviceClock(
+        at=parse_instant(_text(fields, "asked_at")),
+        offset_us=_integer(fields, "offset_us"),
+        within_us=_count(fields, "uncertainty_us"),
+    )
+    if fields:
+        raise ValueError(f"device_clock has unknown fields {sorted(fields)}")
+    return clock
 
 
 def _sound(stated: Mapping[str, Any]) -> SoundStatement:

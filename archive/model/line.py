@@ -17,6 +17,7 @@ from archive.model.segment import (
     UNSYNCHRONISED,
     ClockStatement,
     Codec,
+    DeviceClock,
     GopKind,
     Segment,
     SoundStatement,
@@ -30,6 +31,7 @@ _SOUND = (
     r'\{"channels":([1-9]\d{0,14}),"codec":"(mp4a\.40\.[1-9]\d?|opus)"'
     rf'(?:,"made_from":"({"|".join(MADE_FROM)})")?,"rate":([1-9]\d{{0,14}})\}}'
 )
+_DEVICE_CLOCK = rf'\{{"asked_at":"{_INSTANT}","offset_us":(0|-?[1-9]\d{{0,14}}),"uncertainty_us":{_COUNT}\}}'
 _WORD = r"[ !#-\[\]-~]*"
 
 _LINE = re.compile(
@@ -37,7 +39,7 @@ _LINE = re.compile(
     rf'"camera_time":(?:null|"{_INSTANT}"),'
     rf'"clock":\{{"flags":\[((?:"{_WORD}"(?:,"{_WORD}")*)?)\],"offset_us":(0|-?[1-9]\d{{0,14}}),'
     rf'"source":"({_WORD})","uncertainty_us":{_COUNT}\}},'
-    rf'"codec":"(h264|hevc)","end":"{_INSTANT}","frames":{_COUNT},"gop":"(closed|open)",'
+    rf'"codec":"(h264|hevc)",(?:"device_clock":{_DEVICE_CLOCK},)?"end":"{_INSTANT}","frames":{_COUNT},"gop":"(closed|open)",'
     rf'"header_bytes":{_COUNT},"ingested_at":"{_INSTANT}","key":"([!#-\[\]-~]+)",'
     rf'"media_duration":{_COUNT},"recorder":"{_NAME}","run":"([0-9a-f]{{16}})","seq":{_COUNT},'
     rf'"sha256":"([0-9a-f]{{64}})","size":{_COUNT},(?:"sound":{_SOUND},)?"start":"{_INSTANT}","type":"segment","v":1\}}\Z',
@@ -69,6 +71,7 @@ class SegmentLine(NamedTuple):
     clock_uncertainty: int
     clock_flags: str
     sound: SoundStatement | None = None
+    device_clock: DeviceClock | None = None
 
     @property
     def clock_bound(self) -> int | None:
@@ -99,6 +102,7 @@ class SegmentLine(NamedTuple):
             camera_time=None if self.camera_time is None else _instant(self.camera_time),
             ingested_at=_instant(self.ingested_at),
             sound=self.sound,
+            device_clock=self.device_clock,
         )
 
 
@@ -109,14 +113,17 @@ def read_line(line: bytes) -> SegmentLine | None:
         if match is None:
             return None
         (
-            camera, camera_time, flags, offset, source, uncertainty, codec, until, frames, gop, header_bytes,
-            ingested_at, key, media_duration, recorder, run, seq, sha256, size, channels, sound_codec,
-            made_from, rate, since,
+            camera, camera_time, flags, offset, source, uncertainty, codec, asked_at, ahead, within, until,
+            frames, gop, header_bytes, ingested_at, key, media_duration, recorder, run, seq, sha256, size,
+            channels, sound_codec, made_from, rate, since,
         ) = match.groups()  # fmt: skip
         start, end = _instant(since), _instant(until)
         _instant(ingested_at)
         if camera_time is not None:
             _instant(camera_time)
+        device_clock = None
+        if asked_at is not None:
+            device_clock = DeviceClock(at=_instant(asked_at), offset_us=int(ahead), within_us=int(within))
     except ValueError:  # not ASCII, or no such day
         return None
     stamp = f"{since[:4]}{since[5:7]}{since[8:13]}{since[14:16]}{since[17:]}"
@@ -131,7 +138,7 @@ def read_line(line: bytes) -> SegmentLine | None:
     return SegmentLine(
         camera, recorder, run, int(seq), start, end, int(media_duration), sha256, int(size),
         int(header_bytes), codec, gop, key, int(frames), ingested_at, camera_time, source, int(offset),
-        int(uncertainty), flags, sound,
+        int(uncertainty), flags, sound, device_clock,
     )  # fmt: skip
 
 

@@ -47,6 +47,19 @@ class ClockStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceClock:
+    """What a camera's clock said when it was asked at ``at`` (µs): the recorder's plus ``offset_us``.
+
+    It is right within ``within_us``. Devices tell whole seconds; half a second and half of the round trip are
+    in it. What the recorder's own clock is off is not: :class:`ClockStatement` says that.
+    """
+
+    at: int
+    offset_us: int
+    within_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SoundStatement:
     """The sound that a segment holds beside its pictures.
 
@@ -101,6 +114,7 @@ class Segment:
     µs: a measurement, never a correction. ``frames`` counts the pictures in the object; at the end of a run a
     few may stand beyond its span, after others that never came. ``ingested_at`` is the recorder's time when
     it made the leaf. ``sound`` is None where the object holds no sound.
+    ``device_clock`` is what the camera last said of its clock when it was asked; None where it never was.
     """
 
     camera: str
@@ -119,6 +133,7 @@ class Segment:
     camera_time: int | None
     ingested_at: int
     sound: SoundStatement | None = None
+    device_clock: DeviceClock | None = None
 
     @property
     def key(self) -> str:

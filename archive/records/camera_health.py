@@ -30,7 +30,10 @@ CLOCK_OFF = 5 * SECOND
 """A camera's own clock that is certainly further off than this needs a person."""
 CAMERA_CLOCK_OFF = "camera_clock_off"
 CAMERA_TAMPERED, CAMERA_VIDEO_LOST = "camera_tampered", "camera_video_lost"
-"""The codes of findings: a camera's clock is off; it says that it was tampered with, or has no picture."""
+CAMERA_SUB_DOWN = "camera_sub_down"
+"""The codes of findings: a camera's clock is off; it says that it was tampered with, or has no picture; its
+sub stream does not answer.
+"""
 NO_RECORDER, RECORDER_SILENT = "no_recorder", "recorder_silent"
 RECORDER_CLOCK, RECORDER_VERSION = "recorder_clock", "recorder_version"
 """Causes besides those of gaps: no recorder has the camera; its recorder is silent, its clock is wrong, or
@@ -79,7 +82,7 @@ class CameraHealth:
     ``gap_cause`` is the cause of its open gap, and ``gap_from`` up to when the archive has that gap.
     ``device_offset`` is the camera's own clock minus the recorder's by ONVIF, right within ``device_within``,
     when it was asked last, at ``device_asked``. ``tampered`` and ``video_lost``: since when the camera says
-    so; None if it does not.
+    so; None if it does not. ``sub_down``: since when its sub stream does not answer; None if it does.
     """
 
     camera: Camera
@@ -106,11 +109,12 @@ class CameraHealth:
     device_asked: int | None = None
     tampered: int | None = None
     video_lost: int | None = None
+    sub_down: int | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What needs a person although the camera may be recorded."""
-        return (*self._alarms(), *self._clock_off())
+        return (*self._alarms(), *self._clock_off(), *self._without_sub())
 
     def _alarms(self) -> Iterator[Finding]:
         if self.tampered is not None:
@@ -138,6 +142,20 @@ class CameraHealth:
                 f"the clock of camera {self.camera.id} is {off}",
                 "Give the camera a time server, best the one of its recorder. The time of footage is the"
                 " recorder's and not affected; a time that the camera writes into its picture is wrong.",
+            ),
+        )
+
+    def _without_sub(self) -> tuple[Finding, ...]:
+        """Only beside a main stream that is recorded: a camera that is away says enough."""
+        if self.sub_down is None or self.state is not CameraState.RECORDING:
+            return ()
+        return (
+            Finding(
+                CAMERA_SUB_DOWN,
+                f"the sub stream of camera {self.camera.id} does not answer since"
+                f" {format_instant(self.sub_down)}; its main stream is recorded",
+                "Live walls get no small picture of it. Switch the stream on in the camera, or change it:"
+                f" saksi camera edit {self.camera.id} --sub URL",
             ),
         )
 
@@ -270,6 +288,7 @@ def _by(camera: Camera, beat: Beat, entry: JsonObject, now: int) -> CameraHealth
         device_asked=_number(entry, "device_asked"),
         tampered=_number(entry, "device_tamper"),
         video_lost=_number(entry, "device_video_lost"),
+        sub_down=_number(entry, "sub_down"),
     )
 
 

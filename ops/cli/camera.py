@@ -38,6 +38,9 @@ CameraPurpose = Annotated[str | None, typer.Option("--purpose", help="Why the ca
 Signs = Annotated[str | None, typer.Option(help="Whether a sign says so at the place: yes, no or unknown.")]
 InstalledOn = Annotated[str | None, typer.Option(help="Day it was mounted, such as 2026-11-24.")]
 IntegratedOn = Annotated[str | None, typer.Option(help="Day it was connected to the city.")]
+SubUrl = Annotated[
+    str | None, typer.Option("--sub", help="URL of its smaller stream, for live walls; none takes it away.")
+]
 OnvifAddress = Annotated[str | None, typer.Option("--onvif", help="Where it answers to ONVIF: host or URL.")]
 
 
@@ -73,6 +76,7 @@ def add(
     signage: Signs = None,
     installed_on: InstalledOn = None,
     integrated_on: IntegratedOn = None,
+    sub: SubUrl = None,
     reason: Reason = "",
     probe: Annotated[
         bool, typer.Option("--probe/--no-probe", help="Look at the camera, show what it sends, keep a still.")
@@ -83,9 +87,9 @@ def add(
     json_: Json = False,
 ) -> None:
     """Register a camera; its timeline begins now."""
-    from ops.cli.camera_devices import asked_login, chosen, say_choice
+    from ops.cli.camera_devices import asked_login, chosen, is_url, say_choice
 
-    login = asked_login(user, password_file, onvif=onvif, source=source)
+    login = asked_login(user, password_file, onvif=onvif, source=source, sub=sub or "")
     form = CameraForm(
         id=camera_id,
         source=with_account(source, login.user, login.password) if login and source else source,
@@ -109,13 +113,15 @@ def add(
         installed_on=installed_on or "",
         integrated_on=integrated_on or "",
         onvif=onvif,
+        sub=with_account(sub, login.user, login.password) if login and is_url(sub) else sub or "",
     )
     with open_site_or_ask() as site:
         choice = None
         if onvif and login is not None:
-            site.registry.drafted(replace(form, source=form.source or "test://"))  # before a camera is asked
+            drafted = form if form.source else replace(form, source="test://", sub="")
+            site.registry.drafted(drafted)  # before a camera is asked
             choice = chosen(site, onvif, login, source=source, profile=profile)
-            form = replace(form, source=choice.source)
+            form = replace(form, source=choice.source, sub=form.sub or choice.sub_source)
         camera = site.registry.add(form, actor=actor().id, reason=reason)
         found = remarks(camera.place, site.settings.city_box, site.areas)
         seen = _look(site, camera, still) if probe else None
@@ -134,6 +140,8 @@ def add(
         say(f"It sends {seen.codec}, {seen.width} x {seen.height}, {seen.fps:g} pictures a second.")
         say(seen.about_sound())
         say(f"Still: {seen.still}" if seen.still else "No still could be made of it on this machine.")
+    if camera.sub is not None:
+        say(f"Its smaller stream, for live walls: {camera.sub.source} (never recorded)")
 
 
 def _look(site: Site, camera: Camera, still: Path | None) -> "FirstLook | None":
@@ -287,10 +295,18 @@ def edit(
     installed_on: InstalledOn = None,
     integrated_on: IntegratedOn = None,
     onvif: OnvifAddress = None,
+    sub: SubUrl = None,
+    user: Annotated[str, typer.Option(help="Account on the camera; its password is asked for.")] = "",
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="File with its password, mode 0600; without it: asked for."),
+    ] = None,
     reason: Reason = "",
     json_: Json = False,
 ) -> None:
     """Change some fields of a camera; a blank value clears an optional one. Recorders follow in seconds."""
+    from ops.cli.camera_devices import with_new_login
+
     given = {
         "source": source,
         "name": name,
@@ -313,14 +329,16 @@ def edit(
         "installed_on": installed_on,
         "integrated_on": integrated_on,
         "onvif": onvif,
+        "sub": sub,
     }
     changes = {field: value for field, value in given.items() if value is not None}
-    if not changes:
+    if not (changes or user or password_file):
         raise Malformed(
             "nothing to change", code="bad_usage", hint="Give at least one field, such as --name."
         )
     with open_site() as site:
         before = site.registry.camera(camera_id)
+        changes = with_new_login(site, before, changes, user, password_file)
         camera = site.registry.edit(camera_id, changes, actor=actor().id, reason=reason)
         found = remarks(camera.place, site.settings.city_box, site.areas)
         found += sound_remarks(before, camera)

@@ -3,23 +3,24 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeGuard
 from urllib.parse import urlsplit
 
 import typer
 
 from archive.canonical import JsonObject
 from archive.errors import Malformed, Refused
-from archive.footage.source_url import Source, with_account
+from archive.footage.source_url import Source, parse_source, with_account
 from archive.model.camera import Camera, shown_source
 from archive.model.camera_details import device_address
 from archive.model.gap import GapCause
+from archive.model.sub_stream import NO_SUB
 from ops.cli.options import Json, actor, open_site
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.passwords import asked_password, private_text
 from ops.cli.record import parse_duration
 from ops.wiring import Site
-from recorder.devices import DeviceReport, FoundDevice, Login, OfferedStream
+from recorder.devices import DeviceReport, FoundDevice, Login, OfferedStream, clock_json
 
 _PATIENCE_S = 6.0
 """How long a stream may take to say whether it lets an account in."""
@@ -126,12 +127,14 @@ class OnvifChoice:
     report: DeviceReport
     main: OfferedStream
     sub: OfferedStream | None
+    sub_source: str
+    """With its account; "" if none is offered, or only on another host than the main stream's."""
 
     def to_json(self) -> JsonObject:
         """As ``saksi camera add --json`` prints it; addresses without secrets."""
         return {
             **self.report.facts.to_json(),
-            "clock": self.report.clock.to_json(),
+            "clock": clock_json(self.report.clock),
             "main": self.main.profile,
             "sub": None if self.sub is None else self.sub.profile,
             "streams": [
@@ -168,12 +171,22 @@ def chosen(site: Site, host: str, login: Login, *, source: str, profile: str) ->
             code="stream_elsewhere",
             hint="If that is right, or the camera stands behind a router, give the address with --source.",
         )
+    sub = report.sub(main)
+    here = urlsplit(source or main.url).hostname
+    kept = sub is not None and urlsplit(shown_source(sub.url)).hostname == here
     return OnvifChoice(
-        address, with_account(source or main.url, login.user, login.password), report, main, report.sub(main)
+        address,
+        with_account(source or main.url, login.user, login.password),
+        report,
+        main,
+        sub,
+        with_account(sub.url, login.user, login.password) if sub is not None and kept else "",
     )
 
 
-def asked_login(user: str, password_file: Path | None, *, onvif: str, source: str) -> Login | None:
+def asked_login(
+    user: str, password_file: Path | None, *, onvif: str, source: str, sub: str = ""
+) -> Login | None:
     """The camera's account; None if no user is named, and then a source has its own or needs none.
 
     Raises:
@@ -185,9 +198,43 @@ def asked_login(user: str, password_file: Path | None, *, onvif: str, source: st
         raise _usage("--onvif needs --user", "Name the camera's account; its password is asked for.")
     if not user:
         return None
-    if "@" in urlsplit(source).netloc:
-        raise _usage("--source has an account, and --user names one", "Leave it out of the URL.")
+    if any("@" in urlsplit(url).netloc for url in (source, sub)):
+        raise _usage("a URL has an account, and --user names one", "Leave it out of the URL.")
     return Login(user, asked_password(password_file, f"Password of {user} on the camera"))
+
+
+def with_new_login(
+    site: Site, camera: Camera, changes: dict[str, str], user: str, password_file: Path | None
+) -> dict[str, str]:
+    """The changes of an edit, with an account for the camera's streams if --user or --password-file is given.
+
+    Without --user the account keeps its name. A sub stream gets it too if it had the main stream's account.
+
+    Raises:
+        Malformed: ``bad_usage``: no account is known, or one is given twice; as :func:`asked_password`.
+    """
+    from ops.camera_passwords import with_login
+
+    if not user and password_file is None:
+        return changes
+    given = {name: url for name in ("source", "sub") if is_url(url := changes.get(name))}
+    if any("@" in urlsplit(url).netloc for url in given.values()):
+        raise _usage("a URL has an account, and another is given", "Leave it out of the URL.")
+    name = user or parse_source(site.registry.source_of(camera)).user
+    if not name:
+        raise _usage(f"{camera.id} is registered without an account", "Name it with --user.")
+    word = asked_password(password_file, f"Password of {name} on the camera")
+    fresh = with_login(site.registry, camera, name, word, source=given.get("source", ""))
+    if "sub" in given:
+        fresh["sub"] = with_account(given["sub"], name, word)
+    elif changes.get("sub"):
+        fresh["sub"] = changes["sub"]  # none: it is taken away
+    return changes | fresh
+
+
+def is_url(sub: str | None) -> TypeGuard[str]:
+    """Whether --sub names a stream, and is not left out, blank or the word that takes it away."""
+    return bool(sub) and sub != NO_SUB
 
 
 def say_choice(choice: OnvifChoice) -> None:

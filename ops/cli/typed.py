@@ -75,6 +75,7 @@ _EXAMPLES: Mapping[str, tuple[str, str]] = {
     "segment_seconds": ("SECONDS", "10"),
     "signage": ("yes|no", "yes"),
     "source": ("URL", "rtsp://10.20.0.11/stream"),
+    "sub": ("URL", "rtsp://10.20.0.11/sub"),
     "start": (T, "2026-11-24T14:00:00+08:00"),
     "status": ("STATUS", "open"),
     "trust": ("PEM", "root.pem"),

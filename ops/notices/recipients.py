@@ -44,6 +44,8 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.ARCHIVE_PRESSURE,
             Event.RECORDER_TROUBLE,
             Event.CAMERA_SILENT,
+            Event.CAMERA_ALARM,
+            Event.CAMERA_CLOCK_OFF,
             Event.INDEX_BEHIND,
             Event.GRANT_FOOTAGE_ENDING,
             Event.REQUEST_FOOTAGE_ENDING,

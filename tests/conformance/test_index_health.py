@@ -4,9 +4,8 @@ import json
 from zoneinfo import ZoneInfo
 
 from archive.canonical import JsonObject
-from archive.footage.cameras import public_state
 from archive.lifecycle.retention.book import Ruling
-from archive.model.camera import Camera, to_state
+from archive.model.camera import Camera, public_state, to_state
 from archive.records.camera_health import CameraState
 from archive.timespan import DAY, HOUR, MINUTE, SECOND
 from search.compliance import RetentionVerdict, compliance

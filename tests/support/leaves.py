@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import strategies as st
 
 from archive.model.gap import Gap, GapCause, RunEnd
-from archive.model.segment import MADE_FROM, ClockStatement, Run, Segment, SoundStatement
+from archive.model.segment import MADE_FROM, ClockStatement, DeviceClock, Run, Segment, SoundStatement
 from archive.timespan import SECOND, Timespan
 
 T0 = 1_795_500_000_000_000
@@ -107,6 +107,13 @@ SEGMENTS = st.builds(
         channels=st.integers(1, 8),
         rate=st.integers(1, 192_000),
         made_from=st.sampled_from(["", *MADE_FROM]),
+    ),
+    device_clock=st.none()
+    | st.builds(
+        DeviceClock,
+        at=_INSTANT,
+        offset_us=st.integers(-(10**14), 10**14),
+        within_us=st.integers(0, 10**9),
     ),
 )
 GAPS = st.builds(

@@ -52,7 +52,7 @@ from archive.model.disposition import to_state as disposition_state
 from archive.model.evidence import PackageKind, SealedPackage
 from archive.model.gap import Gap, GapCause
 from archive.model.leaf import Leaf
-from archive.model.segment import ClockStatement, Codec, Segment, SegmentRef
+from archive.model.segment import ClockStatement, Codec, DeviceClock, Segment, SegmentRef
 from archive.objects.filesystem import FilesystemStore
 from archive.ports import Content, ObjectStore, Stores
 from archive.records import journal
@@ -215,12 +215,13 @@ def make_world(
     seed: str = "saksi",
     request: RequestFacts | None = None,
     encode: Callable[..., bytes] = journal.encode,
+    device_clock: DeviceClock | None = None,
 ) -> World:
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
     ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
-    gives the same footage. ``encode`` writes the recorder's batch. From the time on when packages must have
-    the ledger's entries, the plan has them, and a ``request`` is one that is in the ledger.
+    gives the same footage. ``encode`` writes the recorder's batch; ``device_clock`` is in each leaf. From
+    when packages must have the ledger's entries, the plan has them, and a ``request`` is in the ledger.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
@@ -234,7 +235,7 @@ def make_world(
     for name in cameras:
         for seq in range(segments):
             data, header = segment_bytes(random, segment_size, seq=seq, codec=codec)
-            segment = a_segment(name, seq, data, header, codec=codec)
+            segment = replace(a_segment(name, seq, data, header, codec=codec), device_clock=device_clock)
             stored = footage.put(segment.key, Content.of_bytes(data))
             refs.setdefault(name, []).append(segment.ref(version=stored.version))
             lines.append(segment)

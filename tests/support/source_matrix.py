@@ -1,8 +1,8 @@
 """Records kinds of source side by side, and compares what the archive says with what the cameras did."""
 
 import itertools
-import math
 import json
+import math
 import random
 import statistics
 import subprocess

@@ -54,6 +54,7 @@ class CameraIn(TypedDict):
     installed_on: NotRequired[str]
     integrated_on: NotRequired[str]
     onvif: NotRequired[str]
+    sub: NotRequired[str]
     reason: NotRequired[str]
 
 
@@ -63,7 +64,9 @@ Signage = Literal["yes", "no", "unknown"]
 class CameraOut(TypedDict):
     """A registered camera.
 
-    ``source`` is shown without user name, password and query.
+    ``source`` is shown without user name, password and query, and so is ``sub``.
+
+    ``sub`` is its smaller stream, for walls that show many cameras live. Saksi does not record it.
 
     ``audio`` says whether its sound is recorded now; ``audio_since``, ``audio_proposed_by``,
     ``audio_allowed_by`` and ``audio_reason`` say who decided that and why. People and reasons are null to
@@ -76,6 +79,7 @@ class CameraOut(TypedDict):
     id: str
     name: str
     source: str
+    sub: str | None
     lat: float
     lon: float
     kecamatan: str
@@ -108,7 +112,10 @@ class CameraOut(TypedDict):
 
 
 class CameraPatch(TypedDict):
-    """The fields to change; a field that is left out stays, an optional one that is "" is cleared."""
+    """The fields to change; a field that is left out stays, an optional one that is "" is cleared.
+
+    ``sub`` is cleared by "none"; "" leaves it as it is.
+    """
 
     source: NotRequired[str | None]
     name: NotRequired[str | None]
@@ -131,17 +138,20 @@ class CameraPatch(TypedDict):
     installed_on: NotRequired[str | None]
     integrated_on: NotRequired[str | None]
     onvif: NotRequired[str | None]
+    sub: NotRequired[str | None]
     reason: NotRequired[str]
 
 
 class CameraTrialIn(TypedDict):
     """What a recorder is to try: a registered camera by its stored source, or a source that is given here.
 
-    With both, the given source is tried, and rather by the recorder that has the camera.
+    With both, the given source is tried, and rather by the recorder that has the camera. ``stream`` says
+    which of a registered camera's own streams is tried.
     """
 
     camera: NotRequired[str]
     source: NotRequired[str]
+    stream: NotRequired[Literal["main", "sub"]]
 
 
 class SightingOut(TypedDict):

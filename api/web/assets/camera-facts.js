@@ -36,6 +36,7 @@ export function factsPart(one) {
     ["signage", say(`cam_signage.${one.signage}`)],
     ["sound", soundText(one)],
     ...(one.source ? [["source", one.source]] : []),
+    ...(one.sub ? [["sub", one.sub]] : []),
     ...(one.onvif ? [["onvif", one.onvif]] : []),
     ["segment", say("cam_one.seconds", { n: one.segment_seconds })],
     ["height", one.height_m === null ? unstated : say("cam_one.metres", { n: one.height_m })],

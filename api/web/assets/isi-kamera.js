@@ -19,7 +19,7 @@ const NUMBERS = ["lat", "lon", "height_m", "segment_seconds", ...SIGHT];
 const FIELD_OF = {
   camera_exists: "id", bad_id: "id", bad_source: "source", source_refused: "source", bad_place: "lat", bad_name: "name",
   unknown_area: "kelurahan", ambiguous_area: "kelurahan", bad_sight: "bearing", reason_missing: "reason",
-  bad_segment_seconds: "segment_seconds",
+  bad_segment_seconds: "segment_seconds", bad_sub: "sub",
 };
 
 let before = {};

@@ -21,6 +21,8 @@ class Event(StrEnum):
     ARCHIVE_PRESSURE = "archive_pressure"
     RECORDER_TROUBLE = "recorder_trouble"
     CAMERA_SILENT = "camera_silent"
+    CAMERA_ALARM = "camera_alarm"
+    CAMERA_CLOCK_OFF = "camera_clock_off"
     INDEX_BEHIND = "index_behind"
     REQUEST_APPROVED = "request_approved"
     REQUEST_REJECTED = "request_rejected"
@@ -59,6 +61,7 @@ URGENT = frozenset(
         Event.CANARY_RED,
         Event.RECORDER_TROUBLE,
         Event.CAMERA_SILENT,
+        Event.CAMERA_ALARM,
         Event.INDEX_BEHIND,
         Event.TEST,
     }

@@ -37,7 +37,7 @@ class Silence:
 
     def _notice(self, group: _Group, cameras: list[CameraHealth]) -> Notice:
         known = self._sent.get(group)
-        if known is not None and len(cameras).bit_length() <= known.cameras.bit_length():
+        if known is not None and not has_doubled(known, len(cameras)):
             return known
         recorder, began = group
         return Notice(
@@ -50,6 +50,11 @@ class Silence:
             cameras=len(cameras),
             code=Counter(one.cause for one in cameras).most_common(1)[0][0],
         )
+
+
+def has_doubled(known: Notice, cameras: int) -> bool:
+    """Whether a group has grown enough, since its notice, to be announced again."""
+    return cameras.bit_length() > known.cameras.bit_length()
 
 
 def _is_long(since: int, now: int) -> bool:

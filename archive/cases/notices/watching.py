@@ -12,6 +12,7 @@ from typing import Protocol
 from archive import keys
 from archive.cases.exports.model import Export
 from archive.cases.notices.exported import of_export
+from archive.cases.notices.findings import Findings
 from archive.cases.notices.notice import (
     HEALTH_PAGE,
     INCIDENTS_PAGE,
@@ -101,9 +102,11 @@ class Watch:
         self._exports = exports
         self._exported: tuple[Notice, ...] = ()
         self._silence = Silence()
+        self._findings = Findings()
         self._unfollowed = Unfollowed()
         self._ailing: tuple[Notice, ...] = ()
         self._silent: tuple[Notice, ...] = ()
+        self._found: tuple[Notice, ...] = ()
         self._lapsed: tuple[Notice, ...] = ()
 
     def notices(self) -> tuple[Notice, ...]:
@@ -121,7 +124,7 @@ class Watch:
     @property
     def measured(self) -> tuple[Notice, ...]:
         """The notices of the last :meth:`measure`."""
-        return (*self._slow, *self._lapsed, *self._ailing, *self._silent, *self._exported)
+        return (*self._slow, *self._lapsed, *self._ailing, *self._silent, *self._found, *self._exported)
 
     def measure(self) -> None:
         """Check the follower, the recorders and their cameras, and exports.
@@ -136,7 +139,9 @@ class Watch:
         if self._turn is not None:
             self._lapsed = self._unfollowed.look(self._turn(), now, self._clock.monotonic())
         self._ailing = tuple(_of_trouble(one, now) for beat in self._beats() for one in troubles(beat, now))
-        self._silent = self._silence.look(self._cameras(), now)
+        cameras = tuple(self._cameras())
+        self._silent = self._silence.look(cameras, now)
+        self._found = self._findings.look(cameras, now)
         self._exported = tuple(found for one in self._exports() if (found := of_export(one)) is not None)
         elapsed = self._clock.monotonic()
         if self._measured_at is None or elapsed - self._measured_at >= MEASURE_EVERY:

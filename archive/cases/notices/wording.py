@@ -37,6 +37,11 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "IMPORTANT: a recorder is in trouble",
         ),
         Event.CAMERA_SILENT: ("PENTING: kamera tidak terekam", "IMPORTANT: cameras are not being recorded"),
+        Event.CAMERA_ALARM: (
+            "PENTING: kamera melaporkan gangguan pada gambarnya",
+            "IMPORTANT: cameras report that something is wrong with their picture",
+        ),
+        Event.CAMERA_CLOCK_OFF: ("Jam kamera meleset", "Clocks of cameras are off"),
         Event.INDEX_BEHIND: (
             "PENTING: indeks tidak mengikuti arsip",
             "IMPORTANT: the index does not follow the archive",
@@ -70,6 +75,8 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
         Event.ARCHIVE_PRESSURE: ("Tingkat", "Level"),
         Event.RECORDER_TROUBLE: ("Perekam", "Recorder"),
         Event.CAMERA_SILENT: ("Perekam", "Recorder"),
+        Event.CAMERA_ALARM: ("Perekam", "Recorder"),
+        Event.CAMERA_CLOCK_OFF: ("Perekam", "Recorder"),
         Event.INDEX_BEHIND: ("Pekerjaan", "Job"),
         Event.GRANT_ENDING: ("Izin", "Grant"),
         Event.GRANT_FOOTAGE_ENDING: ("Izin", "Grant"),

@@ -16,7 +16,7 @@ from archive.documents.words import (
     DOCUMENTS,
     word,
 )
-from archive.evidence import adopted_words, imported_words, logged, paths, sound_words, sounds
+from archive.evidence import adopted_words, clock_words, imported_words, logged, paths, sound_words, sounds
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
@@ -96,6 +96,8 @@ def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     plan = copied.plan
     if plan.originals:
         _clocks(pages, plan)
+    if clock_words.measurements(plan):
+        _device_clocks(pages, plan, zone)
     if imported_words.stretches(plan):
         _imported(pages, plan, zone)
     if adopted_words.stretches(plan):
@@ -134,6 +136,17 @@ def _clocks(pages: Pages, plan: PackagePlan) -> None:
         pages.english(
             "A recorder's clock that is not synchronised has no bound: nobody knows how far it is off."
         )
+
+
+def _device_clocks(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Jam kamera", "Clocks of cameras", room=60)
+    for camera, sentence in clock_words.said_id(plan, lambda at: fine_moment(at, zone)):
+        pages.text(f"{camera}: {sentence}", size=9)
+    indonesian, english = clock_words.EXPLAINED
+    pages.text(indonesian, size=9)
+    for camera, sentence in clock_words.said_en(plan, lambda at: fine_moment(at, zone)):
+        pages.english(f"{camera}: {sentence}")
+    pages.english(english)
 
 
 def _imported(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:

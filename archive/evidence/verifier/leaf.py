@@ -42,6 +42,8 @@ def read(line: bytes) -> Leaf:
     rules = dict(_RULES.get(kind, {})) if isinstance(kind, str) else {}
     if kind == "segment" and "sound" in fields:
         rules["sound"] = _is_sound
+    if kind == "segment" and "device_clock" in fields:
+        rules["device_clock"] = _is_device_clock
     if not rules or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
         raise Broken("bad_leaf", "it does not have the members of a segment, a run or a gap")
     for name, rule in rules.items():
@@ -96,6 +98,17 @@ def _is_clock(value: Any) -> bool:
         and is_count(value["uncertainty_us"])
         and isinstance(value["flags"], list)
         and all(_is_text(flag) for flag in value["flags"])
+    )
+
+
+def _is_device_clock(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"asked_at", "offset_us", "uncertainty_us"}
+        and is_time(value["asked_at"])
+        and isinstance(value["offset_us"], int)
+        and not isinstance(value["offset_us"], bool)
+        and is_count(value["uncertainty_us"])
     )
 
 

@@ -22,16 +22,17 @@ from archive.footage.cameras import (
 from archive.footage.exchange.rows import Row, Table
 from archive.ids import check_name
 from archive.model.areas import NO_AREAS, Areas
-from archive.model.camera import Camera
+from archive.model.camera import Camera, shown_streams
 from archive.records.ledger.streams import check_printable
 
-_KEPT_IF_BLANK = ("source", "segment_seconds")
+_KEPT_IF_BLANK = ("source", "segment_seconds", "sub")
 _FIELD_OF: Mapping[str, str] = {
     "bad_id": "id",
     "camera_exists": "id",
     "camera_not_found": "id",
     "row_repeated": "id",
     "bad_name": "name",
+    "bad_sub": "sub",
     "bad_segment_seconds": "segment_seconds",
     "bad_view": "view",
     "private_view": "view",
@@ -212,14 +213,16 @@ class Import:
             for name, text in row.fields.items()
             if name != "id" and (text or name not in _KEPT_IF_BLANK)
         }
-        if texts.get("source") == before.source:  # as an export shows it: the password stays
-            del texts["source"]
+        shown = shown_streams(before)
+        for name in shown.keys() & texts.keys():
+            if texts[name] == shown[name]:  # as an export shows it: the password stays
+                del texts[name]
         after = self.registry.revised(before, texts)
         self.admits(before, after)
         changes = _differences(before, after)
-        if "source" in texts:
+        for name in shown.keys() & texts.keys():
             # Also if it looks the same: whether a password is the stored one is nobody's to learn here.
-            changes["source"] = Change(before.source, after.source)
+            changes[name] = Change(shown[name], shown_streams(after)[name])
         if not changes:
             return Taken(row.line, before, head, {}, {})
         if self.existing is Existing.REFUSE:

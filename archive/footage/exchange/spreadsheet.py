@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from archive.errors import Malformed
 from archive.footage.cameras import COLUMNS, form_of
 from archive.footage.exchange.rows import KEPT_BY_SAKSI, Row, Table, bad_row, check_count
-from archive.model.camera import Camera
+from archive.model.camera import Camera, shown_streams
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?\Z", re.ASCII)
 _TO_GUARD = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
@@ -41,7 +41,7 @@ def to_csv(cameras: Iterable[Camera]) -> str:
     writer.writerow(COLUMNS)
     for camera in cameras:
         form = form_of(camera)
-        shown = {name: getattr(form, name) for name in COLUMNS} | {"source": camera.source}
+        shown = {name: getattr(form, name) for name in COLUMNS} | shown_streams(camera)
         writer.writerow([guarded(text) for text in shown.values()])
     return out.getvalue()
 

@@ -9,13 +9,12 @@ from archive.canonical import JsonObject
 from archive.clock import ManualClock
 from archive.errors import ArchiveError, Malformed
 from archive.footage.cameras import KIND as CAMERA
-from archive.footage.cameras import public_state
 from archive.integrity.rebuild.report import RebuildReport
 from archive.lifecycle.disposition.gaps import gaps_of
 from archive.lifecycle.holds.book import HoldBook
 from archive.model import disposition as dispositions
 from archive.model import hold as holds
-from archive.model.camera import Place, from_state
+from archive.model.camera import Place, from_state, public_state
 from archive.model.disposition import Disposition
 from archive.model.gap import Gap
 from archive.model.hold import Hold

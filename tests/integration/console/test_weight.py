@@ -9,8 +9,7 @@ from playwright.sync_api import Page, expect
 from api.auth.principal import Principal
 from api.web.navigation import places_of
 from archive.canonical import JsonObject
-from archive.footage.cameras import public_state
-from archive.model.camera import to_state
+from archive.model.camera import public_state, to_state
 from archive.model.user import Role
 from archive.timespan import MINUTE
 from tests.support.api_site import CAMERA, EMPTY_CAMERA, Site

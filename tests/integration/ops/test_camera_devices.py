@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.settings import Settings
+from ops.wiring import Site
 from tests.support.command_line import Answer, CommandLine
 from tests.support.onvif_camera import OfferedProfile, OnvifCamera, onvif_camera
 
@@ -64,6 +66,7 @@ def test_a_camera_is_added_by_what_it_says(saksi: CommandLine, camera: OnvifCame
     made = answer.json
     assert made["source"] == "rtsp://127.0.0.1:9/main"
     assert made["onvif"] == camera.address
+    assert made["sub"] == "rtsp://127.0.0.1:9/sub"
     device = made["device"]
     assert (device["maker"], device["model"], device["main"], device["sub"]) == ("Kaca", "K-4", "main", "sub")
     assert [(one["codec"], one["width"], one["url"]) for one in device["streams"]] == [
@@ -94,6 +97,7 @@ def test_a_stream_on_another_host_is_told_and_not_taken(
     assert saksi.must("camera", "list", "--json").json["cameras"] == []
     with_source = add(saksi, camera, secret, "--source", "rtsp://127.0.0.1:9/given", "--json")
     assert with_source.json["source"] == "rtsp://127.0.0.1:9/given"
+    assert with_source.json["sub"] is None, "its sub stream is on the other host too"
 
 
 @pytest.mark.parametrize(
@@ -129,9 +133,47 @@ def test_no_camera_is_asked_for_a_registration_that_cannot_be(
 
 def test_the_password_of_a_source_is_given_apart(saksi: CommandLine, secret: str) -> None:
     account = ("--user", "viewer", "--password-file", secret)
-    saksi.must(*words("cam-1", "--source", "rtsp://127.0.0.1:9/1", *account))
-    assert saksi.must("camera", "show", "cam-1", "--json").json["source"] == "rtsp://127.0.0.1:9/1"
+    both = ("--source", "rtsp://127.0.0.1:9/1", "--sub", "rtsp://127.0.0.1:9/2")
+    assert "rtsp://127.0.0.1:9/2 (never recorded)" in saksi.must(*words("cam-1", *both, *account)).out
+    shown = saksi.must("camera", "show", "cam-1", "--json").json
+    assert (shown["source"], shown["sub"]) == ("rtsp://127.0.0.1:9/1", "rtsp://127.0.0.1:9/2")
+    edited = saksi.must("camera", "edit", "cam-1", "--sub", "none", "--json").json
+    assert edited["sub"] is None
     assert SECRET.encode() not in stored(saksi)
+
+
+def registered(saksi: CommandLine) -> tuple[str, str]:
+    """The whole URLs of the main and of the sub stream, with their accounts."""
+    with Site(Settings.load(saksi.environment())) as site:
+        camera = site.registry.camera("cam-1")
+        return site.registry.source_of(camera), site.registry.sub_of(camera)
+
+
+def test_an_account_is_changed_without_the_url(saksi: CommandLine, secret: str, tmp_path: Path) -> None:
+    both = ("--source", "rtsp://127.0.0.1:9/1", "--sub", "rtsp://127.0.0.1:9/2")
+    saksi.must(*words("cam-1", *both, "--user", "viewer", "--password-file", secret))
+    fresh = private(tmp_path / "fresh.txt", "baru\n")
+    answer = saksi.must("camera", "edit", "cam-1", "--password-file", fresh)
+    assert "baru" not in answer.out + answer.err
+    assert registered(saksi) == ("rtsp://viewer:baru@127.0.0.1:9/1", "rtsp://viewer:baru@127.0.0.1:9/2")
+    saksi.must("camera", "edit", "cam-1", "--user", "saksi", "--password-file", fresh, "--sub", "none")
+    assert registered(saksi) == ("rtsp://saksi:baru@127.0.0.1:9/1", "")
+    moved = ("--source", "rtsp://127.0.0.1:10/1", "--password-file", secret)
+    saksi.must("camera", "edit", "cam-1", *moved, "--sub", "rtsp://127.0.0.1:10/2")
+    account = f"saksi:{SECRET}@127.0.0.1:10"
+    assert registered(saksi) == (f"rtsp://{account}/1", f"rtsp://{account}/2")
+
+
+@pytest.mark.parametrize(
+    ("source", "more"),
+    [("rtsp://127.0.0.1:9/1", ()), ("test://", ("--source", "rtsp://a:b@127.0.0.1:9/1", "--user", "a"))],
+)
+def test_an_account_that_is_not_named_or_named_twice_is_refused(
+    saksi: CommandLine, secret: str, source: str, more: tuple[str, ...]
+) -> None:
+    saksi.must(*words("cam-1", "--source", source))
+    answer = saksi("camera", "edit", "cam-1", *more, "--password-file", secret)
+    assert (answer.code, "[bad_usage]" in answer.err) == (2, True), answer.err
 
 
 def test_a_search_that_finds_nothing_says_where_to_run_it(saksi: CommandLine) -> None:

@@ -16,7 +16,7 @@ from archive.footage.ingest import JOURNALLED, SpooledLeaf
 from archive.footage.mp4.finalise import finalise
 from archive.footage.mp4.header import parse_header
 from archive.model.gap import Gap, GapCause, RunEnd
-from archive.model.segment import UNSYNCHRONISED, Run, Segment
+from archive.model.segment import UNSYNCHRONISED, DeviceClock, Run, Segment
 from archive.timespan import SECOND, SpanSet, Timespan
 from recorder import capture_session, making
 from recorder.accounts import Accounts
@@ -60,6 +60,7 @@ class Desk:
     clock: ManualClock = field(default_factory=lambda: ManualClock(T0))
     delivered: list[SpooledLeaf] = field(default_factory=list)
     host: HostTime = EXACT
+    device: DeviceClock | None = None
 
     def open(self, *, began: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
@@ -80,7 +81,7 @@ class Desk:
         session_folder = self.spool.new_session("kam-1", facts.to_json())
         return CaptureSession(
             session_folder, facts, spool=self.spool, accounts=self.accounts, clock=self.clock,
-            host_time=lambda: self.host,
+            host_time=lambda: self.host, device_clock=lambda: self.device,
         )  # fmt: skip
 
     def put(self, session: CaptureSession, *numbers: int) -> None:
@@ -183,6 +184,19 @@ def test_what_bounds_the_hosts_clock_is_in_each_segments_uncertainty(desk: Desk)
     exact = uncertainties(EXACT)
     assert uncertainties(HostTime("chrony", 3_512)) == [((bound or 0) + 3_512, False) for bound, _ in exact]
     assert uncertainties(UNBOUNDED) == [(None, True)] * 3
+
+
+def test_what_the_camera_last_said_of_its_clock_is_in_what_is_recorded_afterwards(desk: Desk) -> None:
+    early, late = (DeviceClock(at=T0 + n * SECOND, offset_us=n, within_us=SECOND) for n in (1, 2))
+    desk.device = early
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3)
+    made = [*session.closed(0, arrival(0)), *session.closed(1, arrival(1))]
+    desk.device = late
+    made += session.closed(2, arrival(2))
+    made += desk.recover(session)
+    found = {one.seq: one.device_clock for one in segments(made)}
+    assert found == {0: early, 1: early, 2: late, 3: None}, "after a crash nobody knows what it said"
 
 
 @pytest.mark.parametrize("kept", range(5))

@@ -5,7 +5,6 @@ import itertools
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -25,6 +24,7 @@ from recorder.trust import proven
 from tests.support import numbered
 from tests.support.encrypted_media import Credential, OwnMedia, credential, own_media
 from tests.support.recording_site import RecordingSite
+from tests.support.sending import free_port, sending
 from tests.support.waiting import until
 
 HERE = ip_network("127.0.0.0/8")
@@ -182,24 +182,6 @@ def test_a_recorder_records_one_that_is_registered_and_not_one_that_is_not(
 
 
 # MPEG-TS ---------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def sending(folder: Path, where: str, *options: str) -> Iterator[None]:
-    """FFmpeg sends numbered frames as MPEG-TS until the end."""
-    frames = numbered.make_numbered("h264-nob", 60, folder / "frames.mp4")
-    argv = [numbered.DEFAULT_FFMPEG, "-loglevel", "error", "-re", "-i", frames, "-c", "copy", *options]
-    with subprocess.Popen([*argv, "-f", "mpegts", where]) as sender:
-        try:
-            yield
-        finally:
-            sender.kill()
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(type=kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_listening(port: int) -> bool:

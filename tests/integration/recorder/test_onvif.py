@@ -12,12 +12,12 @@ from archive.clock import SystemClock
 from archive.errors import ArchiveError, Malformed
 from archive.footage.sources import SourceRule
 from archive.model.camera import shown_source
+from archive.model.segment import DeviceClock
 from archive.timespan import SECOND
 from recorder.device_http import LARGEST_ANSWER
 from recorder.devices import (
     Alarm,
     AlarmChange,
-    DeviceClock,
     DeviceFacts,
     DeviceReport,
     FoundDevice,

@@ -11,8 +11,7 @@ from api.directory import CameraDirectory
 from archive.canonical import JsonObject
 from archive.clock import ManualClock
 from archive.errors import Unavailable
-from archive.footage.cameras import public_state
-from archive.model.camera import Camera, to_state
+from archive.model.camera import Camera, public_state, to_state
 from archive.timespan import SECOND
 from search.query import Document
 from search.sqlite import open_sqlite

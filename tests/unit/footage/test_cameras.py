@@ -8,8 +8,8 @@ import pytest
 
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound, Refused
 from archive.footage.area_table import read_areas
-from archive.footage.cameras import form_of, from_public_state
-from archive.model.camera import shown_source
+from archive.footage.cameras import form_of
+from archive.model.camera import from_public_state, shown_source
 from archive.model.camera_details import Signage
 from archive.model.sight import Sight
 from archive.timespan import HOUR

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from archive.errors import ArchiveError, Conflict, Malformed, Refused
-from archive.footage.cameras import from_public_state
 from archive.model.areas import NO_AREAS
-from archive.model.camera import Camera, from_state, public_json, to_state
+from archive.model.camera import Camera, from_public_state, from_state, public_json, to_state
 from archive.model.sound_permission import UNDECIDED, SoundPermission
 from archive.timespan import format_instant
 from tests.support.archives import SmallArchive, camera_form, small_archive

@@ -13,8 +13,9 @@ from archive.evidence.verifier import leaf as verifier_leaf
 from archive.evidence.verifier.findings import Broken
 from archive.model import leaf as leaves
 from archive.model.line import read_line
-from archive.model.segment import Segment, SoundStatement
-from tests.support.leaves import SEGMENTS, segment
+from archive.model.segment import DeviceClock, Segment, SoundStatement
+from archive.timespan import HOUR
+from tests.support.leaves import SEGMENTS, T0, segment
 
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), max_size=12)
 
@@ -118,6 +119,45 @@ def test_a_line_without_sound_is_as_it_always_was() -> None:
     assert b"sound" not in leaves.encode(segment(0))
     with pytest.raises(ArchiveError):
         leaves.decode(leaves.encode(segment(0)).replace(b'"start"', b'"sound":null,"start"'))
+
+
+ANSWER = DeviceClock(at=T0 - HOUR, offset_us=-61_000_000, within_us=500_123)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"asked_at":"2026-11-24T05', b'"asked_at":"2026-13-24T05'),
+        (b'"asked_at":"2026-11-24T05:00:00.000000Z",', b""),
+        (b'"offset_us":-61000000', b'"offset_us":-61000000.5'),
+        (b'"offset_us":-61000000', b'"offset_us":true'),
+        (b'"uncertainty_us":500123', b'"uncertainty_us":-1'),
+        (b'"uncertainty_us":500123', b'"uncertainty_us":500123,"zone":8'),
+    ],
+)
+def test_a_cameras_clock_is_read_by_every_reader_and_refused_where_it_cannot_be_meant(
+    old: bytes, new: bytes
+) -> None:
+    line = leaves.encode(replace(segment(0), device_clock=ANSWER))
+    found = read_line(line)
+    assert found is not None
+    assert found.segment().device_clock == ANSWER
+    assert verifier_leaf.read(line).fields["device_clock"] == {
+        "asked_at": "2026-11-24T05:00:00.000000Z", "offset_us": -61_000_000, "uncertainty_us": 500_123,
+    }  # fmt: skip
+    changed = line.replace(old, new)
+    assert changed != line
+    assert read_line(changed) is None
+    with pytest.raises(ArchiveError):
+        leaves.decode(changed)
+    with pytest.raises(Broken):
+        verifier_leaf.read(changed)
+
+
+def test_a_line_of_a_camera_that_was_never_asked_is_as_it_always_was() -> None:
+    assert b"device_clock" not in leaves.encode(segment(0))
+    with pytest.raises(ArchiveError):
+        leaves.decode(leaves.encode(segment(0)).replace(b'"end"', b'"device_clock":null,"end"'))
 
 
 def test_a_segment_that_ends_before_it_begins_is_refused_with_its_reason() -> None:

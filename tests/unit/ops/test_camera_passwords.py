@@ -9,9 +9,9 @@ import pytest
 
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.model.gap import GapCause
+from archive.model.segment import DeviceClock
 from ops.camera_passwords import Outcome, PasswordChange, PasswordRow, RowResult, read_rows
 from recorder.devices import (
-    DeviceClock,
     DeviceNews,
     DeviceReport,
     FoundDevice,
@@ -94,6 +94,19 @@ def test_the_new_password_is_registered_once_it_works(site: SmallArchive) -> Non
     assert change(site, device).outcome is Outcome.CHANGED
     assert device.calls == ["check old", "replace as admin", "check new"]
     assert registered(site) == "rtsp://admin:baru%3A%201%2F2%403@10.0.0.7:554/stream?token=abc"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("rtsp://admin:s3cret@10.0.0.7/2", "rtsp://admin:baru%3A%201%2F2%403@10.0.0.7/2"),
+        ("rtsp://wall:w@10.0.0.7/2", "rtsp://wall:w@10.0.0.7/2"),
+    ],
+)
+def test_a_sub_stream_with_the_same_account_gets_it_too(site: SmallArchive, before: str, after: str) -> None:
+    site.registry.edit("cam-1", {"sub": before}, actor="os:tester")
+    assert change(site, Device()).outcome is Outcome.CHANGED
+    assert site.registry.sub_of(site.registry.camera("cam-1")) == after
 
 
 def test_another_account_changes_it(site: SmallArchive) -> None:

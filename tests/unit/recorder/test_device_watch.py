@@ -11,12 +11,12 @@ import pytest
 from archive.clock import ManualClock
 from archive.errors import IntegrityError
 from archive.model.camera import Camera
+from archive.model.segment import DeviceClock
 from archive.timespan import DAY, HOUR, MINUTE, SECOND
 from recorder.device_watch import DeviceWatch
 from recorder.devices import (
     Alarm,
     AlarmChange,
-    DeviceClock,
     DeviceNews,
     DeviceReport,
     FoundDevice,

@@ -100,6 +100,15 @@ def test_what_a_camera_says_of_its_picture_is_a_finding() -> None:
     assert found.state is CameraState.RECORDING
 
 
+def test_a_sub_stream_that_is_down_is_a_finding_beside_a_main_stream_that_is_recorded() -> None:
+    found = judged(Beat(WELL | {"sub_down": T0 - HOUR}))
+    assert [one.code for one in found.findings] == ["camera_sub_down"]
+    assert format_instant(T0 - HOUR) in found.findings[0].message
+    assert found.state is CameraState.RECORDING
+    away = judged(Beat(WELL | {"sub_down": T0 - HOUR, "grown": T0 - HOUR, "until": T0 - HOUR}))
+    assert (away.state, away.findings) == (CameraState.SILENT, ())
+
+
 def test_a_file_that_stopped_growing_is_silence_though_the_connection_stands() -> None:
     grown = T0 - GROWTH - 1
     found = judged(Beat(WELL | {"grown": grown, "until": grown - 3 * SECOND}))
