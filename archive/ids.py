@@ -17,6 +17,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _EVIDENCE = re.compile(r"EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _REQUEST = re.compile(r"REQ-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _IMPORTER = "-import"
+_BACKFILLER = "-backfill"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -43,9 +44,19 @@ def importer_of(recorder: str) -> str:
     return check_name("recorder", recorder[: 63 - len(_IMPORTER)] + _IMPORTER)
 
 
-def is_importer(recorder: str) -> bool:
-    """Whether the id is that of imports: such a recorder works only while a person imports."""
-    return recorder.endswith(_IMPORTER)
+def backfiller_of(recorder: str) -> str:
+    """The recorder id under which this recorder's host journals what cameras kept themselves."""
+    return check_name("recorder", recorder[: 63 - len(_BACKFILLER)] + _BACKFILLER)
+
+
+def is_backfiller(recorder: str) -> bool:
+    """Whether the id is that of footage which cameras kept themselves."""
+    return recorder.endswith(_BACKFILLER)
+
+
+def is_occasional(recorder: str) -> bool:
+    """Whether the id is that of imports or of backfill: such a recorder is silent most of the time."""
+    return recorder.endswith((_IMPORTER, _BACKFILLER))
 
 
 def check_run(text: str) -> str:

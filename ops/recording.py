@@ -10,7 +10,7 @@ from typing import Any
 
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.trials import TrialBoard
-from archive.ids import is_importer
+from archive.ids import is_occasional
 from ops import keys
 from ops.host_clock import HostClock
 from ops.trial import look_once
@@ -41,15 +41,15 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
 
     Raises:
         NotFound: ``camera_not_found``: a named camera is not registered.
-        Malformed: ``bad_etcd_url``; ``recorder_id_reserved``: ids in ``-import`` are those of imports.
+        Malformed: ``bad_etcd_url``; ``recorder_id_reserved``: ids in ``-import`` and ``-backfill`` are taken.
         Unavailable: no FFmpeg, or keys that cannot be written.
     """
     settings = site.settings
-    if is_importer(settings.recorder):
+    if is_occasional(settings.recorder):
         raise Malformed(
-            f"the recorder id {settings.recorder} is one of imports",
+            f"the recorder id {settings.recorder} is one of imports or of backfill",
             code="recorder_id_reserved",
-            hint="Choose an id that does not end in -import.",
+            hint="Choose an id that does not end in -import or -backfill.",
         )
     # Beside the recording, which must not wait for an index that hangs.
     threading.Thread(target=_look_whether_new, args=(site, log), daemon=True).start()

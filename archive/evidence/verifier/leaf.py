@@ -42,6 +42,8 @@ def read(line: bytes) -> Leaf:
     rules = dict(_RULES.get(kind, {})) if isinstance(kind, str) else {}
     if kind == "segment" and "sound" in fields:
         rules["sound"] = _is_sound
+    if kind == "run" and "fills" in fields:
+        rules["fills"] = _are_gaps
     if not rules or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
         raise Broken("bad_leaf", "it does not have the members of a segment, a run or a gap")
     for name, rule in rules.items():
@@ -80,6 +82,12 @@ def is_count(value: Any) -> bool:
 
 def _is_run(value: Any) -> bool:
     return isinstance(value, str) and _RUN.match(value) is not None
+
+
+def _are_gaps(value: Any) -> bool:
+    return (
+        isinstance(value, list) and value != [] and all(map(_is_run, value)) and len(set(value)) == len(value)
+    )
 
 
 def _is_text(value: Any) -> bool:

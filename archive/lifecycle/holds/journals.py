@@ -6,7 +6,7 @@ batch is older may still have footage in its spool.
 
 from archive import keys
 from archive.errors import Malformed
-from archive.ids import is_importer
+from archive.ids import is_occasional
 from archive.ports import ObjectStore
 from archive.timespan import HOUR, hour_of
 
@@ -45,4 +45,4 @@ class JournalMarks:
         listed = self._records.list(keys.ledger_prefix("recorder"))
         recorders = {keys.parse_ledger_key(one.key)[1] for one in listed}
         late = (name for name in recorders if self._newest.get(name, 0) < instant)
-        return tuple(sorted(name for name in late if not is_importer(name)))
+        return tuple(sorted(name for name in late if not is_occasional(name)))
