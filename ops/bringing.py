@@ -1,6 +1,6 @@
 """A recorder of its own for footage that no capture made: its name, key, spool and journal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,14 @@ from recorder.storage_rules import StorageRules
 
 
 @contextmanager
-def bringing(site: Site, log: Any, recorder: str, origin: str, camera: Camera) -> Iterator[Bringer]:
+def bringing(
+    site: Site,
+    log: Any,
+    recorder: str,
+    origin: str,
+    camera: Camera,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Iterator[Bringer]:
     """What brings footage of a camera in, as ``recorder``, whose batches say ``origin``. One at a time.
 
     Raises:
@@ -56,7 +63,7 @@ def bringing(site: Site, log: Any, recorder: str, origin: str, camera: Camera) -
         )  # fmt: skip
         yield Bringer(
             recorder=recorder, camera=camera, spool=spool, ingest=ingest, accounts=accounts, gaps=gaps,
-            index=site.bare_index, clock=site.clock, progress=lambda _done, _of: None,
+            index=site.bare_index, clock=site.clock, progress=progress,
         )  # fmt: skip
     finally:
         spool.close()
