@@ -4,17 +4,21 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import contextmanager
 from typing import Any
 
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.trials import TrialBoard
 from archive.ids import is_occasional
+from archive.model.camera import Camera
+from archive.timespan import Timespan
 from ops import keys
 from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
+from recorder.backfill.asking import Answer
+from recorder.backfill.turn import BackfillTurns, Stopping, Wanted
 from recorder.binary import Binary, find_ffmpeg
 from recorder.device_watch import DeviceWatch
 from recorder.devices import Devices
@@ -32,6 +36,8 @@ from search.health import newest_footage
 _TRIAL_PATIENCE_S = 6.0
 """How long one part of a connection test waits for a camera."""
 _LEAVE_AFTER_S = 1.0
+BACKFILL_RATE = 1_000_000
+"""Bytes per second that a recorder takes from the memories of its cameras, at most."""
 EX_UNAVAILABLE = 3
 """The exit code where something does not answer (:mod:`ops.cli`)."""
 
@@ -81,8 +87,27 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             version=build_facts()["version"],
             trials=trial_desk(site, binary, log),
             device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
+            backfill=lambda spool: backfill_turns(site, spool, log),
             desk=(lambda _spool: Everything()) if cameras else placement_desk(site, log),
         )
+    )
+
+
+def backfill_turns(site: Site, spool: Spool, log: Any) -> BackfillTurns:
+    """What asks the cameras of this site by itself for what they kept."""
+    from ops.backfilling import BackfillWish, backfill, holes_in
+
+    def ask(camera: Camera, span: Timespan, wanted: Wanted, stopping: Stopping) -> AsyncIterator[Answer]:
+        wish = BackfillWish(camera=camera, span=span, rate=BACKFILL_RATE)
+        return backfill(site, log, wish, wanted=wanted, stopping=stopping)
+
+    return BackfillTurns(
+        ask=ask,
+        holes=lambda camera, span: holes_in(site, camera, span),
+        kept=spool.kept,
+        keep=spool.keep,
+        clock=site.clock,
+        log=log,
     )
 
 

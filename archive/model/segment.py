@@ -29,8 +29,8 @@ class ClockStatement:
     """How far to trust a segment's wall time.
 
     ``source`` names the observation (``arrival``, ``import`` or ``backfill``); ``offset_us`` is observed
-    minus stated start; ``uncertainty_us`` bounds the error against true time, with what the recorder's time service says
-    of its own clock; ``flags`` may hold
+    minus stated start; ``uncertainty_us`` bounds the error against true time, with what the recorder's time
+    service says of its own clock; ``flags`` may hold
     ``timestamps_unreliable``, ``ambiguous`` (a stepped clock made two spans overlap) and
     ``unsynchronised``: then nothing bounds the error against true time.
     """

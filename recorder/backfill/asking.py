@@ -30,6 +30,8 @@ from recorder.trust import proven
 
 SOURCE = "backfill"
 """The source of such a run's clock statement, and the origin of its journal batches."""
+RECENT = 7 * DAY
+"""Holes that are older are asked for only when a person asks."""
 _WANDERS = 20 * SECOND // 1_000_000
 """How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
 _LONGEST_OVERLAP = MINUTE
@@ -92,7 +94,7 @@ class Asker:
     stopping: Callable[[], bool] = lambda: False
 
     async def go_on(self) -> list[str]:
-        """Bring in what an earlier call had fetched whole, and remove what it had in part; returns the runs."""
+        """Bring in what an earlier call fetched whole, and remove what it had in part; returns the runs."""
         found: list[str] = []
         camera = self.bringer.spool.root / "cameras" / self.bringer.camera.id
         for path in await asyncio.to_thread(lambda: sorted(camera.glob("*/"))):
@@ -270,7 +272,3 @@ def _outcome(has_footage: bool, missing: SpanSet, error: ArchiveError | None, br
     if error is not None and not isinstance(error, Unavailable):
         return Outcome.REFUSED
     return Outcome.NO_ANSWER if error is not None or broke_off else Outcome.NOTHING_THERE
-
-
-RECENT = 7 * DAY
-"""Holes that are older are asked for only when a person asks."""

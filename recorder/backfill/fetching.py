@@ -1,7 +1,7 @@
 """Fetches one unbroken stretch of what a camera kept into a folder of the spool, as raw segments.
 
 FFmpeg takes the pictures out of the packets and cuts them into files, as it does for live footage. The
-stretch is whole in the folder once its facts stand beside the files; without them the folder is worth nothing.
+stretch is whole in the folder once its facts stand beside the files; without them it is worth nothing.
 """
 
 import asyncio
