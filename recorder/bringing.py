@@ -14,7 +14,7 @@ from archive.clock import Clock
 from archive.errors import Malformed, Unavailable
 from archive.footage.ingest import Ingest, SpooledLeaf, read_ticket, ticket_paths, write_ticket
 from archive.model.camera import Camera
-from archive.model.gap import GapCause, RunEnd
+from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import TIMESCALE, UNSYNCHRONISED, ClockStatement, Run, Segment, SegmentRef
 from archive.timespan import SECOND, Timespan
 from recorder.accounts import Accounts
@@ -36,6 +36,10 @@ class FootageIndex(Protocol):
 
     def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
         """The segments that overlap a span."""
+        ...
+
+    def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
+        """The records of gaps that overlap a span."""
         ...
 
     def run(self, run: str) -> Run | None:

@@ -131,7 +131,8 @@ class Importer:
             self.spool.remove(folder)
             raise
         self.before(facts, whole)
-        stated = Stated(source=SOURCE, uncertainty_us=self.uncertainty)
+        fills = tuple(dict.fromkeys(gap.gap for gap in self.bringer.index.gaps(self.camera.id, whole)))
+        stated = Stated(source=SOURCE, uncertainty_us=self.uncertainty, fills=fills)
         self.bringer.archive(folder, run, made, spans, stated, sound, finished)
         self.spool.remove(folder)
         frames, size = sum(one.finalised.frames for one in made), sum(one.finalised.size for one in made)

@@ -2,8 +2,8 @@
 
 It follows from what is on record: a run's line that names the gaps which it fills, in the signed batches of
 imports and backfill, and the package's own list of files. A package whose files hold nothing of the run, and
-whose span has a filled gap, says that there is no footage where there is some now. The flag is an entry of the
-ledger beside the package; nothing that is sealed changes. A turn may be repeated, and repeats no flag.
+whose span has a filled gap, says that there is no footage where there is some now. The flag is an entry of
+the ledger beside the package; nothing that is sealed changes. A turn may be repeated, and repeats no flag.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from archive.errors import Conflict, Malformed, NotFound
 from archive.evidence.contents import files_of
 from archive.evidence.jobs import heads_of_jobs
 from archive.ids import is_occasional
-from archive.model import leaf as leaves
 from archive.model.backfill import FOUND, KIND, FilledPackage, Filling, from_state
 from archive.model.evidence import EvidenceRecord, EvidenceStatus
 from archive.model.segment import Run
@@ -65,8 +64,8 @@ class BackfillFlags:
         if not batches:
             self._scanned = now - HOUR
             return 0
-        known = self._packages.refresh()
-        packages = [one for one in known.values() if one.status in _SEALED]
+        known = self._packages.refresh().known
+        packages = [one.value for one in known.values() if one.value.status in _SEALED]
         count = 0
         for key in batches:
             for run in self._runs(key):
@@ -88,8 +87,7 @@ class BackfillFlags:
             hour += HOUR
 
     def _runs(self, key: str) -> Iterator[Run]:
-        for line in journal.decode(self.records.get(key)).lines:
-            leaf = leaves.decode(line)
+        for leaf in journal.decode(self.records.get(key)).leaves:
             if isinstance(leaf, Run) and leaf.fills:
                 yield leaf
 

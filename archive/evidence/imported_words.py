@@ -80,8 +80,8 @@ def said_id(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
         if one.source == BACKFILL:
             yield (
                 _head(one, moment),
-                f"susulan (backfilled) dari memori kamera, diambil {moment(one.at)}; waktu menurut jam kamera, "
-                f"yang {_apart(one.offset, 'cepat', 'lambat', 'detik')}, {bound}",
+                f"susulan (backfilled) dari memori kamera, diambil {moment(one.at)}; waktu menurut "
+                f"jam kamera, yang {_apart(one.offset, 'cepat', 'lambat', 'detik')}, {bound}",
             )
             continue
         yield _head(one, moment), f"diimpor dari berkas; waktu menurut pengimpor, {bound}"
@@ -94,8 +94,8 @@ def said_en(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
         if one.source == BACKFILL:
             yield (
                 _head(one, moment),
-                f"backfilled from the camera's memory, fetched {moment(one.at)}; times by the camera's clock, "
-                f"which was {_apart(one.offset, 'fast', 'slow', 's')}, {bound}",
+                f"backfilled from the camera's memory, fetched {moment(one.at)}; times by the camera's "
+                f"clock, which was {_apart(one.offset, 'fast', 'slow', 's')}, {bound}",
             )
             continue
         yield _head(one, moment), f"imported from a file; times as stated at the import, {bound}"

@@ -1,7 +1,7 @@
 """Packages over a hole that was filled after they were sealed, as the ledger records them.
 
-One stream of kind ``backfill`` for each such package, named as the package is. A sealed package never changes:
-this says beside it that the archive has footage now where the package says that there is none.
+One stream of kind ``backfill`` for each such package, named as the package is. A sealed package never
+changes: this says beside it that the archive has footage now where the package says that there is none.
 """
 
 from collections.abc import Mapping

@@ -153,7 +153,7 @@ policy.changed | policy assignment* | authorization | kebijakan diubah | policy 
 policy.withdrawn | policy assignment* | authorization | kebijakan ditarik | policy withdrawn
 policy.stopped | policy assignment* | authorization | kebijakan dihentikan | policy stopped
 policy.restored | policy assignment* | authorization | kebijakan dipulihkan | policy restored
-backfill.found | – | – | rekaman susulan mengisi celah dalam paket tersegel | footage filled a gap of a sealed package
+backfill.found | – | – | rekaman susulan mengisi celah paket | footage filled a package's gap
 integrity_incident.opened | fixity check | – | insiden integritas dibuka | integrity incident opened
 integrity_incident.reopened | fixity check | – | insiden integritas dibuka lagi | incident opened again
 integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed
