@@ -13,6 +13,8 @@ from archive.footage import reader
 from archive.footage.ingest import Ingest, SpooledLeaf
 from archive.integrity.check import Checker, Depth
 from archive.model.gap import GapCause
+from archive.model.leaf import Leaf
+from archive.model.segment import Run, Segment
 from archive.records import journal
 from archive.timespan import SECOND, Timespan
 from ops.wiring import Site
