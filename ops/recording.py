@@ -18,6 +18,7 @@ from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
 from recorder.backfill.asking import Answer
+from recorder.backfill.holes import Hole
 from recorder.backfill.turn import BackfillTurns, Stopping, Wanted
 from recorder.binary import Binary, find_ffmpeg
 from recorder.device_watch import DeviceWatch
@@ -101,9 +102,13 @@ def backfill_turns(site: Site, spool: Spool, log: Any) -> BackfillTurns:
         wish = BackfillWish(camera=camera, span=span, rate=BACKFILL_RATE)
         return backfill(site, log, wish, wanted=wanted, stopping=stopping)
 
+    def holes(camera: str, span: Timespan) -> list[Hole]:
+        newest = newest_footage(site.bare_index, camera, site.clock.now())
+        return [one for one in holes_in(site, camera, span) if newest is not None and one.span.end < newest]
+
     return BackfillTurns(
         ask=ask,
-        holes=lambda camera, span: holes_in(site, camera, span),
+        holes=holes,
         kept=spool.kept,
         keep=spool.keep,
         clock=site.clock,

@@ -55,7 +55,8 @@ class Asked:
 class BackfillTurns:
     """The turns of one recorder. ``every`` is the pause between two looks, in seconds.
 
-    ``ask`` asks a camera for its holes; ``holes`` lists them; ``keep`` and ``kept`` store what was asked.
+    ``ask`` asks a camera for its holes; ``holes`` lists those after which there is footage again: before that
+    the camera is not back. ``keep`` and ``kept`` store what was asked.
     """
 
     ask: Ask
@@ -86,12 +87,15 @@ class BackfillTurns:
         try:
             if self._asked is None:
                 self._asked = _read(await asyncio.to_thread(lambda: self.kept(KEPT) or {}))
-            due = [
-                one for one in await asyncio.to_thread(self._holes, camera.id, span) if self._is_due(one, now)
+            settled = [
+                one
+                for one in await asyncio.to_thread(self._holes, camera.id, span)
+                if one.span.end < span.end
             ]
+            due = {one.gap for one in settled if self._is_due(one, now)}
             if not due:
                 return
-            async for answer in self.ask(camera, span, lambda hole: self._is_due(hole, now), self._stops):
+            async for answer in self.ask(camera, span, lambda hole: hole.gap in due, self._stops):
                 await self._note(camera, answer, now)
         except ArchiveError as error:
             if self._failed.get(camera.id) != error.code:  # once, not every minute
