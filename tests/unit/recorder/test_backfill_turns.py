@@ -1,4 +1,4 @@
-"""When a recorder asks by itself: for what is settled, later and later, and never again for what is filled."""
+"""When a recorder asks by itself: for what is settled, later and later, never again for what is filled."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
