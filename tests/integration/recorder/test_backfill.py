@@ -23,6 +23,7 @@ from recorder.backfill import asking as recorder_asking
 from recorder.backfill.asking import Asker, Outcome
 from tests.support import backfilled, numbered
 from tests.support.backfilled import EVER, FPS, MISSING, SPAN, Bench
+from tests.support.servers import ElasticServer, FreshBuckets
 
 
 @pytest.fixture
@@ -64,6 +65,31 @@ def test_every_frame_that_the_camera_kept_comes_in(tmp_path: Path, variant: str)
         shown = numbered.numbers(numbered.read_numbers(joined))
         assert shown == list(range(first, first + len(came)))
         assert len(came) - backfilled.HOLE * FPS in range(0, 5), "the hole, and what decoding its end takes"
+        assert_clean(site)
+
+
+def test_on_the_real_store_and_index(
+    tmp_path: Path,
+    fresh_buckets: FreshBuckets,
+    elastic_server: ElasticServer,
+    fresh_index_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in fresh_buckets.server.environment(fresh_buckets.name).items():
+        monkeypatch.setenv(name, value)
+    settings = {
+        "SAKSI_ARCHIVE_URL": fresh_buckets.archive_url,
+        "SAKSI_INDEX_URL": elastic_server.url,
+        "SAKSI_INDEX_PREFIX": fresh_index_prefix,
+    }
+    with backfilled.bench(tmp_path, variant="h264-nob", settings=settings) as bench, bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        assert reading(site).gaps == ()
+        first = backfilled.BEFORE * FPS
+        came = numbered.numbers(numbered.read_numbers(backfilled.run_file(site, answer.runs, tmp_path)))
+        assert came == list(range(first, first + len(came)))
+        assert backfilled.ask(site) == []
         assert_clean(site)
 
 
