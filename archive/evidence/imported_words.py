@@ -54,21 +54,21 @@ class ImportedStretch:
 
 def stretches(plan: PackagePlan) -> list[ImportedStretch]:
     """The imported and the backfilled stretches among the originals, by camera and time."""
-    runs: dict[tuple[str, str], list[Segment]] = {}
+    runs: dict[tuple[str, str, str], list[Segment]] = {}
     for item in plan.originals:
         leaf = read_leaf(item)
         if leaf.clock.source in EXPLAINED:
-            runs.setdefault((leaf.camera, leaf.run), []).append(leaf)
+            runs.setdefault((leaf.camera, leaf.run, leaf.clock.source), []).append(leaf)
     found = [
         ImportedStretch(
-            leaves[0].clock.source,
+            source,
             camera,
             Timespan(min(one.span.start for one in leaves), max(one.span.end for one in leaves)),
             leaves[0].clock.bound_us,
             leaves[0].clock.offset_us,
             max(one.ingested_at for one in leaves),
         )
-        for (camera, _), leaves in runs.items()
+        for (camera, _, source), leaves in runs.items()
     ]
     return sorted(found, key=lambda one: (one.camera, one.span.start))
 
