@@ -1,5 +1,7 @@
 """What a camera kept itself fills the hole in its recording: every frame, once, with its own clock."""
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +25,7 @@ from recorder.backfill import asking as recorder_asking
 from recorder.backfill.asking import Asker, Outcome
 from tests.support import backfilled, numbered
 from tests.support.backfilled import EVER, FPS, MISSING, SPAN, Bench
+from tests.support.command_line import CommandLine
 from tests.support.servers import ElasticServer, FreshBuckets
 
 
@@ -251,3 +254,25 @@ def patched_port(bench: Bench) -> Iterator[None]:
         yield
     finally:
         bench.card.port = port
+
+
+def test_the_command_says_one_sentence_for_each_hole_and_puts_it_on_record(bench: Bench) -> None:
+    bench.camera.clock = time.time  # the command takes the time from the machine
+    saksi = CommandLine(bench.folder / "site", {"SAKSI_CAMERA_NETWORKS": "127.0.0.1/32"})
+    words = ["backfill", "--camera", "kam-1", "--since", "1000000h", "--reason", "laporan"]
+    done = saksi(*words)
+    assert done.code == 1, done.err
+    before, hole = done.out.splitlines()
+    # Its clock is known to half a second: of the hour before its recording a few pictures may come.
+    assert "the camera says that it has nothing of it" in before or "filled in part with" in before
+    assert "filled with 30" in hole
+    again = saksi(*words, "--json")
+    assert len(again.json["holes"]) == 1, "only the hour before"
+    with bench.site() as site:
+        found = [site.stores.records.get(one.key) for one in site.stores.records.list("custody/")]
+        acts = [json.loads(line) for content in found for line in content.splitlines()]
+        told = [one["details"]["outcome"] for one in acts if one.get("type") == "backfill.asked"]
+        assert len(told) == 3
+        assert told.count("filled") == 1
+    refused = saksi("backfill", "--device", "10.0.0.1", "--json")
+    assert (refused.code, refused.problem["code"]) == (2, "bad_request")
