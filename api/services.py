@@ -40,6 +40,7 @@ from archive.lifecycle.holds.service import Holds
 from archive.lifecycle.retention.planner import Planner
 from archive.lifecycle.retention.service import Policies
 from archive.model.areas import NO_AREAS, Areas
+from archive.model.backfill import Filling
 from archive.model.evidence import EvidenceRecord, PackageKind
 from archive.ports import Stores
 from archive.records.custody import Company, CustodyWriter
@@ -75,6 +76,10 @@ class EvidenceService(Protocol):
 
     def files(self, evidence_id: str) -> Sequence[PackagedFile]:
         """The files of a sealed package, by path. Raises NotFound, or Conflict ``not_sealed``."""
+        ...
+
+    def fillings(self, evidence_id: str) -> tuple[Filling, ...]:
+        """What came in over a package's gaps since it was sealed."""
         ...
 
     def verify(self, evidence_id: str) -> JsonObject:

@@ -18,6 +18,7 @@ _EVIDENCE = re.compile(r"EVD-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _REQUEST = re.compile(r"REQ-\d{4}-[0-9A-HJKMNP-TV-Z]{10}\Z", re.ASCII)
 _IMPORTER = "-import"
 _ADOPTER = "-adopted"
+_BACKFILLER = "-backfill"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -44,9 +45,19 @@ def importer_of(recorder: str) -> str:
     return check_name("recorder", recorder[: 63 - len(_IMPORTER)] + _IMPORTER)
 
 
-def is_importer(recorder: str) -> bool:
-    """Whether the id is that of imports: such a recorder works only while a person imports."""
-    return recorder.endswith(_IMPORTER)
+def backfiller_of(recorder: str) -> str:
+    """The recorder id under which this recorder's host journals what cameras kept themselves."""
+    return check_name("recorder", recorder[: 63 - len(_BACKFILLER)] + _BACKFILLER)
+
+
+def is_backfiller(recorder: str) -> bool:
+    """Whether the id is that of footage which cameras kept themselves."""
+    return recorder.endswith(_BACKFILLER)
+
+
+def is_occasional(recorder: str) -> bool:
+    """Whether the id is that of imports or of backfill: such a recorder is silent most of the time."""
+    return recorder.endswith((_IMPORTER, _BACKFILLER))
 
 
 def adopter_of(recorder: str) -> str:
@@ -60,8 +71,8 @@ def is_adopter(recorder: str) -> bool:
 
 
 def has_cameras(recorder: str) -> bool:
-    """Whether a recorder of this id records cameras; those of imports and of adoptions do not."""
-    return not is_importer(recorder) and not is_adopter(recorder)
+    """Whether a recorder of this id records cameras; those of imports, backfill and adoptions do not."""
+    return not is_occasional(recorder) and not is_adopter(recorder)
 
 
 def check_run(text: str) -> str:

@@ -13,6 +13,7 @@ from archive.cases.requests.separation import check_approval
 from archive.errors import ArchiveError, Conflict, NotFound
 from archive.evidence import jobs
 from archive.evidence.absence import check_kind
+from archive.evidence.backfilled import fillings_of
 from archive.evidence.contents import PackagedFile, files_of
 from archive.evidence.documents.compose import Composer
 from archive.evidence.documents.contact_sheet import ContactSheet
@@ -27,6 +28,7 @@ from archive.evidence.zipped import ZippedPackage, plan_zip
 from archive.footage.confinement.shielding import shield
 from archive.footage.derive import StillMaker
 from archive.ids import new_evidence_id
+from archive.model.backfill import Filling
 from archive.model.custody import Actor
 from archive.model.evidence import EvidenceRecord, PackageKind, SealedPackage, SealRequest
 from archive.timespan import Timespan, format_instant
@@ -240,6 +242,10 @@ class Evidence:
         """The files of a sealed package. Raises NotFound ``evidence_not_found``, Conflict ``not_sealed``."""
         _require_sealed(self.record(evidence_id))
         return files_of(self.site.stores.records, evidence_id)
+
+    def fillings(self, evidence_id: str) -> tuple[Filling, ...]:
+        """What came in over the package's gaps since it was sealed. Raises as the ledger."""
+        return fillings_of(self.site.ledger, evidence_id)
 
     def verify(self, evidence_id: str) -> JsonObject:
         """Check the stored package against this installation's own trust roots.

@@ -11,20 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from archive.errors import Malformed, NotFound, Refused
-from archive.footage.ingest import Ingest, SpooledLeaf, read_tickets
 from archive.ids import importer_of
 from archive.model.custody import Actor
-from archive.records.logbook import Logbook
 from archive.timespan import SECOND, Timespan, format_instant, from_datetime
-from ops import keys
+from ops.bringing import bringing
 from ops.wiring import Site
-from recorder import identity
-from recorder.accounts import Accounts
 from recorder.binary import find_ffmpeg
 from recorder.importing import FileFacts, Imported, Importer
-from recorder.settings import RecorderSettings
-from recorder.spool import Spool
-from recorder.storage_rules import StorageRules
 
 ACT = "import.ordered"
 ORIGIN = "import"
@@ -113,8 +106,11 @@ def import_files(
                 raise _before_registration(path, start, wish.camera)
             one = replace(
                 importer,
-                camera=site.registry.as_of(wish.camera, start),
-                progress=partial(progress, path.name),
+                bringer=replace(
+                    importer.bringer,
+                    camera=site.registry.as_of(wish.camera, start),
+                    progress=partial(progress, path.name),
+                ),
             )
             imported = one.bring_in(path, start)
             end = imported.span.end
@@ -139,50 +135,19 @@ def _before_registration(path: Path, start: int, camera: str) -> Refused:
 @contextmanager
 def _importer(site: Site, log: Any, wish: ImportWish) -> Iterator[Importer]:
     """The import's own recorder: name, key, spool and journal. One import at a time."""
-    settings, defaults = site.settings, RecorderSettings()
-    recorder = importer_of(settings.recorder)
-    root = settings.spool_dir.with_name(f"{settings.spool_dir.name}-{ORIGIN}")
-    spool = Spool(root, site.clock, settings.spool_quota_mib << 20, defaults.spool_reserve)
-    key = keys.load_or_make_recorder_key(settings.keys_dir, recorder)
-    root.mkdir(parents=True, exist_ok=True)
-    spool.open()
-    try:
-        logbook = Logbook(
-            root / "journal", recorder, key, site.clock,
-            lock_days=settings.records_lock_days, origin=ORIGIN,
-        )  # fmt: skip
-        identity.find_place(logbook, site.ledger, site.stores.records, recorder)
-        identity.register(site.ledger, recorder, key.public_key())
-        rules = StorageRules(
-            site.ledger, site.stores.records, spool, site.clock, log,
-            floor_days=settings.retention_floor_days, refresh_seconds=defaults.registry_seconds,
-        )  # fmt: skip
-        rules.remember()
-        rules.refresh()
-        gaps: list[SpooledLeaf] = list(read_tickets(root / "gaps"))
-        accounts = Accounts(spool, site.clock, recorder, gaps.extend)
-        accounts.load()
-        for leaf in (*(one.leaf for one in gaps), *logbook.leaves()):
-            accounts.open(leaf.camera, None, since=leaf.span.end)
-        ingest = Ingest(
-            footage=site.stores.footage, records=site.stores.records, index=site.bare_index,
-            logbook=logbook, recorder=recorder, clock=site.clock,
-            locked_until=rules.locked_until, is_held=rules.is_held,
+
+    def before(facts: FileFacts, span: Timespan) -> None:
+        site.custody.record(
+            ACT, actor=wish.actor, objects=(wish.camera,), purpose=wish.reason,
+            details={
+                "from": format_instant(span.start), "to": format_instant(span.end),
+                "file": facts.path.name[:200], "sha256": facts.sha256,
+            },
         )  # fmt: skip
 
-        def before(facts: FileFacts, span: Timespan) -> None:
-            site.custody.record(
-                ACT, actor=wish.actor, objects=(wish.camera,), purpose=wish.reason,
-                details={
-                    "from": format_instant(span.start), "to": format_instant(span.end),
-                    "file": facts.path.name[:200], "sha256": facts.sha256,
-                },
-            )  # fmt: skip
-
+    recorder = importer_of(site.settings.recorder)
+    with bringing(site, log, recorder, ORIGIN, site.registry.camera(wish.camera)) as bringer:
         yield Importer(
-            recorder=recorder, camera=site.registry.camera(wish.camera), uncertainty=wish.uncertainty,
-            spool=spool, ingest=ingest, accounts=accounts, gaps=gaps, index=site.bare_index,
-            binary=find_ffmpeg(), clock=site.clock, before=before, progress=lambda _done, _of: None,
+            bringer=bringer, uncertainty=wish.uncertainty, binary=find_ffmpeg(), clock=site.clock,
+            before=before,
         )  # fmt: skip
-    finally:
-        spool.close()

@@ -129,6 +129,12 @@ def _notices(site: Site) -> Callable[[], int]:
     return running(site)
 
 
+def _backfill(site: Site) -> Callable[[], int]:
+    from archive.evidence.backfilled import BackfillFlags
+
+    return BackfillFlags(site.ledger, site.stores.records, site.bare_index, site.clock).run
+
+
 def _skim(site: Site) -> Callable[[], int]:
     from ops.skim import keeping
 
@@ -157,6 +163,7 @@ def all_jobs() -> Mapping[str, Job]:
         Job("handover", 60.0, _handover),
         Job("notices", 5.0, _notices),
         Job("skim", 20.0, _skim),
+        Job("backfill", 20.0, _backfill),
         Job("exports", 2.0, _exports),
         Job("adopt", 60.0, _adopt),
     )

@@ -4,17 +4,22 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import contextmanager
 from typing import Any
 
 from archive.errors import ArchiveError, Malformed, Unavailable
 from archive.footage.trials import TrialBoard
 from archive.ids import has_cameras
+from archive.model.camera import Camera
+from archive.timespan import Timespan
 from ops import keys
 from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
+from recorder.backfill.asking import Answer
+from recorder.backfill.holes import Hole
+from recorder.backfill.turn import BackfillTurns, Stopping, Wanted
 from recorder.binary import Binary, find_ffmpeg
 from recorder.device_watch import DeviceWatch
 from recorder.devices import Devices
@@ -33,6 +38,8 @@ from search.health import newest_footage
 _TRIAL_PATIENCE_S = 6.0
 """How long one part of a connection test waits for a camera."""
 _LEAVE_AFTER_S = 1.0
+BACKFILL_RATE = 1_000_000
+"""Bytes per second that a recorder takes from the memories of its cameras, at most."""
 EX_UNAVAILABLE = 3
 """The exit code where something does not answer (:mod:`ops.cli`)."""
 
@@ -42,16 +49,16 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
 
     Raises:
         NotFound: ``camera_not_found``: a named camera is not registered.
-        Malformed: ``bad_etcd_url``; ``recorder_id_reserved``: ids in ``-import`` or
-            ``-adopted`` are those of imports and adoptions.
+        Malformed: ``bad_etcd_url``; ``recorder_id_reserved``: ids in ``-import``,
+            ``-backfill`` or ``-adopted`` are taken.
         Unavailable: no FFmpeg, or keys that cannot be written.
     """
     settings = site.settings
     if not has_cameras(settings.recorder):
         raise Malformed(
-            f"the recorder id {settings.recorder} is one of imports or adoptions",
+            f"the recorder id {settings.recorder} is one of imports, backfill or adoptions",
             code="recorder_id_reserved",
-            hint="Choose an id that does not end in -import or -adopted.",
+            hint="Choose an id that does not end in -import, -backfill or -adopted.",
         )
     # Beside the recording, which must not wait for an index that hangs.
     threading.Thread(target=_look_whether_new, args=(site, log), daemon=True).start()
@@ -84,8 +91,31 @@ def recorder_of(site: Site, log: Any, cameras: Collection[str] | None) -> Record
             trials=trial_desk(site, binary, log),
             device_watch=DeviceWatch(lambda: devices_of(site), site.registry, site.clock, log),
             sub_watch=SubWatch(site.registry, site.source_rule, site.clock, log),
+            backfill=lambda spool: backfill_turns(site, spool, log),
             desk=(lambda _spool: everything(site)) if cameras else placement_desk(site, log),
         )
+    )
+
+
+def backfill_turns(site: Site, spool: Spool, log: Any) -> BackfillTurns:
+    """What asks the cameras of this site by itself for what they kept."""
+    from ops.backfilling import BackfillWish, backfill, holes_in
+
+    def ask(camera: Camera, span: Timespan, wanted: Wanted, stopping: Stopping) -> AsyncIterator[Answer]:
+        wish = BackfillWish(camera=camera, span=span, rate=BACKFILL_RATE)
+        return backfill(site, log, wish, wanted=wanted, stopping=stopping)
+
+    def holes(camera: str, span: Timespan) -> list[Hole]:
+        newest = newest_footage(site.bare_index, camera, site.clock.now())
+        return [one for one in holes_in(site, camera, span) if newest is not None and one.span.end < newest]
+
+    return BackfillTurns(
+        ask=ask,
+        holes=holes,
+        kept=spool.kept,
+        keep=spool.keep,
+        clock=site.clock,
+        log=log,
     )
 
 

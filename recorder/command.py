@@ -113,6 +113,15 @@ def import_command(
     )
 
 
+def replay_command(
+    binary: Binary, source: Source, folder: Path, *, segment_seconds: int, timeout_us: int
+) -> Command:
+    """Record an RTSP source that is no camera's present into ``folder``, cut by its own times; no sound."""
+    output = _segments(segment_seconds, has_bare_sound=False) | {"c": "copy", "bsf:v": _MARKS}
+    argv = _compiled(_input(source, None), folder, output, "", {}, binary.path)
+    return Command(argv, _list_of_one(source, timeout_us))
+
+
 def look_at_file_command(binary: Binary, path: Path) -> Command:
     """Copy one packet of a file's first pictures and sound, and print their kinds and codecs.
 

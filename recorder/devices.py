@@ -162,6 +162,22 @@ class FoundDevice:
     model: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRecording:
+    """A recording that a device keeps itself: a camera has one, a network video recorder one for each input.
+
+    ``source`` and ``address`` are what it says of the input. ``earliest`` and ``latest`` are by the device's
+    own clock (µs); None where it does not say.
+    """
+
+    token: str
+    name: str = ""
+    source: str = ""
+    address: str = ""
+    earliest: int | None = None
+    latest: int | None = None
+
+
 class Devices(Protocol):
     """Speaks to cameras as devices.
 
@@ -199,6 +215,14 @@ class Devices(Protocol):
 
     async def search(self, interfaces: Sequence[str], seconds: float) -> Sequence[FoundDevice]:
         """The devices that answer on these interfaces (their addresses; none: all) within ``seconds``."""
+        ...
+
+    async def recordings(self, address: str, login: Login) -> Sequence[KeptRecording]:
+        """What it keeps itself."""
+        ...
+
+    async def replay_url(self, address: str, login: Login, recording: str) -> str:
+        """Where one of its recordings is replayed, on the host that was asked; without an account."""
         ...
 
 

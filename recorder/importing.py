@@ -19,62 +19,25 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
 
 from archive.canonical import sha256_hex
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import Conflict, Malformed, NotFound, Refused, StoreFull, Unavailable
-from archive.footage.ingest import Ingest, SpooledLeaf, read_ticket, ticket_paths, write_ticket
+from archive.errors import Conflict, Malformed, NotFound, Refused, StoreFull
 from archive.model.camera import Camera
-from archive.model.gap import GapCause, RunEnd
-from archive.model.segment import (
-    TIMESCALE,
-    UNSYNCHRONISED,
-    ClockStatement,
-    Run,
-    Segment,
-    SegmentRef,
-)
-from archive.timespan import SECOND, Timespan
-from recorder.accounts import Accounts
+from archive.timespan import Timespan
 from recorder.binary import Binary
+from recorder.bringing import Bringer, Stated, spans_of
 from recorder.command import Command, import_command, look_at_file_command
-from recorder.current import CurrentRun, Made
-from recorder.facts import CaptureFacts
 from recorder.hearing import is_recorded
-from recorder.host_time import EXACT
-from recorder.making import is_squeezed, make
 from recorder.process import Capture, start_capture
-from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
-from recorder.timing import Piece, RunTimeline, Timed
 
 PICTURES = ("h264", "hevc")
 SOURCE = "import"
 _GRACE = 5.0
-_AT_ONCE = 50
-_LONGEST_PICTURE = 10 * TIMESCALE
-"""A picture that lasts for longer is a hole in the file."""
 _CUT = "cut"
-
-
-class ImportIndex(Protocol):
-    """The part of the index that an import asks."""
-
-    def segments(self, camera: str, span: Timespan) -> Iterator[SegmentRef]:
-        """The segments that overlap a span."""
-        ...
-
-    def run(self, run: str) -> Run | None:
-        """A finished run."""
-        ...
-
-    def high_water(self, camera: str) -> int | None:
-        """Up to when the camera's time is accounted for."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,22 +69,25 @@ class Imported:
 class Importer:
     """Imports files of one camera. ``uncertainty`` bounds the error of the stated times (µs); None: unknown.
 
-    ``ingest`` and ``accounts`` are those of the import's own recorder, whose name is ``recorder``.
-    ``before`` is called for each file before anything of it is stored: it puts the act on record.
+    ``bringer`` is made with the import's own recorder. ``before`` is called for each file before anything of
+    it is stored: it puts the act on record.
     """
 
-    recorder: str
-    camera: Camera
+    bringer: Bringer
     uncertainty: int | None
-    spool: Spool
-    ingest: Ingest
-    accounts: Accounts
-    gaps: list[SpooledLeaf]
-    index: ImportIndex
     binary: Binary
     clock: Clock
     before: Callable[[FileFacts, Timespan], None]
-    progress: Callable[[int, int], None]
+
+    @property
+    def camera(self) -> Camera:
+        """The camera whose files are imported."""
+        return self.bringer.camera
+
+    @property
+    def spool(self) -> Spool:
+        """The import's own spool."""
+        return self.bringer.spool
 
     def bring_in(self, path: Path, start: int) -> Imported:
         """Import one file whose first picture was taken at ``start`` (µs).
@@ -138,9 +104,9 @@ class Importer:
         sound = facts.sound if self.camera.audio and is_recorded(facts.sound) else ""
         run = self._run_id(facts, start, sound)
         folder = CaptureFolder(self.spool.root / "cameras" / self.camera.id / run)
-        done = self.index.run(run)
+        done = self.bringer.index.run(run)
         if done is not None:
-            self.hand_in()
+            self.bringer.hand_in()
             self.spool.remove(folder)
             return self._result(facts, run, done.span, done.segments, 0, 0, "", is_new=False)
         with disk_errors(self.camera.id):
@@ -155,25 +121,22 @@ class Importer:
         self, folder: CaptureFolder, facts: FileFacts, start: int, sound: str, run: str
     ) -> Imported:
         try:
-            finished = self._finished(folder)
+            finished = self.bringer.finished(folder)
             self._cut(folder, facts, sound)
-            made = self._make(folder, facts)
-            spans = _spans(made, start)
+            made = self.bringer.make(folder, facts.path.name)
+            spans = spans_of(made, start)
             whole = Timespan(spans[0].start, spans[-1].end)
             self._check(facts, run, whole)
         except (Malformed, Refused, Conflict):
             self.spool.remove(folder)
             raise
         self.before(facts, whole)
-        self._archive(folder, run, made, spans, sound, finished)
+        fills = tuple(dict.fromkeys(gap.gap for gap in self.bringer.index.gaps(self.camera.id, whole)))
+        stated = Stated(source=SOURCE, uncertainty_us=self.uncertainty, fills=fills)
+        self.bringer.archive(folder, run, made, spans, stated, sound, finished)
         self.spool.remove(folder)
         frames, size = sum(one.finalised.frames for one in made), sum(one.finalised.size for one in made)
         return self._result(facts, run, whole, len(made), frames, size, sound, is_new=True)
-
-    def hand_in(self) -> None:
-        """Sign and upload the lines that wait. After an error of the store the next import tries again."""
-        self.ingest.seal()
-        self.ingest.upload()
 
     def _result(
         self, facts: FileFacts, run: str, span: Timespan, segments: int, frames: int, size: int, sound: str,
@@ -258,34 +221,6 @@ class Importer:
 
     # Step 3 ------------------------------------------------------------------------------------------
 
-    def _make(self, folder: CaptureFolder, facts: FileFacts) -> list[Made]:
-        current = CurrentRun("", RunTimeline(None), GapCause.RECORDER_RESTART)
-        numbers = folder.raw_numbers()
-        made = [make(folder, number, current, 0) for number in numbers]
-        if not made:
-            raise Malformed(f"{facts.path.name} holds no pictures", code="import_unreadable")
-        last = made[-1]
-        ends = last.finalised.contiguous_end - last.finalised.header.first_pts
-        made[-1] = Made(last.number, last.finalised, max(1, ends), last.next_lead)
-        parameters = {one for piece in made for _, one in piece.finalised.parameter_sets}
-        if len(parameters) > 1:
-            raise Malformed(
-                f"the pictures of {facts.path.name} change their size or profile",
-                code="import_parameters_change",
-                hint="Cut the file there, and import each part with its own start.",
-            )  # fmt: skip
-        at = 0
-        for piece in made:
-            lasts = piece.finalised.header.samples.durations
-            if is_squeezed(piece.finalised) or max(lasts) > _LONGEST_PICTURE:
-                raise Malformed(
-                    f"the times in {facts.path.name} jump, {at // TIMESCALE} s after its start or later",
-                    code="import_times_jump",
-                    hint="Cut the file there, and import each part with its own start.",
-                )
-            at += piece.duration
-        return made
-
     def _check(self, facts: FileFacts, run: str, span: Timespan) -> None:
         name, now = self.camera.id, self.clock.now()
         if span.start < self.camera.registered_at or span.end > now:
@@ -294,7 +229,7 @@ class Importer:
                 code="import_outside",
                 hint="Check --start and its offset. What was before the registration cannot be imported.",
             )
-        for other in self.index.segments(name, span):
+        for other in self.bringer.index.segments(name, span):
             if other.run == run:
                 continue  # of an earlier try whose spool was lost
             both = Timespan(max(span.start, other.span.start), min(span.end, other.span.end))
@@ -303,109 +238,6 @@ class Importer:
                 code="import_overlaps",
                 hint="Import only what is missing (saksi recordings shows it), or check --start.",
             )
-
-    # Steps 4 and 5 -----------------------------------------------------------------------------------
-
-    def _finished(self, folder: CaptureFolder) -> dict[str, SpooledLeaf]:
-        """The tickets of an earlier try, by stem. Raises IntegrityError ``ticket_damaged``."""
-        return {path.stem: read_ticket(path) for path in ticket_paths(folder.path)}
-
-    def _archive(
-        self,
-        folder: CaptureFolder,
-        run: str,
-        made: Sequence[Made],
-        spans: Sequence[Timespan],
-        sound: str,
-        finished: dict[str, SpooledLeaf],
-    ) -> None:
-        self.ingest.expect(one for one in finished.values() if one.media is not None)
-        name, start = self.camera.id, spans[0].start
-        known = max(self.camera.registered_at, self.index.high_water(name) or 0)
-        self.accounts.open(name, self.camera.place, since=known)
-        self.accounts.footage_from(name, start, GapCause.RECORDER_RESTART)
-        waiting, self.gaps[:] = list(self.gaps), []
-        for seq, (piece, span) in enumerate(zip(made, spans, strict=True)):
-            before = finished.get(f"{piece.number:06d}")
-            if before is not None and before.journalled and before.media is None:
-                folder.final(piece.number).unlink(missing_ok=True)
-            else:
-                waiting.append(before or self._ticket(folder, run, seq, piece, span, sound))
-            if len(waiting) >= _AT_ONCE:
-                self._commit(waiting)
-                waiting = []
-            self.progress(seq + 1, len(made))
-        whole = Timespan(start, spans[-1].end)
-        waiting.append(finished.get(f"run-{run}") or self._run_ticket(folder, run, len(made), whole))
-        self._commit(waiting)
-        self.accounts.covered(name, whole.end)
-        self.accounts.save()
-        self.hand_in()
-
-    def _ticket(
-        self, folder: CaptureFolder, run: str, seq: int, made: Made, span: Timespan, sound: str
-    ) -> SpooledLeaf:
-        found = made.finalised
-        segment = segment_leaf(
-            self._facts(run, sound),
-            found,
-            Timed(Piece(found.header.first_pts, made.duration), span, self._stated_clock(), {}),
-            run=run,
-            seq=seq,
-            host=EXACT,  # Its times are stated; this host's clock has no part in them.
-            now=self.clock.now(),
-        )
-        path = folder.path / f"{made.number:06d}.ticket"
-        return write_ticket(path, segment, self.camera.place, media=folder.final(made.number))
-
-    def _run_ticket(self, folder: CaptureFolder, run: str, count: int, span: Timespan) -> SpooledLeaf:
-        record = Run(
-            camera=self.camera.id, recorder=self.recorder, run=run, span=span, segments=count,
-            reason=RunEnd.STOPPED, ingested_at=self.clock.now(),
-        )  # fmt: skip
-        return write_ticket(folder.path / f"run-{run}.ticket", record, self.camera.place)
-
-    def _facts(self, run: str, sound: str) -> CaptureFacts:
-        return CaptureFacts(
-            camera=self.camera.id, recorder=self.recorder, run=run, place=self.camera.place, is_live=False,
-            not_before=0, otherwise=GapCause.RECORDER_RESTART, doubt=0, sound=sound,
-        )  # fmt: skip
-
-    def _stated_clock(self) -> ClockStatement:
-        flags = (UNSYNCHRONISED,) if self.uncertainty is None else ()
-        return ClockStatement(
-            source=SOURCE, offset_us=0, uncertainty_us=self.uncertainty or 0, flags=flags
-        )  # fmt: skip
-
-    def _commit(self, spooled_leaves: Sequence[SpooledLeaf]) -> None:
-        for spooled in spooled_leaves:
-            if isinstance(spooled.leaf, Segment):
-                spooled.on_release = _keep_ticket
-            self.ingest.store(spooled)
-        refused = self.ingest.commit(tuple(spooled_leaves))
-        if refused:
-            raise Unavailable(
-                f"the archive refuses an entry of the import: {refused[0].error.message}",
-                code="import_refused",
-                hint="Repair the index (saksi doctor), and run the same import again: it goes on.",
-            )
-
-
-def _keep_ticket(spooled: SpooledLeaf) -> None:
-    """A ticket stays until its whole file is archived: it says what need not be done again."""
-
-
-def _spans(made: Sequence[Made], start: int) -> list[Timespan]:
-    """The wall time of each segment: the file's first picture is at ``start``."""
-    origin = made[0].finalised.header.first_pts
-
-    def at(pts: int) -> int:
-        return start + (pts - origin) * SECOND // TIMESCALE
-
-    starts = [at(one.finalised.header.first_pts) for one in made]
-    last = made[-1]
-    edges = [*starts, at(last.finalised.header.first_pts + last.duration)]
-    return [Timespan(one, after) for one, after in pairwise(edges)]
 
 
 def _codecs(lines: Sequence[bytes]) -> dict[str, str]:

@@ -31,6 +31,7 @@ from archive.footage.sources import SourceRule
 from archive.model.camera_details import device_address
 from archive.model.segment import DeviceClock
 from archive.timespan import SECOND
+from recorder.backfill.memory import kept_recordings
 from recorder.device_http import Guard, has_dtd, trust
 from recorder.devices import (
     Alarm,
@@ -39,6 +40,7 @@ from recorder.devices import (
     DeviceNews,
     DeviceReport,
     FoundDevice,
+    KeptRecording,
     Login,
     OfferedStream,
     answer_refused,
@@ -172,6 +174,18 @@ class OnvifDevices:
         asked = list(interfaces) or local_ipv4_addresses() or ["0.0.0.0"]  # noqa: S104 - whichever the kernel takes
         await asyncio.gather(*(self._probe(one, seconds, found) for one in asked))
         return sorted(found.values(), key=lambda one: (one.answered_from, one.address))
+
+    async def recordings(self, address: str, login: Login) -> Sequence[KeptRecording]:
+        """As the port says."""
+        async with self._client(address, login) as client:
+            await _find_services(client, _host(address), {"search"})
+            return [one async for one in kept_recordings(client)]
+
+    async def replay_url(self, address: str, login: Login, recording: str) -> str:
+        """As the port says."""
+        async with self._client(address, login) as client:
+            await _find_services(client, _host(address), {"replay"})
+            return rewrite_host(await client.get_replay_uri(recording_token=recording), address)
 
     async def _clock(self, address: str, login: Login | None) -> DeviceClock:
         """The better of two answers: the first one waits for the connection too."""

@@ -6,25 +6,15 @@ RFC 2326) or the head of the answer (HTTP). Basic and Digest authentication (RFC
 """
 
 import asyncio
-import base64
-import hashlib
-import re
-import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from archive.model.gap import GapCause
+from recorder.challenge import address_of, proof
 from recorder.sources import Source, SourceKind
-from recorder.trust import context_of
+from recorder.trust import tls_of
 
 _LONGEST_ANSWER = 64 << 10
 _GOING_DOWN = 0.5
-_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
-_HASHES: dict[str, Callable[[bytes], str]] = {
-    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
-    "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +59,7 @@ async def _ask_once(source: Source, timeout: float) -> _Reported | None:
     """One exchange; None if the camera closed the connection in the middle of it."""
     try:
         async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_connection(source.host, source.port, **_tls(source))
+            reader, writer = await asyncio.open_connection(source.host, source.port, **tls_of(source))
     except (OSError, TimeoutError):
         return _Reported(GapCause.UNREACHABLE)
     try:
@@ -94,18 +84,17 @@ def _cause(status: int) -> GapCause | None:
     return GapCause.UNREACHABLE if status in (404, 410) else GapCause.STREAM_ERROR
 
 
-def _tls(source: Source) -> dict[str, Any]:
-    """The camera is verified as on FFmpeg's connection: a password may follow."""
-    if not source.uses_tls:
-        return {}
-    return {"ssl": context_of(source), "server_hostname": source.name or source.host}
-
-
 async def _converse(source: Source, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Answer:
     answer = await _ask(source, reader, writer, number=1, credentials=None)
     if answer.status != 401 or not source.user:
         return answer
-    credentials = _credentials(source, answer.challenges)
+    is_rtsp = source.kind is SourceKind.RTSP
+    credentials = proof(
+        source,
+        answer.challenges,
+        method="DESCRIBE" if is_rtsp else "GET",
+        uri=address_of(source) if is_rtsp else source.target,
+    )
     if credentials is None:
         return answer
     if source.kind is SourceKind.HTTP:
@@ -115,7 +104,7 @@ async def _converse(source: Source, reader: asyncio.StreamReader, writer: asynci
 
 
 async def _ask_again(source: Source, credentials: str) -> _Answer:
-    reader, writer = await asyncio.open_connection(source.host, source.port, **_tls(source))
+    reader, writer = await asyncio.open_connection(source.host, source.port, **tls_of(source))
     try:
         return await _ask(source, reader, writer, number=2, credentials=credentials)
     finally:
@@ -132,8 +121,7 @@ async def _ask(
 ) -> _Answer:
     host = f"[{source.host}]" if ":" in source.host else source.host
     if source.kind is SourceKind.RTSP:
-        url = f"{source.scheme}://{host}:{source.port}{source.target}"
-        lines = [f"DESCRIBE {url} RTSP/1.0", f"CSeq: {number}", "Accept: application/sdp"]
+        lines = [f"DESCRIBE {address_of(source)} RTSP/1.0", f"CSeq: {number}", "Accept: application/sdp"]
     else:
         lines = [f"GET {source.target} HTTP/1.1", f"Host: {source.name or host}:{source.port}", "Accept: */*"]
         lines += ["Connection: close"]
@@ -154,42 +142,3 @@ async def _ask(
             length = min(int(value), _LONGEST_ANSWER)
     body = await reader.readexactly(length) if source.kind is SourceKind.RTSP and length else b""
     return _Answer(int(status.split(" ", 2)[1]), tuple(challenges), body)
-
-
-def _credentials(source: Source, challenges: tuple[str, ...]) -> str | None:
-    """The Authorization value for the best challenge that we support; None if we support none."""
-    for challenge in challenges:
-        scheme, _, rest = challenge.partition(" ")
-        if scheme.lower() != "digest":
-            continue
-        fields = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(rest)}
-        if fields.get("algorithm", "MD5").upper() in _HASHES:
-            return _digest(source, fields)
-    if any(challenge.lower().startswith("basic") for challenge in challenges):
-        return "Basic " + base64.b64encode(f"{source.user}:{source.password}".encode()).decode("ascii")
-    return None
-
-
-def _digest(source: Source, fields: dict[str, str]) -> str:
-    algorithm = fields.get("algorithm", "MD5").upper()
-    digest = _HASHES[algorithm]
-    if source.kind is SourceKind.RTSP:
-        method = "DESCRIBE"
-        host = f"[{source.host}]" if ":" in source.host else source.host
-        uri = f"{source.scheme}://{host}:{source.port}{source.target}"
-    else:
-        method, uri = "GET", source.target
-    realm, nonce = fields.get("realm", ""), fields.get("nonce", "")
-    first = digest(f"{source.user}:{realm}:{source.password}".encode())
-    second = digest(f"{method}:{uri}".encode())
-    parts = [f'username="{source.user}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri}"']
-    if "auth" in [one.strip() for one in fields.get("qop", "").split(",")]:
-        cnonce = secrets.token_hex(8)
-        response = digest(f"{first}:{nonce}:00000001:{cnonce}:auth:{second}".encode())
-        parts += ["qop=auth", "nc=00000001", f'cnonce="{cnonce}"']
-    else:
-        response = digest(f"{first}:{nonce}:{second}".encode())
-    parts += [f'response="{response}"', f"algorithm={algorithm}"]
-    if "opaque" in fields:
-        parts.append(f'opaque="{fields["opaque"]}"')
-    return "Digest " + ", ".join(parts)

@@ -26,6 +26,7 @@ from archive.timespan import SECOND
 from recorder import identity
 from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
+from recorder.backfill.turn import BackfillTurns
 from recorder.backoff import Chance
 from recorder.binary import Binary
 from recorder.crew import Crew
@@ -69,7 +70,7 @@ class RecorderParts:
     of a camera's newest footage. ``version`` is this program's. ``trials`` answers connection tests; without
     it nobody does. ``chance`` spreads the attempts of many cameras. ``device_watch`` asks cameras for clocks
     and alarms; without it nobody does. ``desk`` makes from the spool what says which cameras this recorder
-    records; without it all of them.
+    records; without it all of them. ``backfill`` makes what asks cameras for holes; without it nobody does.
     """
 
     recorder: str
@@ -93,6 +94,7 @@ class RecorderParts:
     device_watch: DeviceWatch | None = None
     sub_watch: SubWatch | None = None
     desk: Callable[[Spool], PlacementDesk] = lambda _spool: Everything()
+    backfill: Callable[[Spool], BackfillTurns] | None = None
 
 
 class Recorder:
@@ -221,6 +223,7 @@ class Recorder:
             asyncio.create_task(self._keep_recalling(archiver)),
             *self._trials(),
             *self._watching(),
+            *self._backfilling(spool),
         ]
         self._crew.staff(cameras, shop)
         try:
@@ -380,6 +383,11 @@ class Recorder:
     def _device_clock(self, camera: str) -> DeviceClock | None:
         watch = self._parts.device_watch
         return None if watch is None else watch.clock_of(camera)
+
+    def _backfilling(self, spool: Spool) -> list["asyncio.Task[None]"]:
+        """The task that asks cameras for what they kept, if this recorder does."""
+        make = self._parts.backfill
+        return [] if make is None else [asyncio.create_task(make(spool).run(self._crew.cameras))]
 
     def _device_facts(self, camera: str) -> JsonObject:
         watches = (self._parts.device_watch, self._parts.sub_watch)

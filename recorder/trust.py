@@ -17,6 +17,7 @@ import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -67,6 +68,13 @@ async def proven(source: Source, rule: SourceRule, *, timeout: float, now: int) 
     _check_own(certificate, name, now)
     anchor = await asyncio.to_thread(_keep, rule.certificates, pinned, certificate)
     return replace(source, anchor=anchor, proves=name)
+
+
+def tls_of(source: Source) -> dict[str, Any]:
+    """How asyncio connects: an encrypted camera is verified as on FFmpeg's connection."""
+    if not source.uses_tls:
+        return {}
+    return {"ssl": context_of(source), "server_hostname": source.name or source.host}
 
 
 def context_of(source: Source) -> ssl.SSLContext:

@@ -21,6 +21,7 @@ from api.schemas.evidence import (
     VerificationOut,
     evidence_json,
     file_json,
+    fillings_json,
 )
 from api.statements import attachment
 from api.transfer import Download, Record, Representation, send
@@ -108,8 +109,9 @@ def get_evidence(
     context.begin(Act.EVIDENCE_READ, evidence_id)
     record = context.services.evidence.record(evidence_id)
     context.access.package(record)
+    fillings = fillings_json(context.services.evidence.fillings(evidence_id))
     context.done(status=record.status.value)
-    return JSONResponse(with_people(context, evidence_json(record)))
+    return JSONResponse(with_people(context, evidence_json(record) | {"backfilled": fillings}))
 
 
 def list_packaged_files(
@@ -172,5 +174,6 @@ def verify_evidence(
     context.begin(Act.EVIDENCE_VERIFY, evidence_id)
     context.access.package(context.services.evidence.record(evidence_id))
     verdict = context.services.evidence.verify(evidence_id)
+    fillings = fillings_json(context.services.evidence.fillings(evidence_id))
     context.done(valid=int(verdict["valid"]))
-    return JSONResponse(verdict)
+    return JSONResponse(verdict | {"backfilled": fillings})

@@ -1,5 +1,6 @@
 """Evidence packages as JSON, in and out."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -8,6 +9,7 @@ from api.schemas.examples import CASE, DECIDED, EVIDENCE, FROM, HASH, REQUEST, S
 from api.schemas.people import People
 from archive.canonical import JsonObject
 from archive.evidence.contents import FileKind, PackagedFile
+from archive.model.backfill import Filling
 from archive.model.evidence import EvidenceRecord, EvidenceStatus, PackageKind
 from archive.timespan import format_instant
 
@@ -70,9 +72,24 @@ class EvidenceOut(BaseModel):
     failure: Failure | None = Field(examples=[None])
 
 
-class OneEvidenceOut(EvidenceOut):
-    """A package, with the name of who ordered it."""
+class FillingOut(BaseModel):
+    """Footage that came in after a package was sealed, for a time that the package says has none."""
 
+    camera: str = Field(examples=["cam-1"])
+    run: str = Field(examples=["6b067960e6db988a"])
+    gaps: list[str] = Field(examples=[["6b06795f0a1b2c3d"]])
+    start: str = Field(alias="from", examples=[FROM])
+    end: str = Field(alias="to", examples=[TO])
+    came_at: str = Field(examples=[SEALED])
+
+
+class OneEvidenceOut(EvidenceOut):
+    """A package, with the name of who ordered it.
+
+    ``backfilled`` is what came in since over its gaps. The package stays as it is; a new one would have it.
+    """
+
+    backfilled: list[FillingOut]
     people: People
 
 
@@ -132,11 +149,15 @@ class FindingOut(BaseModel):
 
 
 class VerificationOut(BaseModel):
-    """The verdict on a stored package; further fields list what was checked."""
+    """The verdict on a stored package; further fields list what was checked.
+
+    ``backfilled`` is what came in since over its gaps: it is no fault of the package.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     valid: bool
+    backfilled: list[FillingOut]
     verdict: Literal["valid", "not_valid", "not_checked"]
     findings: list[FindingOut]
 
@@ -166,6 +187,11 @@ def evidence_json(record: EvidenceRecord) -> JsonObject:
         "bytes": None if package is None else package.size,
         "failure": {"code": record.failure_code, "message": record.failure} if record.failure_code else None,
     }
+
+
+def fillings_json(fillings: Iterable[Filling]) -> list[JsonObject]:
+    """What came in over a package's gaps, as answers give it."""
+    return [one.to_json() for one in fillings]
 
 
 def file_json(one: PackagedFile) -> JsonObject:

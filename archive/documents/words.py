@@ -53,6 +53,7 @@ ROLES: Mapping[str, str] = {
 CLOCK_SOURCES: Mapping[str, str] = {
     "arrival": "saat gambar tiba di perekam",
     "import": "keterangan saat impor",
+    "backfill": "jam kamera, diambil susulan",
 }
 CLOCK_FLAGS: Mapping[str, str] = {
     "timestamps_unreliable": "waktu dari kamera tidak dapat dipercaya; dipakai waktu tiba",

@@ -255,7 +255,8 @@ class Ingest:
             hold=held,
         )
         self._compare(segment, content, stored)
-        spooled.version, spooled.held = stored.version, held
+        # What was there already keeps the flag of its first put; the sweep of holds flags what is covered.
+        spooled.version, spooled.held = stored.version, held and stored.created
 
     def is_intact(self, spooled: SpooledLeaf) -> bool:
         """Whether the spool still holds exactly the bytes that the leaf names."""

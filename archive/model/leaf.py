@@ -50,6 +50,7 @@ def to_json(leaf: Leaf) -> JsonObject:
                 "run": leaf.run,
                 "segments": leaf.segments,
                 "reason": leaf.reason.value,
+                **({"fills": list(leaf.fills)} if leaf.fills else {}),
             }
         case Segment():
             return head | {
@@ -167,7 +168,14 @@ def _run(fields: JsonObject) -> Run:
         segments=_count(fields, "segments"),
         reason=RunEnd(_text(fields, "reason")),
         ingested_at=parse_instant(_text(fields, "ingested_at")),
+        fills=_fills(fields.pop("fills")) if "fills" in fields else (),
     )
+
+
+def _fills(stated: Any) -> tuple[str, ...]:
+    if not isinstance(stated, list) or not stated or len(set(map(str, stated))) != len(stated):
+        raise ValueError("fills is no list of different gaps")
+    return tuple(check_run(str(one)) for one in stated)
 
 
 def _segment(fields: JsonObject) -> Segment:

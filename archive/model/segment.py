@@ -28,9 +28,9 @@ UNSYNCHRONISED = "unsynchronised"
 class ClockStatement:
     """How far to trust a segment's wall time.
 
-    ``source`` names the observation (``arrival`` or ``import``); ``offset_us`` is observed minus stated
-    start; ``uncertainty_us`` bounds the error against true time, with what the recorder's time service says
-    of its own clock; ``flags`` may hold
+    ``source`` names the observation (``arrival``, ``import`` or ``backfill``); ``offset_us`` is observed
+    minus stated start; ``uncertainty_us`` bounds the error against true time, with what the recorder's time
+    service says of its own clock; ``flags`` may hold
     ``timestamps_unreliable``, ``ambiguous`` (a stepped clock made two spans overlap) and
     ``unsynchronised``: then nothing bounds the error against true time.
     """
@@ -163,7 +163,8 @@ class Segment:
 class Run:
     """A finished run: consecutive segments of one connection by one recorder, without a gap.
 
-    ``segments`` counts them; their ``seq`` are ``0 … segments-1``.
+    ``segments`` counts them; their ``seq`` are ``0 … segments-1``. ``fills`` are the ids of the gaps that
+    it fills, wholly or in part; their own records stay.
     """
 
     camera: str
@@ -173,3 +174,4 @@ class Run:
     segments: int
     reason: RunEnd
     ingested_at: int
+    fills: tuple[str, ...] = ()

@@ -50,8 +50,8 @@ def measure(bench: Workbench) -> Findings:
         seconds=time.monotonic() - began,
         conditions=(
             f"Cameras as in the recording of 16 (1080p{loop.FPS}, {loop.BITS_PER_SECOND / 1e6:.0f} Mbit/s, "
-            f"RTSP over TCP), into MinIO and Elasticsearch, segments of {_SEGMENT_S} s; plain FFmpeg records the "
-            "same cameras beside it.",
+            f"RTSP over TCP), into MinIO and Elasticsearch, segments of {_SEGMENT_S} s; plain FFmpeg records "
+            "the same cameras beside it.",
             f"{bench.scale.windows} windows of {bench.scale.window_seconds} s for each number, medians. "
             "Processor time and PSS count the recorder's whole process tree, FFmpeg included.",
             "The least that a part costs is that part alone, once for each segment, in one thread.",
@@ -71,7 +71,8 @@ def _figures(found: Mapping[int, Mapping[str, Series]]) -> tuple[Figure, ...]:
         cpu = plain.median("cpu")
         figures += [
             Figure(name=f"{count} cameras: processor time per camera-hour", unit="CPU s",
-                   ours=ours.median("cpu"), peer=cpu, peer_name="plain FFmpeg", limit=_MOST * cpu if is_judged else None,
+                   ours=ours.median("cpu"), peer=cpu, peer_name="plain FFmpeg",
+                   limit=_MOST * cpu if is_judged else None,
                    rule="≤ 1.35 × plain FFmpeg" if is_judged else ""),
             Figure(name=f"{count} cameras: memory per camera", unit="MiB PSS", ours=ours.median("pss"),
                    peer=plain.median("pss"), peer_name="plain FFmpeg", limit=_MOST_PSS if is_judged else None,

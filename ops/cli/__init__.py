@@ -41,6 +41,7 @@ _SINGLE: Mapping[str, tuple[str, ...]] = {
     "record": ("record",),
     "spool_command": ("spool",),
     "import_command": ("import",),
+    "backfill_command": ("backfill",),
     "retrieve": ("recordings", "clip"),
     "where_command": ("search", "timeline"),
     "activity_command": ("activity",),

@@ -28,6 +28,7 @@ _TO_REQUESTERS = frozenset(
         Event.REQUEST_REJECTED,
         Event.LETTER_OVERDUE,
         Event.SEALED,
+        Event.PACKAGE_FILLED,
         Event.HANDED_OVER,
         Event.GRANT_ENDING,
         Event.GRANT_FOOTAGE_ENDING,
@@ -63,6 +64,7 @@ BY_ROLE: dict[Role, frozenset[Event]] = {
             Event.LETTER_OVERDUE,
             Event.SEALED,
             Event.SEAL_FAILED,
+            Event.PACKAGE_FILLED,
             Event.HANDED_OVER,
         }
     ),

@@ -27,7 +27,7 @@ from enum import StrEnum
 from archive import keys
 from archive.canonical import JsonObject
 from archive.footage.trials import ANSWERS, ORDERS, TAKEN
-from archive.ids import check_name
+from archive.ids import backfiller_of, check_name
 from archive.records.ledger.streams import KINDS
 
 
@@ -215,6 +215,7 @@ JOBS: Mapping[str, str] = {
     "handover": "api",
     "notices": "api",
     "skim": "api",
+    "backfill": "api",
     "exports": "exports",
     "adopt": "adopt",
 }
@@ -228,14 +229,15 @@ def recorder_account(recorder: str) -> Account:
     reads orders of connection tests, takes them, and writes answers. Raises Malformed ``bad_id``.
     """
     recorder = check_name("recorder", recorder)
+    names = (recorder, backfiller_of(recorder))
     return _account(
         f"recorder-{recorder}",
         f"the recorder {recorder}: adds segments and its own journal, reads no footage",
         _footage("p", _SEGMENTS),
-        _records("rp", f"journal/*/{recorder}_"),
+        _records("rp", *(f"journal/*/{name}_" for name in names)),
         _records("s", "journal/"),
         _records("rs", *_ledger("camera", "policy", "hold", "recorder")),
-        _records("p", f"ledger/recorder/{recorder}/"),
+        _records("p", *(f"ledger/recorder/{name}/" for name in names)),
         _cache("rs", ORDERS),
         _cache("rsp", TAKEN),
         _cache("p", ANSWERS),

@@ -134,5 +134,6 @@ RUNS = st.builds(
     segments=_COUNT,
     reason=st.sampled_from(RunEnd),
     ingested_at=_INSTANT,
+    fills=st.lists(_ID, unique=True, max_size=3).map(tuple),
 )
 LEAVES = SEGMENTS | GAPS | RUNS

@@ -18,9 +18,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
+
+Answers = dict[str, Callable[[ElementTree.Element], str]]
+
+
+class CameraMemory(Protocol):
+    """What the camera keeps itself; :mod:`tests.support.camera_memory` has one."""
+
+    def answers(self) -> Answers:
+        """Its answers to recording search and replay, by request."""
+        ...
+
 
 GROUP = "239.255.255.250"
 _FRESH_S = 300
@@ -30,6 +41,8 @@ _ENVELOPE = (
     f'<env:Envelope xmlns:env="{_SOAP}" xmlns:tds="http://www.onvif.org/ver10/device/wsdl"'
     ' xmlns:tr2="http://www.onvif.org/ver20/media/wsdl" xmlns:trt="http://www.onvif.org/ver10/media/wsdl"'
     ' xmlns:tev="http://www.onvif.org/ver10/events/wsdl" xmlns:wsa="http://www.w3.org/2005/08/addressing"'
+    ""
+    ' xmlns:tse="http://www.onvif.org/ver10/search/wsdl" xmlns:trp="http://www.onvif.org/ver10/replay/wsdl"'
     ' xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2" xmlns:tt="http://www.onvif.org/ver10/schema" xmlns:ter="http://www.onvif.org/ver10/error">'
     "<env:Body>{}</env:Body></env:Envelope>"
 )
@@ -67,7 +80,8 @@ class OnvifCamera:
     ``redirect``, ``gzip``, ``no_date``. ``wants_digest``: it answers wrong passwords with HTTP 401, else with
     a SOAP fault. ``keeps_password``: it says yes to a new password, and goes on with the old one. ``alarms``:
     topics with the name and value of their state; :meth:`alarm` changes one, and ``queued`` has what each
-    subscriber does not know yet. ``wrong_tokens`` counts what a camera takes for wrong passwords.
+    subscriber does not know yet. ``memory`` is what it keeps itself; ``clock`` says the time (Unix seconds)
+    that ``ahead`` is ahead of. ``wrong_tokens`` counts what a camera takes for wrong passwords.
     """
 
     port: int = 0
@@ -85,6 +99,7 @@ class OnvifCamera:
         ]
     )
     ahead: float = 0.0
+    clock: Callable[[], float] = time.time
     stream: str = ""
     services_at: str = ""
     odd: str = ""
@@ -94,6 +109,7 @@ class OnvifCamera:
     keeps_password: bool = False
     alarms: dict[str, tuple[str, str]] = field(default_factory=dict)
     wrong_tokens: int = 0
+    memory: "CameraMemory | None" = None
     queued: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
@@ -138,6 +154,7 @@ class OnvifCamera:
             "CreatePullPointSubscription": self._subscribe,
             "PullMessages": lambda _: self._pull(path),
             "Renew": lambda _: "<wsnt:RenewResponse/>",
+            **({} if self.memory is None else self.memory.answers()),
         }
         if name in ("PullMessages", "Renew") and path not in self.queued:
             return self._fault(400, "ter:InvalidArgVal", "Unknown subscription")
@@ -159,10 +176,10 @@ class OnvifCamera:
             return None
         self.nonces.add(nonce)
         made = datetime.strptime(created, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC).timestamp()
-        return level if abs(made - self._now()) <= _FRESH_S else None
+        return level if abs(made - time.time() - self.ahead) <= _FRESH_S else None
 
     def _now(self) -> float:
-        return time.time() + self.ahead
+        return self.clock() + self.ahead
 
     def _fault(self, status: int, code: str, text: str) -> tuple[int, str]:
         return status, _ENVELOPE.format(_FAULT.format(code=code, text=text))
@@ -194,6 +211,7 @@ class OnvifCamera:
             "ver10/media": "media",
             "ver20/media": "media2",
             **({} if self.has_no_events else {"ver10/events": "events"}),
+            **({} if self.memory is None else {"ver10/search": "search", "ver10/replay": "replay"}),
         }
         return "<tds:GetServicesResponse>{}</tds:GetServicesResponse>".format(
             "".join(

@@ -108,7 +108,8 @@ class Outcome:
         exact = self.clips - len(self.wrong_clips)
         return (
             f"| {self.name} | {len(self.leaves)} | {len(self.runs)} | {len(errors)} | {len(self.holes)} | "
-            f"{self.median:.0f} | {self.p99:.0f} | {max(errors) / 1000:.0f} | {stated[len(stated) // 2] / 1000:.0f} | "
+            f"{self.median:.0f} | {self.p99:.0f} | {max(errors) / 1000:.0f} | "
+            f"{stated[len(stated) // 2] / 1000:.0f} | "
             f"{100 * self.within:.1f} % | {exact} of {self.clips} |"
         )
 

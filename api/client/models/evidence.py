@@ -76,6 +76,20 @@ FileKind = Literal[
 ]
 
 
+FillingOut = TypedDict(
+    "FillingOut",
+    {
+        "camera": str,
+        "run": str,
+        "gaps": list[str],
+        "from": str,
+        "to": str,
+        "came_at": str,
+    },
+)
+"""Footage that came in after a package was sealed, for a time that the package says has none."""
+
+
 class FindingText(TypedDict):
     """What a finding says, in Indonesian and in English."""
 
@@ -117,10 +131,14 @@ OneEvidenceOut = TypedDict(
         "originals": int | None,
         "bytes": int | None,
         "failure": Failure | None,
+        "backfilled": list[FillingOut],
         "people": dict[str, str],
     },
 )
-"""A package, with the name of who ordered it."""
+"""A package, with the name of who ordered it.
+
+``backfilled`` is what came in since over its gaps. The package stays as it is; a new one would have it.
+"""
 
 
 class PackagedFileOut(TypedDict):
@@ -167,8 +185,12 @@ Times are RFC 3339 with an offset.
 
 
 class VerificationOut(TypedDict):
-    """The verdict on a stored package; further fields list what was checked."""
+    """The verdict on a stored package; further fields list what was checked.
+
+    ``backfilled`` is what came in since over its gaps: it is no fault of the package.
+    """
 
     valid: bool
+    backfilled: list[FillingOut]
     verdict: Literal["valid", "not_valid", "not_checked"]
     findings: list[FindingOut]

@@ -6,6 +6,7 @@ import { allCameras } from "./directory.js";
 import { at, fill, make } from "./dom.js";
 import { changes } from "./events.js";
 import { sizeOf } from "./amounts.js";
+import { backfilledNote } from "./backfilled.js";
 import { hashField } from "./hash-field.js";
 import { knowPeople } from "./names.js";
 import { packageFiles } from "./package-files.js";
@@ -70,6 +71,7 @@ function page(one, cameras) {
     rail(one),
     one.failure ? make("p", { class: "problem", role: "alert" },
       say("package.failed", { why: sayIf(`problem.${one.failure.code}`, one.failure.message) })) : null,
+    backfilledNote(one, cameras),
     links(one),
     make("dl", { class: "facts" },
       fact("package.number", one.evidence_id), fact("package.case", one.case),

@@ -1,6 +1,7 @@
 // One request: what it is about, where it stands, what is to be done, and everything on record about it.
 // Whenever it was read, `document` fires `request` with `{ value, tag, me, evidence, renew }`: other parts of the page hear it.
 
+import { backfilledNote } from "./backfilled.js";
 import { ask, read } from "./calls.js";
 import { isAtWork, offer, withdraw } from "./change-notice.js";
 import { fullOf, parse, stampOf } from "./clock.js";
@@ -30,7 +31,7 @@ function show(value, tag, registered, evidence) {
   at("state").textContent = say(`asked_state.${value.status}`);
   at("number").textContent = say("asked.number", { id: value.id, at: fullOf(parse(value.filed_at)) });
   sayAge();
-  fill(at("rail"), railOf(value, evidence));
+  fill(at("rail"), railOf(value, evidence), backfilledNote(evidence, registered));
   showHold(at("hold"), value);
   showFacts(at("facts"), value);
   showPapers(at("papers"), value);

@@ -29,6 +29,7 @@ class Event(StrEnum):
     GRANT_ENDING = "grant_ending"
     GRANT_FOOTAGE_ENDING = "grant_footage_ending"
     REQUEST_FOOTAGE_ENDING = "request_footage_ending"
+    PACKAGE_FILLED = "package_filled"
     EXPORT_READY = "export_ready"
     EXPORT_FAILED = "export_failed"
     TEST = "test"

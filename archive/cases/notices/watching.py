@@ -12,6 +12,7 @@ from typing import Protocol
 from archive import keys
 from archive.cases.exports.model import Export
 from archive.cases.notices.exported import of_export
+from archive.cases.notices.filled import of_filled
 from archive.cases.notices.findings import Findings
 from archive.cases.notices.notice import (
     HEALTH_PAGE,
@@ -33,6 +34,7 @@ from archive.model import evidence as packages
 from archive.model import grant as grants
 from archive.model import hold as holds
 from archive.model import request as requests
+from archive.model.backfill import KIND as BACKFILL
 from archive.model.evidence import EvidenceStatus
 from archive.model.request import Request
 from archive.ports import ObjectStore, ObjectVersion
@@ -175,7 +177,7 @@ class Watch:
             for heads in (self._requests, self._packages)
             for prefix in heads.prefixes(lambda entry: entry.at >= now - HORIZON - _SLACK)
         ]
-        for prefix in (*prefixes, keys.ledger_prefix(INCIDENT)):
+        for prefix in (*prefixes, keys.ledger_prefix(INCIDENT), keys.ledger_prefix(BACKFILL)):
             yield from self._records.list(prefix)
 
     def _read_entry(self, listed: ObjectVersion) -> Notice | None:
@@ -183,6 +185,8 @@ class Watch:
             entry = self._ledger.entry(*keys.parse_ledger_key(listed.key))
             if entry.kind == INCIDENT:
                 return _of_incident(entry)
+            if entry.kind == BACKFILL:
+                return of_filled(entry, self._request)
             return self._of_package(entry) if entry.kind == EVIDENCE else _of_request(entry)
         except (IntegrityError, Malformed) as error:
             return _unreadable(error, listed.stored_at)

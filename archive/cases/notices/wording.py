@@ -57,6 +57,10 @@ _TITLES: Mapping[Event, tuple[str, str]] = MappingProxyType(
             "Rekaman dalam permintaan segera habis masa simpannya dan tidak ditahan",
             "Footage of a request reaches the end of its term and is not held",
         ),
+        Event.PACKAGE_FILLED: (
+            "Rekaman susulan masuk untuk waktu yang menurut paket tidak ada rekamannya",
+            "Footage came in later for a time that a package says has none",
+        ),
         Event.EXPORT_READY: ("Ekspor klip siap diambil", "An export of clips is ready"),
         Event.EXPORT_FAILED: (
             "Ekspor klip gagal atau kedaluwarsa",
@@ -69,6 +73,7 @@ _ABOUT: Mapping[Event, tuple[str, str]] = MappingProxyType(
     {
         Event.SEALED: ("Paket", "Package"),
         Event.SEAL_FAILED: ("Paket", "Package"),
+        Event.PACKAGE_FILLED: ("Paket", "Package"),
         Event.HOLD_REVIEW_DUE: ("Penahanan", "Legal hold"),
         Event.INTEGRITY_INCIDENT: ("Temuan", "Finding"),
         Event.CANARY_RED: ("Temuan", "Finding"),

@@ -150,12 +150,14 @@ def _device_clocks(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
 
 
 def _imported(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
-    pages.heading("Rekaman yang diimpor", "Imported footage", room=60)
+    pages.heading("Rekaman yang diimpor atau susulan", "Imported or backfilled footage", room=60)
     for stretch, sentence in imported_words.said_id(plan, lambda at: fine_moment(at, zone)):
         pages.text(f"{stretch}: {sentence}", size=9)
-    indonesian, english = imported_words.EXPLAINED
-    pages.text(indonesian, size=9)
-    pages.english(english)
+    for stretch, sentence in imported_words.said_en(plan, lambda at: fine_moment(at, zone)):
+        pages.english(f"{stretch}: {sentence}")
+    for indonesian, english in imported_words.explained(plan):
+        pages.text(indonesian, size=9)
+        pages.english(english)
 
 
 def _adopted(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:

@@ -44,6 +44,8 @@ def read(line: bytes) -> Leaf:
         rules["sound"] = _is_sound
     if kind == "segment" and "device_clock" in fields:
         rules["device_clock"] = _is_device_clock
+    if kind == "run" and "fills" in fields:
+        rules["fills"] = _are_gaps
     if not rules or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
         raise Broken("bad_leaf", "it does not have the members of a segment, a run or a gap")
     for name, rule in rules.items():
@@ -82,6 +84,12 @@ def is_count(value: Any) -> bool:
 
 def _is_run(value: Any) -> bool:
     return isinstance(value, str) and _RUN.match(value) is not None
+
+
+def _are_gaps(value: Any) -> bool:
+    return (
+        isinstance(value, list) and value != [] and all(map(_is_run, value)) and len(set(value)) == len(value)
+    )
 
 
 def _is_text(value: Any) -> bool:

@@ -33,6 +33,7 @@ camera.export | dissemination* | transferred | mengekspor tabel kamera | exporte
 camera.trial | – | – | menguji sambungan kamera | tested a camera's connection
 camera.trial_still | displaying* | examined | melihat gambar uji sambungan | looked at a test's picture
 camera.read | dissemination* | examined | melihat data pemilik kamera | looked at a camera's owner
+backfill.asked | – | – | meminta rekaman dari memori kamera | asked a camera for what it kept
 import.ordered | – | – | memasukkan rekaman dari luar ke arsip | imported footage recorded elsewhere
 footage.adopted | – | – | menandatangani rekaman perekam yang hilang | signed for a lost recorder's footage
 camera.added | – | – | kamera didaftarkan | camera registered
@@ -153,6 +154,7 @@ policy.changed | policy assignment* | authorization | kebijakan diubah | policy 
 policy.withdrawn | policy assignment* | authorization | kebijakan ditarik | policy withdrawn
 policy.stopped | policy assignment* | authorization | kebijakan dihentikan | policy stopped
 policy.restored | policy assignment* | authorization | kebijakan dipulihkan | policy restored
+backfill.found | – | – | rekaman susulan mengisi celah paket | footage filled a package's gap
 integrity_incident.opened | fixity check | – | insiden integritas dibuka | integrity incident opened
 integrity_incident.reopened | fixity check | – | insiden integritas dibuka lagi | incident opened again
 integrity_incident.closed | – | – | insiden integritas ditutup | integrity incident closed

@@ -46,6 +46,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "evidence_id", "cameras", "from", "to", "case", "actor", "asked_at", "status", "attempts", "kind",
         "request_id", "request_entry", "package", "failure", "waiting",
     ),
+    "backfill": ("evidence_id", "request_id", "cameras", "from", "to", "fillings"),
     "grant": (
         "person", "agency", "cameras", "from", "to", "rights", "until", "basis", "request", "given_by",
         "given_at", "revoked",

@@ -27,6 +27,7 @@ KINDS = (
     "hold",
     "request",
     "evidence",
+    "backfill",
     "grant",
     "user",
     "token",

@@ -12,16 +12,26 @@ from zipfile import ZipFile
 
 import pytest
 
+from archive import keys
+from archive.cases.notices.filled import of_filled
+from archive.cases.notices.notice import Event
 from archive.cases.requests.separation import check_approval
 from archive.errors import Refused
 from archive.evidence import jobs
+from archive.evidence.backfilled import BackfillFlags
 from archive.ids import new_evidence_id
+from archive.model import request as requests
+from archive.model.backfill import KIND
 from archive.model.evidence import EvidenceStatus, PackageKind
+from archive.model.gap import RunEnd
+from archive.model.segment import Run
 from archive.model.user import Role
+from archive.ports import Content
+from archive.records import journal
 from archive.timespan import SECOND, format_instant
 from ops import keys as installation
 from ops import pyz
-from tests.integration.api.test_handover_api import Case, code, filed, journalled, shelve, words
+from tests.integration.api.test_handover_api import RECORDER_KEY, Case, code, filed, journalled, shelve, words
 from tests.support.api_site import CAMERA, Site, open_site, span
 from tests.support.command_line import CommandLine
 from tests.support.people import add_person, catch_up
@@ -158,3 +168,53 @@ def test_a_package_of_another_kind_than_was_approved_is_not_sealed(site: Site) -
     site.evidence.run_open_requests()
     refused = site.evidence.record(forged.record.request.evidence_id)
     assert (refused.status, refused.failure_code) == (EvidenceStatus.SEAL_FAILED, "approval_void")
+
+
+def test_footage_that_came_later_is_told_to_who_holds_the_statement_and_to_nobody_else(site: Site) -> None:
+    asked = Asked(site, in_the_gap(site))
+    asked.evidence_id = asked.approve("no_footage").json()["evidence_id"]
+    site.evidence.run_open_requests()
+    assert site.evidence.record(asked.evidence_id).status is EvidenceStatus.SEALED
+    path, services = f"/v1/evidence/{asked.evidence_id}", site.services
+    assert asked.call("budi").get(path).json()["backfilled"] == []
+
+    now = site.clock.now()
+    run = Run(
+        camera=CAMERA, recorder="rec-1-backfill", run="6b067960e6db988a", span=site.gap, segments=1,
+        reason=RunEnd.STOPPED, ingested_at=now, fills=("6a15000000000009",),
+    )  # fmt: skip
+    batch = journal.encode(
+        [run],
+        recorder=run.recorder,
+        batch=1,
+        prev=journal.GENESIS,
+        at=now,
+        key=RECORDER_KEY,
+        origin="backfill",
+    )
+    services.stores.records.put(keys.journal_key(run.recorder, 1, now), Content.of_bytes(batch))
+    flags = BackfillFlags(services.ledger, services.stores.records, services.index, site.clock)
+    assert flags.run() >= 1
+
+    [told] = asked.call("budi").get(path).json()["backfilled"]
+    assert (told["camera"], told["run"], told["gaps"]) == (CAMERA, run.run, ["6a15000000000009"])
+    assert {"from": told["from"], "to": told["to"]} == in_the_gap(site)
+    checked = asked.call("budi")("POST", f"{path}/verify").json()
+    assert (checked["valid"], checked["backfilled"]) == (True, [told])
+
+    add_person(site, "eko", Role.POLICE, agency="polsek-lain")
+    add_person(site, "fitri", Role.KECAMATAN, districts=("73.71.14",))
+    catch_up(site)
+    for stranger in ("eko", "fitri"):
+        refused = asked.call(stranger).get(path)
+        assert refused.status_code in (403, 404)
+        assert run.run not in refused.text
+        assert asked.evidence_id not in asked.call(stranger).get("/v1/evidence").text
+
+    entry = services.ledger.head(KIND, asked.evidence_id)
+    notice = of_filled(
+        entry, lambda name: requests.from_state(name, services.ledger.head("request", name).state)
+    )
+    assert (notice.event, notice.agency, notice.link) == (
+        Event.PACKAGE_FILLED, "polrestabes", f"/permintaan/{asked.id}",
+    )  # fmt: skip

@@ -30,7 +30,7 @@ from ops.importing import ImportWish, import_files, start_in_name
 from ops.recording import recorder_of
 from ops.settings import Settings
 from ops.wiring import Site
-from recorder import importing as recorder_importing
+from recorder import bringing as recorder_bringing
 from recorder.importing import Imported
 from tests.support import numbered
 from tests.support.command_line import CommandLine
@@ -283,7 +283,7 @@ def test_an_interrupted_import_goes_on_and_nothing_is_there_twice(
         store(self, spooled)
 
     with monkeypatch.context() as patch:
-        patch.setattr(recorder_importing, "_AT_ONCE", 1)
+        patch.setattr(recorder_bringing, "AT_ONCE", 1)
         patch.setattr(Ingest, "store", failing)
         with pytest.raises(Unavailable):
             desk.bring(path)

@@ -10,7 +10,14 @@ from archive.timespan import SECOND
 from tests.support import papers
 
 
-def imported(plan: PackagePlan, numbers: set[int], *, flags: tuple[str, ...] = ()) -> PackagePlan:
+def imported(
+    plan: PackagePlan,
+    numbers: set[int],
+    *,
+    flags: tuple[str, ...] = (),
+    source: str = "import",
+    offset: int = 0,
+) -> PackagePlan:
     """The plan with some of its originals imported, each with a bound of two seconds or with none."""
     made = []
     for number, item in enumerate(plan.originals):
@@ -18,7 +25,7 @@ def imported(plan: PackagePlan, numbers: set[int], *, flags: tuple[str, ...] = (
         assert isinstance(leaf, Segment)
         if number in numbers:
             clock = ClockStatement(
-                source="import", offset_us=0, uncertainty_us=0 if flags else 2 * SECOND, flags=flags
+                source=source, offset_us=offset, uncertainty_us=0 if flags else 2 * SECOND, flags=flags
             )
             leaf = replace(leaf, clock=clock)
             item = replace(
@@ -61,3 +68,20 @@ def test_the_text_in_the_package_says_it_and_only_where_it_is_so() -> None:
         assert all(len(line) <= 110 for line in section.splitlines())
     assert "Imported footage" not in report.readme(plain).decode()
     assert imported_words.stretches(plain) == []
+
+
+def test_what_a_camera_kept_is_told_apart_from_an_import_in_both_languages() -> None:
+    plain = papers.plan(cameras=1, segments=4, gaps=0)
+    plan = imported(imported(plain, {0}), {2, 3}, source="backfill", offset=-90 * SECOND)
+    [_, (head, indonesian)] = imported_words.said_id(plan, at_text)
+    [_, (_, english)] = imported_words.said_en(plan, at_text)
+    assert head.endswith("20 s - 40 s")
+    assert "susulan (backfilled) dari memori kamera" in indonesian
+    assert "90 detik lambat, ± 2 detik" in indonesian
+    assert "backfilled from the camera's memory" in english
+    assert "90 s slow, to ± 2 s" in english
+    text = report.readme(plan).decode()
+    assert text.index("Imported footage:") < text.index("Footage backfilled from the camera's memory:")
+    assert text.index("Rekaman yang diimpor:") < text.index("Rekaman susulan dari memori kamera:")
+    assert [one[0][:6] for one in imported_words.explained(plan)] == ["Segmen", "Segmen"]
+    assert len(imported_words.explained(imported(plain, {0}))) == 1

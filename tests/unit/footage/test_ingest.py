@@ -429,3 +429,28 @@ def test_the_place_of_a_camera_is_optional() -> None:
 def test_absent_tickets() -> None:
     with pytest.raises((NotFound, Unavailable)):
         steps.read_ticket(Path("/nonexistent/1.ticket"))
+
+
+def test_a_hold_that_came_between_two_tries_is_not_taken_for_set(tmp_path: Path) -> None:
+    """The store keeps the object of the first try, without its flag: the index must say so, for the sweep."""
+    bench = Bench(tmp_path)
+    spooled = bench.segment(0)
+    bench.ingest.store(spooled)
+    held = Ingest(
+        footage=bench.footage,
+        records=bench.records,
+        index=bench.index,
+        logbook=bench.logbook,
+        recorder="rec-1",
+        clock=bench.clock,
+        locked_until=lambda segment, _place: segment.span.start + 30 * DAY,
+        is_held=lambda _segment: True,
+    )
+    held.store(spooled)
+    other = bench.segment(1)
+    held.store(other)
+    assert held.commit([spooled, other]) == ()
+    found = {name: entry.held for name, entry in bench.index.entries.items()}
+    assert found == {(RUN, 0): False, (RUN, 1): True}
+    keys = [one.leaf.key for one in (spooled, other) if isinstance(one.leaf, Segment)]
+    assert [bench.footage.head(key).held for key in keys] == [False, True]

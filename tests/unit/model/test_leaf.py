@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from archive import canonical
 from archive.errors import IntegrityError, Malformed
+from archive.evidence.verifier import leaf as verifier_leaf
+from archive.evidence.verifier.findings import Broken
 from archive.model import leaf as leaves
-from archive.model.gap import GapCause
+from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import Leaf
-from archive.model.segment import DeviceClock
+from archive.model.segment import DeviceClock, Run
 from archive.records import journal
+from archive.timespan import Timespan
 from tests.support.journals import encode_1, signed_parts
 from tests.support.leaves import LEAVES, T0, gap, segment
 
@@ -80,6 +83,23 @@ def test_a_leaf_that_cannot_be_meant_is_refused(field: str, value: object) -> No
     changed = leaves.to_json(segment()) | {field: value}
     with pytest.raises(Malformed):
         leaves.from_json(changed)
+
+
+def test_a_run_may_name_the_gaps_that_it_fills() -> None:
+    plain = Run(
+        camera="kam-1", recorder="rec-1", run="0" * 16, span=Timespan(T0, T0 + 1), segments=1,
+        reason=RunEnd.STOPPED, ingested_at=T0,
+    )  # fmt: skip
+    assert b"fills" not in leaves.encode(plain), "lines stay as they were"
+    filling = replace(plain, fills=("1" * 16, "2" * 16))
+    assert leaves.decode(leaves.encode(filling)) == filling
+    assert verifier_leaf.read(leaves.encode(filling)).fields["fills"] == ["1" * 16, "2" * 16]
+    for wrong in ([], ["1" * 16, "1" * 16], ["x"], "1" * 16, None, [1]):
+        changed = leaves.to_json(filling) | {"fills": wrong}
+        with pytest.raises(Malformed):
+            leaves.from_json(changed)
+        with pytest.raises(Broken):
+            verifier_leaf.read(canonical.encode(changed))
 
 
 def test_floats_and_twice_given_names_have_no_canonical_form() -> None:

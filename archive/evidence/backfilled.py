@@ -1,0 +1,142 @@
+"""Flags packages over a hole that was filled after they were sealed.
+
+It follows from what is on record: a run's line that names the gaps which it fills, in the signed batches of
+imports and backfill, and the package's own list of files. A package whose files hold nothing of the run, and
+whose span has a filled gap, says that there is no footage where there is some now. The flag is an entry of
+the ledger beside the package; nothing that is sealed changes. A turn may be repeated, and repeats no flag.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archive import keys
+from archive.clock import Clock
+from archive.errors import Conflict, Malformed, NotFound
+from archive.evidence.contents import files_of
+from archive.evidence.jobs import heads_of_jobs
+from archive.ids import is_occasional
+from archive.model.backfill import FOUND, KIND, FilledPackage, Filling, from_state
+from archive.model.evidence import EvidenceRecord, EvidenceStatus
+from archive.model.segment import Run
+from archive.ports import ObjectStore, SegmentIndex
+from archive.records import journal
+from archive.records.ledger.heads import LenientHeads
+from archive.records.ledger.streams import Entry, Ledger
+from archive.timespan import DAY, HOUR, Timespan, hour_of
+
+JOB = "job:backfill"
+LOOK_BACK = 8 * DAY
+"""How far back a job that starts reads batches: it may stand still for a week."""
+_SEALED = (EvidenceStatus.SEALED, EvidenceStatus.SEALED_UNTIMESTAMPED)
+
+
+def fillings_of(ledger: Ledger, evidence_id: str) -> tuple[Filling, ...]:
+    """What came in over a package's gaps since it was sealed. Raises as the ledger."""
+    try:
+        return from_state(ledger.head(KIND, evidence_id).state).fillings
+    except NotFound:
+        return ()
+
+
+@dataclass
+class BackfillFlags:
+    """The job of one process. Not thread-safe."""
+
+    ledger: Ledger
+    records: ObjectStore
+    index: SegmentIndex
+    clock: Clock
+    _packages: LenientHeads[EvidenceRecord] = field(init=False)
+    _read: set[str] = field(default_factory=set)
+    _scanned: int | None = None
+
+    def __post_init__(self) -> None:
+        self._packages = heads_of_jobs(self.ledger, self.records)
+
+    def run(self) -> int:
+        """One turn; returns how many fillings were put on record.
+
+        Raises:
+            Unavailable: a store or the index does not answer; the next turn goes on.
+        """
+        now = self.clock.now()
+        batches = [key for key in self._batches(now) if key not in self._read]
+        if not batches:
+            self._scanned = now - HOUR
+            return 0
+        known = self._packages.refresh().known
+        packages = [one.value for one in known.values() if one.value.status in _SEALED]
+        count = 0
+        for key in batches:
+            for run in self._runs(key):
+                count += sum(self._flag(package, run) for package in packages)
+            self._read.add(key)
+        self._scanned = now - HOUR
+        return count
+
+    def _batches(self, now: int) -> Iterator[str]:
+        hour = hour_of(now - LOOK_BACK) if self._scanned is None else hour_of(self._scanned)
+        while hour <= now + HOUR:
+            for listed in self.records.list(f"journal/{keys.hour_folder(hour)}/"):
+                try:
+                    recorder, _ = keys.parse_batch_key(listed.key)
+                except Malformed:
+                    continue  # the check of the archive reports it
+                if is_occasional(recorder):
+                    yield listed.key
+            hour += HOUR
+
+    def _runs(self, key: str) -> Iterator[Run]:
+        for leaf in journal.decode(self.records.get(key)).leaves:
+            if isinstance(leaf, Run) and leaf.fills:
+                yield leaf
+
+    def _flag(self, package: EvidenceRecord, run: Run) -> int:
+        asked = package.request
+        if run.camera not in asked.cameras or not run.span.overlaps(asked.span):
+            return 0
+        filled = [
+            part
+            for gap in self.index.gaps(run.camera, asked.span)
+            if gap.gap in run.fills
+            and (inside := gap.span.intersection(asked.span)) is not None
+            and (part := inside.intersection(run.span)) is not None
+        ]
+        if not filled:
+            return 0
+        entry = self._head(asked.evidence_id)
+        before = () if entry is None else from_state(entry.state).fillings
+        if any(one.run == run.run for one in before) or self._holds(asked.evidence_id, run.run):
+            return 0
+        fresh = Filling(
+            camera=run.camera, run=run.run, gaps=run.fills, span=_around(filled), came_at=run.ingested_at
+        )  # fmt: skip
+        state = FilledPackage(
+            evidence_id=asked.evidence_id, request_id=asked.request_id, fillings=(*before, fresh)
+        )
+        try:
+            self.ledger.append(
+                KIND,
+                asked.evidence_id,
+                state.to_state(),
+                expected=0 if entry is None else entry.version,
+                actor=JOB,
+                action=FOUND,
+            )
+        except Conflict:
+            return 0  # another process was first; the next start of this one finds what is still missing
+        return 1
+
+    def _head(self, evidence_id: str) -> Entry | None:
+        try:
+            return self.ledger.head(KIND, evidence_id)
+        except NotFound:
+            return None
+
+    def _holds(self, evidence_id: str, run: str) -> bool:
+        """Whether the package has originals of the run: then it was sealed after the run came in."""
+        return any(f"_{run}_" in one.path for one in files_of(self.records, evidence_id) if one.is_sealed)
+
+
+def _around(spans: list[Timespan]) -> Timespan:
+    return Timespan(min(one.start for one in spans), max(one.end for one in spans))

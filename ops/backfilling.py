@@ -1,0 +1,105 @@
+"""Backfill of a site: what cameras kept themselves, brought in by a recorder of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from archive.errors import ArchiveError, Malformed
+from archive.ids import backfiller_of
+from archive.model.camera import Camera
+from archive.timespan import SpanSet, Timespan
+from ops.bringing import bringing
+from ops.host_clock import HostClock
+from ops.recording import devices_of
+from ops.wiring import Site
+from recorder.backfill.asking import SOURCE, Answer, Asker, unasked
+from recorder.backfill.fetching import Fetcher
+from recorder.backfill.holes import Hole, holes_of
+from recorder.binary import find_ffmpeg
+from recorder.sources import parse_source
+
+PATIENCE_S = 10.0
+"""How long a camera may be silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillWish:
+    """What is to be asked for: the holes of a camera in a span.
+
+    ``device`` is where it is asked (""; the camera itself, by its registration), ``recording`` the token of
+    the recording there ("": found out). ``rate`` bounds the bytes per second.
+    """
+
+    camera: Camera
+    span: Timespan
+    rate: int
+    device: str = ""
+    recording: str = ""
+
+
+def holes_in(site: Site, camera: str, span: Timespan) -> list[Hole]:
+    """The holes of a camera in a span that it may fill itself, oldest first. Raises Unavailable."""
+    covered = SpanSet(one.span for one in site.bare_index.segments(camera, span))
+    return holes_of(site.bare_index.gaps(camera, span), covered, span)
+
+
+async def backfill(
+    site: Site,
+    log: Any,
+    wish: BackfillWish,
+    *,
+    wanted: Callable[[Hole], bool] = lambda _hole: True,
+    stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> AsyncIterator[Answer]:
+    """Ask for each hole, one after the other, and yield what came of it.
+
+    ``progress`` is told how many of how many segments are archived.
+
+    Raises:
+        Malformed: ``camera_without_onvif``.
+        Conflict: ``spool_in_use``: another backfill works on this host.
+        Unavailable, StoreFull: a store, the index or the spool fails.
+    """
+    camera = wish.camera
+    address = wish.device or camera.details.onvif
+    if not address:
+        raise Malformed(
+            f"{camera.id} has no ONVIF address, and only by ONVIF a camera is asked for what it kept",
+            code="camera_without_onvif",
+            hint="Register it: saksi camera edit --onvif HOST. Or copy its files and use saksi import.",
+        )
+    with ExitStack() as stack:
+        bringer = await asyncio.to_thread(
+            stack.enter_context,
+            bringing(site, log, backfiller_of(site.settings.recorder), SOURCE, camera, progress),
+        )
+        asker = Asker(
+            bringer=bringer,
+            devices=devices_of(site),
+            fetcher=Fetcher(binary=find_ffmpeg(), clock=site.clock, rate=wish.rate, patience=PATIENCE_S),
+            rule=site.source_rule,
+            clock=site.clock,
+            host_time=HostClock(site.clock).now_known,
+            camera_at=lambda at: site.registry.as_of(camera.id, at),
+            source=parse_source(site.registry.source_of(camera)),
+            address=address,
+            recording=wish.recording,
+            stopping=stopping,
+        )
+        await asker.go_on()
+        holes = [one for one in await asyncio.to_thread(holes_in, site, camera.id, wish.span) if wanted(one)]
+        if not holes:
+            return
+        try:
+            memory = await asker.look()
+        except ArchiveError as error:
+            for hole in holes:
+                yield unasked(hole, error)
+            return
+        for hole in holes:
+            if stopping():
+                return
+            yield await asker.ask(memory, hole)

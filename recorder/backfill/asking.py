@@ -1,0 +1,275 @@
+"""Asks one camera for the holes in its recording, and brings what it kept into the archive.
+
+Whatever comes is a run of its own, with the camera's clock as measured now; its record names the gap that it
+fills. Nothing is concluded from silence: that a camera says it has nothing is one outcome, that it does not
+answer another one. A hole that is refused stops no other hole.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from archive.clock import Clock
+from archive.errors import ArchiveError, Conflict, Malformed, StoreFull, Unavailable
+from archive.footage.source_url import with_account
+from archive.footage.sources import SourceRule
+from archive.ids import new_run_id
+from archive.model.camera import Camera
+from archive.model.segment import DeviceClock
+from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
+from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts
+from recorder.backfill.holes import Hole
+from recorder.backfill.memory import may_have, recording_of
+from recorder.bringing import Bringer, Stated, spans_of
+from recorder.devices import Devices, KeptRecording, Login
+from recorder.host_time import Host
+from recorder.reach import reach
+from recorder.sources import Source, SourceKind, parse_source
+from recorder.spool import CaptureFolder
+from recorder.trust import proven
+
+SOURCE = "backfill"
+"""The source of such a run's clock statement, and the origin of its journal batches."""
+RECENT = 7 * DAY
+"""Holes that are older are asked for only when a person asks."""
+_WANDERS = 20 * SECOND // 1_000_000
+"""How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
+_LONGEST_OVERLAP = MINUTE
+_MOST_STRETCHES = 200
+_WHOLE = SECOND
+"""A hole of which less is missing is filled: clocks of cameras are known to half a second."""
+
+
+class Outcome(StrEnum):
+    """What came of asking for one hole."""
+
+    FILLED = "filled"
+    PART = "part"
+    NOTHING_THERE = "nothing_there"
+    """The camera answered, and says that it has nothing of it."""
+    NO_ANSWER = "no_answer"
+    """The camera did not answer, or not to the end. Nothing follows from that."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The outcome for one hole: the runs that came in, what is still missing, and the code of an error."""
+
+    hole: Hole
+    outcome: Outcome
+    runs: tuple[str, ...] = ()
+    pictures: int = 0
+    missing: SpanSet = field(default_factory=SpanSet)
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A camera's memory as it was found: where its recording is replayed, and what its clock says."""
+
+    clock: DeviceClock
+    recording: KeptRecording
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Asks one camera. ``address`` is where it speaks ONVIF, ``recording`` a token or "".
+
+    ``camera_at`` gives the camera as it was registered at an instant. ``stopping`` says whether to leave off.
+    """
+
+    bringer: Bringer
+    devices: Devices
+    fetcher: Fetcher
+    rule: SourceRule
+    clock: Clock
+    host_time: Host
+    camera_at: Callable[[int], Camera]
+    source: Source
+    address: str
+    recording: str = ""
+    stopping: Callable[[], bool] = lambda: False
+
+    async def go_on(self) -> list[str]:
+        """Bring in what an earlier call fetched whole, and remove what it had in part; returns the runs."""
+        found: list[str] = []
+        camera = self.bringer.spool.root / "cameras" / self.bringer.camera.id
+        for path in await asyncio.to_thread(lambda: sorted(camera.glob("*/"))):
+            folder = CaptureFolder(path)
+            await asyncio.to_thread(folder.acquire)
+            try:
+                if await asyncio.to_thread(kept_facts, path) is not None:
+                    await asyncio.to_thread(self._bring_in, folder)
+                    found.append(path.name)
+            except Unavailable:
+                raise
+            except ArchiveError:
+                pass  # it is no footage; its hole is asked for again
+            finally:
+                folder.let_go()
+            await asyncio.to_thread(self.bringer.spool.remove, folder)
+        await asyncio.to_thread(self.bringer.hand_in)
+        return found
+
+    async def look(self) -> Memory:
+        """Ask for clock and recording. Raises as :class:`recorder.devices.Devices`, and ``recording_…``."""
+        login = Login(self.source.user, self.source.password)
+        clock = await self.devices.clock(self.address, login)
+        kept = await self.devices.recordings(self.address, login)
+        device = parse_source(self.address).host
+        recording = recording_of(kept, wanted=self.recording, host=self.source.host, device=device)
+        url = await self.devices.replay_url(self.address, login, recording.token)
+        if parse_source(url).kind is not SourceKind.RTSP:
+            raise Malformed(
+                f"the camera at {device} replays in a way that is not read",
+                code="replay_refused",
+                hint="Only RTSP is. Copy the recording to a file and use saksi import.",
+            )
+        if login.user:
+            url = with_account(url, login.user, login.password)
+        source = await reach(parse_source(url), self.rule, timeout=self.fetcher.patience)
+        source = await proven(source, self.rule, timeout=self.fetcher.patience, now=self.clock.now())
+        return Memory(clock, recording, source)
+
+    async def ask(self, memory: Memory, hole: Hole) -> Answer:
+        """Ask for one hole. Raises Unavailable, StoreFull: the archive or the spool fails, not the camera."""
+        runs: list[str] = []
+        pictures, broke_off = 0, False
+        error: ArchiveError | None = None
+        try:
+            for piece in hole.pieces():
+                async for run, fetched in self._stretches(memory, hole, piece):
+                    runs.append(run)
+                    pictures += fetched.pictures
+                    broke_off |= fetched.broke_off
+                if broke_off or self.stopping():
+                    break
+        except ArchiveError as found:
+            if isinstance(found, StoreFull) or not _is_camera_s(found):
+                raise
+            error = found
+        missing = await asyncio.to_thread(self._missing, hole)
+        outcome = _outcome(bool(runs), missing, error, broke_off or self.stopping())
+        return Answer(
+            hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, missing=missing,
+            code="" if error is None else error.code, reason="" if error is None else error.message,
+        )  # fmt: skip
+
+    async def _stretches(
+        self, memory: Memory, hole: Hole, piece: Timespan
+    ) -> AsyncIterator[tuple[str, Fetched]]:
+        """Fetch and bring in what the camera has of a piece, stretch by stretch."""
+        ahead = memory.clock.offset_us
+        asked: Timespan | None = Timespan(piece.start + ahead, piece.end + ahead)
+        for _ in range(_MOST_STRETCHES):
+            if asked is None or not may_have(memory.recording, asked) or self.stopping():
+                return
+            run = new_run_id(self.clock.now())
+            folder = CaptureFolder(self.bringer.spool.root / "cameras" / self.bringer.camera.id / run)
+            fetched = await self._fetch(memory, hole, asked, folder)
+            if fetched is None:
+                return
+            yield run, fetched
+            resumes = fetched.resumes
+            asked = None if resumes is None or resumes >= asked.end else Timespan(resumes, asked.end)
+
+    async def _fetch(
+        self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
+    ) -> Fetched | None:
+        spool = self.bringer.spool
+        if not await asyncio.to_thread(spool.has_room):
+            raise StoreFull("the spool has no room for what the camera kept", code="spool_full")
+        await asyncio.to_thread(lambda: folder.path.mkdir(parents=True))
+        await asyncio.to_thread(folder.acquire)
+        try:
+            camera = self.bringer.camera
+            fetched = await self.fetcher.fetch(
+                memory.source, asked, folder, segment_seconds=camera.segment_seconds
+            )
+            if fetched is not None:
+                await asyncio.to_thread(self._keep, memory, hole, fetched, folder)
+                await asyncio.to_thread(self._bring_in, folder)
+        except Unavailable:
+            raise  # what is whole in the folder is brought in by the next call
+        except ArchiveError:
+            await asyncio.to_thread(spool.remove, folder)
+            raise
+        finally:
+            folder.let_go()
+        await asyncio.to_thread(spool.remove, folder)
+        return fetched
+
+    def _keep(self, memory: Memory, hole: Hole, fetched: Fetched, folder: CaptureFolder) -> None:
+        clock, now = memory.clock, self.clock.now()
+        start = fetched.begins - clock.offset_us
+        bound = self.host_time().bound_us
+        age = max(0, now - start) // SECOND
+        uncertainty = clock.within_us + fetched.drift + age * _WANDERS
+        keep_facts(
+            folder.path,
+            {
+                "gap": hole.gap,
+                "start": start,
+                "offset_us": clock.offset_us,
+                "uncertainty_us": None if bound is None else uncertainty + bound,
+                "pictures": fetched.pictures,
+            },
+        )
+
+    def _bring_in(self, folder: CaptureFolder) -> None:
+        """A whole stretch into the archive; the same call goes on where the last one ended."""
+        facts = kept_facts(folder.path)
+        if facts is None or self.bringer.index.run(folder.path.name) is not None:
+            return
+        bringer = replace(self.bringer, camera=self.camera_at(facts["start"]))
+        made = bringer.make(folder, "what the camera kept")
+        spans = spans_of(made, facts["start"])
+        whole = Timespan(spans[0].start, spans[-1].end)
+        self._check(folder.path.name, whole)
+        stated = Stated(
+            source=SOURCE, uncertainty_us=facts["uncertainty_us"], offset_us=facts["offset_us"],
+            has_own_clock=True, fills=(facts["gap"],),
+        )  # fmt: skip
+        bringer.archive(folder, folder.path.name, made, spans, stated, "", bringer.finished(folder))
+
+    def _check(self, run: str, whole: Timespan) -> None:
+        """Footage that there is already stays what it is: only a keyframe's length may overlap with it."""
+        segments = [
+            one for one in self.bringer.index.segments(self.bringer.camera.id, whole) if one.run != run
+        ]
+        both = SpanSet(one.span for one in segments).within(whole)
+        if both.duration > _LONGEST_OVERLAP:
+            raise Conflict(
+                f"{both.duration // SECOND} s of what the camera sent lie where there is footage already",
+                code="backfill_overlaps",
+                hint="The camera sends other times than it was asked for. Check its clock and its zone.",
+            )
+
+    def _missing(self, hole: Hole) -> SpanSet:
+        covered = SpanSet(one.span for one in self.bringer.index.segments(self.bringer.camera.id, hole.span))
+        return hole.missing - covered
+
+
+def unasked(hole: Hole, error: ArchiveError) -> Answer:
+    """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
+    if isinstance(error, StoreFull) or not _is_camera_s(error):
+        raise error
+    outcome = _outcome(False, hole.missing, error, False)
+    return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
+
+
+def _is_camera_s(error: ArchiveError) -> bool:
+    """Whether an error is about the camera and its footage, and not about our own store or spool."""
+    return not isinstance(error, Unavailable) or error.code.startswith(("replay_", "device_", "camera_"))
+
+
+def _outcome(has_footage: bool, missing: SpanSet, error: ArchiveError | None, broke_off: bool) -> Outcome:
+    if has_footage:
+        return Outcome.FILLED if missing.duration < _WHOLE else Outcome.PART
+    if error is not None and not isinstance(error, Unavailable):
+        return Outcome.REFUSED
+    return Outcome.NO_ANSWER if error is not None or broke_off else Outcome.NOTHING_THERE

@@ -1,0 +1,174 @@
+"""Fetches one unbroken stretch of what a camera kept into a folder of the spool, as raw segments.
+
+FFmpeg takes the pictures out of the packets and cuts them into files, as it does for live footage. The
+stretch is whole in the folder once its facts stand beside the files; without them it is worth nothing.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.canonical import JsonObject
+from archive.clock import Clock
+from archive.durable import disk_errors, write_durably
+from archive.errors import Malformed, Unavailable
+from archive.timespan import SECOND, Timespan
+from recorder.backfill.relay import Relay, relaying
+from recorder.backfill.session import ReplaySession, replaying
+from recorder.backfill.sorting import Goes, Stretch
+from recorder.binary import Binary
+from recorder.command import replay_command
+from recorder.process import Capture, start_capture
+from recorder.sources import Source, parse_source
+from recorder.spool import CaptureFolder
+
+FACTS = "replay.json"
+_FFMPEG_WAITS_US = 120_000_000
+_GRACE = 5.0
+_FINISH = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What was fetched: the camera's times of its first and last picture (µs), and how it ended.
+
+    ``resumes`` is the camera's time of a picture that follows a hole in what it kept. ``drift`` is by how
+    much its clock and its media times parted (µs); ``lost`` counts missing packets.
+    """
+
+    begins: int
+    ends: int
+    drift: int
+    lost: int
+    pictures: int
+    codec: str
+    resumes: int | None = None
+    broke_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetcher:
+    """Fetches from one camera: ``rate`` bytes per second at most. ``patience``: seconds of silence."""
+
+    binary: Binary
+    clock: Clock
+    rate: int
+    patience: float = 10.0
+
+    async def fetch(
+        self, source: Source, asked: Timespan, folder: CaptureFolder, *, segment_seconds: int
+    ) -> Fetched | None:
+        """What the camera kept of ``asked`` (its own clock), up to the first hole; None: it has nothing.
+
+        ``source`` is pinned and verified. If the camera breaks off, what came is kept.
+
+        Raises:
+            Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture; the disk failed.
+            Refused: ``replay_login_refused``. Malformed: ``replay_refused``, ``replay_without_times``,
+                ``no_stream``.
+        """
+        async with replaying(source, patience=self.patience) as session:
+            track = await session.describe()
+            if not await session.play(track, asked):
+                return None
+            stretch = Stretch(asked)
+            async with relaying(track, self.rate) as relay:
+                broke_off = await self._record(session, stretch, relay, folder, segment_seconds)
+        if stretch.begins is not None and stretch.ends >= asked.end - SECOND:
+            broke_off = None  # it has fallen silent or gone because it was done
+        if stretch.begins is None:
+            if broke_off is not None:
+                raise broke_off
+            return None
+        return Fetched(
+            begins=stretch.begins, ends=stretch.ends, drift=stretch.drift, lost=stretch.lost,
+            pictures=stretch.pictures, codec=track.codec, resumes=stretch.resumes,
+            broke_off=broke_off is not None,
+        )  # fmt: skip
+
+    async def _record(
+        self,
+        session: ReplaySession,
+        stretch: Stretch,
+        relay: Relay,
+        folder: CaptureFolder,
+        segment_seconds: int,
+    ) -> Unavailable | None:
+        """Pass the stretch to an FFmpeg, which begins with the first packet; the error if it broke off."""
+        capture: Capture | None = None
+        reading: asyncio.Task[None] | None = None
+        broke_off: Unavailable | None = None
+        try:
+            try:
+                async for data in session.packets():
+                    goes, passed = stretch.take(data)
+                    for one in passed:
+                        if capture is None:
+                            capture = await self._start(relay, folder, segment_seconds)
+                            reading = asyncio.create_task(_drained(capture))
+                        await relay.pass_on(one)
+                    if goes is not Goes.ON:
+                        break
+            except Unavailable as error:
+                if error.code != "replay_broke_off":
+                    raise
+                broke_off = error
+            except ConnectionError as error:
+                raise _not_written(capture) from error
+            await relay.finish()
+            if capture is not None and reading is not None:
+                async with asyncio.timeout(_FINISH):
+                    await reading
+                    if await capture.ended() != 0:
+                        raise _not_written(capture)
+        except TimeoutError as error:
+            raise _not_written(capture) from error
+        finally:
+            if reading is not None:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+            if capture is not None:
+                await capture.end(_GRACE)
+        return broke_off
+
+    async def _start(self, relay: Relay, folder: CaptureFolder, segment_seconds: int) -> Capture:
+        command = replay_command(
+            self.binary,
+            parse_source(relay.url),
+            folder.path,
+            segment_seconds=segment_seconds,
+            timeout_us=_FFMPEG_WAITS_US,
+        )
+        return await start_capture(
+            command, clock=self.clock, redact=lambda text: text, keep_open=(folder.descriptor,)
+        )
+
+
+def keep_facts(folder: Path, facts: JsonObject) -> None:
+    """Keep the facts of a stretch that is whole. Raises StoreFull, Unavailable."""
+    write_durably(folder / FACTS, json.dumps(facts, separators=(",", ":")).encode("ascii"))
+
+
+def kept_facts(folder: Path) -> JsonObject | None:
+    """The facts of a stretch that is whole; None for one that is not."""
+    with disk_errors(folder.name):
+        try:
+            found = json.loads((folder / FACTS).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+    return found if isinstance(found, dict) else None
+
+
+async def _drained(capture: Capture) -> None:
+    async for _ in capture.lines():
+        pass
+
+
+def _not_written(capture: Capture | None) -> Malformed:
+    why = capture.messages[-1] if capture is not None and capture.messages else "FFmpeg ended early"
+    return Malformed(
+        f"what the camera kept cannot be read as footage: {why}",
+        code="replay_unreadable",
+        hint="Copy the recording from the camera to a file, and see whether a player shows it.",
+    )

@@ -1,0 +1,112 @@
+"""What a device says that it keeps itself (ONVIF recording search), and which recording is the camera's."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from archive.errors import Malformed
+from archive.timespan import Timespan, parse_instant
+from recorder.devices import KeptRecording
+
+_MOST = 256
+_LOOKS = 10
+_LONGEST_TEXT = 100
+
+
+class SearchClient(Protocol):
+    """The part of an ONVIF client that a search needs."""
+
+    async def find_recordings(self) -> str:
+        """Begin a search; returns its token."""
+        ...
+
+    async def get_recording_search_results(
+        self, *, search_token: str, max_results: int | None = None, wait_time: str = "PT5S"
+    ) -> dict[str, Any]:
+        """What was found since the last call, and whether that is all."""
+        ...
+
+
+async def kept_recordings(client: SearchClient) -> AsyncIterator[KeptRecording]:
+    """Every recording that a device keeps. Raises what the client raises."""
+    token = await client.find_recordings()
+    for _ in range(_LOOKS):
+        found = await client.get_recording_search_results(
+            search_token=token, max_results=_MOST, wait_time="PT2S"
+        )
+        for told in found["results"][:_MOST]:
+            if isinstance(told, dict) and told.get("RecordingToken"):
+                yield _recording(told)
+        if str(found["state"]).lower() == "completed":
+            return
+
+
+def recording_of(
+    recordings: Sequence[KeptRecording], *, wanted: str, host: str, device: str
+) -> KeptRecording:
+    """The recording with the camera's pictures: the ``wanted`` one, the only one, or the one of its address.
+
+    ``host`` is the camera's address, ``device`` that of who was asked.
+
+    Raises:
+        Malformed: ``recording_unknown``; ``no_recording``: it keeps nothing; ``recording_not_clear``: several
+            may be meant.
+    """
+    named = ", ".join(one.token for one in recordings[:20])
+    if wanted:
+        for one in recordings:
+            if one.token == wanted:
+                return one
+        raise Malformed(
+            f"the device at {device} has no recording {wanted[:50]!r}", code="recording_unknown",
+            hint=f"It has: {named}.",
+        )  # fmt: skip
+    if not recordings:
+        raise Malformed(
+            f"the camera at {device} keeps no recordings of its own", code="no_recording",
+            hint="Put a memory card into it and switch recording on, on its own page.",
+        )  # fmt: skip
+    own = [
+        one
+        for one in recordings
+        if host and urlsplit(f"//{one.address.rpartition('//')[2]}").hostname == host
+    ]
+    found = own if host != device and own else recordings
+    if len(found) != 1:
+        raise Malformed(
+            f"the device at {device} keeps {len(recordings)} recordings, and nothing says which is meant",
+            code="recording_not_clear", hint=f"Name it with --recording. It has: {named}.",
+        )  # fmt: skip
+    return found[0]
+
+
+def may_have(recording: KeptRecording, span: Timespan) -> bool:
+    """Whether a device that keeps this may have something of ``span`` (its own clock)."""
+    too_early = recording.earliest is not None and span.end <= recording.earliest
+    too_late = recording.latest is not None and span.start >= recording.latest
+    return not too_early and not too_late
+
+
+def _recording(told: Mapping[str, Any]) -> KeptRecording:
+    source = told.get("Source")
+    source = source if isinstance(source, dict) else {}
+    return KeptRecording(
+        token=_text(told["RecordingToken"]),
+        name=_text(source.get("Name", "")),
+        source=_text(source.get("SourceId", "")),
+        address=_text(source.get("Address", "")),
+        earliest=_instant(told.get("EarliestRecording")),
+        latest=_instant(told.get("LatestRecording")),
+    )
+
+
+def _instant(told: object) -> int | None:
+    try:
+        return parse_instant(told) if isinstance(told, str) else None
+    except Malformed:
+        return None
+
+
+def _text(told: object) -> str:
+    text = told if isinstance(told, str) else ""
+    return "".join(one if one.isprintable() else "?" for one in text[:_LONGEST_TEXT])

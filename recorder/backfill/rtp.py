@@ -1,0 +1,81 @@
+"""RTP packets of a replay (RFC 3550) and the mark of ONVIF in them: when each picture was taken. Pure.
+
+The mark is a header extension of the number 0xABAC (ONVIF Streaming Specification, *RTP header extension*):
+an NTP time stamp, flags and a counter. The first packet of each picture has one.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from archive.timespan import SECOND
+
+_NUMBER = 0xABAC
+_NTP_TO_UNIX_S = 2_208_988_800
+_HEAD, _EXTENSION, _WORD = 12, 4, 4
+_KEY, _DISCONTINUITY, _LAST = 0x80, 0x20, 0x10
+_BYE = 203
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the camera says of a picture.
+
+    ``at`` is its own clock (µs). ``is_key``: a decoder can begin here. ``follows_hole``: what was before
+    it is not kept. ``is_last``: nothing follows.
+    """
+
+    at: int
+    is_key: bool
+    follows_hole: bool
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One packet. ``ticks`` is its RTP time, ``ends_picture`` the marker; ``mark`` None if it has none."""
+
+    sequence: int
+    ticks: int
+    ends_picture: bool
+    mark: Mark | None
+
+
+def read_packet(data: bytes) -> Packet | None:
+    """Read a packet's head; None if it is none."""
+    if len(data) < _HEAD or data[0] >> 6 != 2:
+        return None
+    sequence, ticks = struct.unpack_from("!HI", data, 2)
+    mark = None
+    if data[0] & 0x10:
+        at = _HEAD + _WORD * (data[0] & 0x0F)
+        if len(data) < at + _EXTENSION:
+            return None
+        number, words = struct.unpack_from("!HH", data, at)
+        at += _EXTENSION
+        if len(data) < at + _WORD * words:
+            return None
+        if number == _NUMBER and words >= 3:
+            mark = _mark(data, at)
+    return Packet(sequence, ticks, bool(data[1] & 0x80), mark)
+
+
+def is_bye(data: bytes) -> bool:
+    """Whether a compound RTCP packet says that the sender ends."""
+    at = 0
+    while at + 4 <= len(data):
+        if data[at + 1] == _BYE:
+            return True
+        at += 4 + 4 * int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
+
+
+def ticks_between(before: int, after: int) -> int:
+    """From one RTP time to another one, over the wrap of 32 bits; negative if it is earlier."""
+    return (after - before + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def _mark(data: bytes, at: int) -> Mark:
+    seconds, fraction = struct.unpack_from("!II", data, at)
+    flags = data[at + 8]
+    taken = (seconds - _NTP_TO_UNIX_S) * SECOND + (fraction * SECOND + (1 << 31) >> 32)
+    return Mark(taken, bool(flags & _KEY), bool(flags & _DISCONTINUITY), bool(flags & _LAST))

@@ -1,0 +1,278 @@
+"""What a camera kept itself fills the hole in its recording: every frame, once, with its own clock."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.errors import Unavailable
+from archive.footage import reader
+from archive.footage.ingest import Ingest, SpooledLeaf
+from archive.integrity.check import Checker, Depth
+from archive.model.gap import GapCause
+from archive.model.leaf import Leaf
+from archive.model.segment import Run, Segment
+from archive.records import journal
+from archive.timespan import SECOND, Timespan
+from ops.wiring import Site
+from recorder import bringing as recorder_bringing
+from recorder.backfill import asking as recorder_asking
+from recorder.backfill.asking import Asker, Outcome
+from tests.support import backfilled, numbered
+from tests.support.backfilled import EVER, FPS, MISSING, SPAN, Bench
+from tests.support.command_line import CommandLine
+from tests.support.servers import ElasticServer, FreshBuckets
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with backfilled.bench(tmp_path) as made:
+        yield made
+
+
+def reading(site: Site, span: Timespan = SPAN) -> reader.Reading:
+    return reader.read(site.index, "kam-1", span, registered_at=EVER.start, now=site.clock.now())
+
+
+def assert_clean(site: Site) -> None:
+    report = Checker(site.stores, site.index, site.clock, depth=Depth.BYTES).run()
+    assert report.breaches == []
+
+
+def leaves_of(site: Site, origin: str) -> list[Leaf]:
+    batches = [
+        journal.decode(site.stores.records.get(one.key)) for one in site.stores.records.list("journal/")
+    ]
+    return [leaf for batch in batches if batch.origin == origin for leaf in batch.leaves]
+
+
+@pytest.mark.parametrize("variant", ["h264-closed", "h264-nob", "h264-open-b", "hevc-closed", "hevc-open"])
+def test_every_frame_that_the_camera_kept_comes_in(tmp_path: Path, variant: str) -> None:
+    with backfilled.bench(tmp_path, variant=variant, ahead=7200.0) as bench, bench.site() as site:
+        [gap] = reading(site).gaps
+        assert gap.cause == GapCause.RECORDER_RESTART.value
+        assert abs(gap.span.start - MISSING.start) < SECOND
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.FILLED, "")
+        assert reading(site).gaps == ()
+        joined = backfilled.run_file(site, answer.runs, tmp_path)
+        first = backfilled.BEFORE * FPS
+        kept = backfilled.frames_of(bench.whole)
+        came = backfilled.frames_of(joined)
+        assert came == kept[first : first + len(came)]
+        shown = numbered.numbers(numbered.read_numbers(joined))
+        assert shown == list(range(first, first + len(came)))
+        assert len(came) - backfilled.HOLE * FPS in range(0, 5), "the hole, and what decoding its end takes"
+        assert_clean(site)
+
+
+def test_on_the_real_store_and_index(
+    tmp_path: Path,
+    fresh_buckets: FreshBuckets,
+    elastic_server: ElasticServer,
+    fresh_index_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in fresh_buckets.server.environment(fresh_buckets.name).items():
+        monkeypatch.setenv(name, value)
+    settings = {
+        "SAKSI_ARCHIVE_URL": fresh_buckets.archive_url,
+        "SAKSI_INDEX_URL": elastic_server.url,
+        "SAKSI_INDEX_PREFIX": fresh_index_prefix,
+    }
+    with backfilled.bench(tmp_path, variant="h264-nob", settings=settings) as bench, bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        assert reading(site).gaps == ()
+        first = backfilled.BEFORE * FPS
+        came = numbered.numbers(numbered.read_numbers(backfilled.run_file(site, answer.runs, tmp_path)))
+        assert came == list(range(first, first + len(came)))
+        assert backfilled.ask(site) == []
+        assert_clean(site)
+
+
+def test_the_records_say_whose_clock_it_is_and_which_gap_is_filled(tmp_path: Path) -> None:
+    with backfilled.bench(tmp_path, variant="h264-nob", ahead=-5400.0) as bench, bench.site() as site:
+        [gap] = [one for one in site.index.gaps("kam-1", MISSING)]
+        [answer] = backfilled.ask(site)
+        found = leaves_of(site, "backfill")
+        [run] = [one for one in found if isinstance(one, Run)]
+        assert (run.run, run.fills) == (answer.runs[0], (gap.gap,))
+        segments = [one for one in found if isinstance(one, Segment)]
+        assert {one.run for one in segments} == {run.run}
+        first = min(segments, key=lambda one: one.seq)
+        assert first.span.start == MISSING.start
+        assert first.camera_time == MISSING.start - 5400 * SECOND
+        assert {(one.clock.source, one.clock.offset_us) for one in segments} == {("backfill", -5400 * SECOND)}
+        bounds = {one.clock.bound_us for one in segments}
+        assert all(one is None or one >= SECOND // 2 for one in bounds), "devices tell whole seconds"
+        assert list(site.index.gaps("kam-1", MISSING)) == [gap], "its own record stays"
+        assert backfilled.ask(site) == [], "the hole is filled: there is nothing to ask for"
+        assert_clean(site)
+
+
+def test_a_camera_that_has_half_of_it_fills_half(bench: Bench) -> None:
+    piece = bench.card.pieces[0]
+    kept = [one for one in piece.pictures if one.ticks >= 20 * 90_000]
+    assert kept[0].is_key
+    bench.card.pieces = [replace(piece, pictures=kept)]
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.PART
+        [left] = reading(site).gaps
+        assert (left.span.start, left.cause) == (MISSING.start, GapCause.RECORDER_RESTART.value)
+        assert abs(left.span.end - (MISSING.start + 10 * SECOND)) < SECOND // 2
+        assert_clean(site)
+
+
+def test_a_hole_in_what_the_camera_kept_makes_two_runs(bench: Bench) -> None:
+    piece = bench.card.pieces[0]
+    first = [one for one in piece.pictures if one.ticks < 16 * 90_000]
+    later = [one for one in piece.pictures if one.ticks >= 24 * 90_000]
+    bench.card.pieces = [replace(piece, pictures=first), replace(piece, pictures=later)]
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, len(answer.runs)) == (Outcome.PART, 2)
+        [left] = reading(site).gaps
+        assert abs(left.span.duration - 8 * SECOND) < SECOND // 2
+        assert_clean(site)
+
+
+@pytest.mark.parametrize(
+    ("card", "outcome", "code"),
+    [
+        ({"says_nothing": True, "tells_no_times": True}, Outcome.NOTHING_THERE, ""),
+        ({"is_old": True}, Outcome.REFUSED, "replay_refused"),
+        ({"account": ("admin", "lain")}, Outcome.REFUSED, "replay_login_refused"),
+        ({"gone_after": 0}, Outcome.NO_ANSWER, "replay_broke_off"),
+        ({"has_no_marks": True}, Outcome.REFUSED, "replay_without_times"),
+        ({"rows": ["rec-2"]}, Outcome.REFUSED, "recording_not_clear"),
+        ({"pieces": []}, Outcome.REFUSED, "no_recording"),
+    ],
+)
+def test_what_a_camera_does_not_give_is_told_apart(
+    bench: Bench, card: dict[str, Any], outcome: Outcome, code: str
+) -> None:
+    for name, value in card.items():
+        setattr(bench.card, name, value)
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, answer.runs) == (outcome, code, ())
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def test_a_camera_that_does_not_answer_says_nothing_about_what_it_has(bench: Bench) -> None:
+    bench.camera.odd = "html"
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+    assert answer.outcome is Outcome.REFUSED
+    bench.camera.odd = ""
+    with bench.site() as site, patched_port(bench):
+        [answer] = backfilled.ask(site)
+    assert (answer.outcome, answer.code) == (Outcome.NO_ANSWER, "replay_no_answer")
+
+
+def test_what_broke_off_is_kept_and_the_rest_is_asked_for_again(bench: Bench) -> None:
+    bench.card.gone_after = 150
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.PART
+        [left] = reading(site).gaps
+        bench.card.gone_after = None
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.hole.span.start) == (Outcome.FILLED, left.span.start)
+        assert reading(site).gaps == ()
+        assert_clean(site)
+
+
+def test_killed_between_fetching_and_archiving_it_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, done = Ingest.store, 0
+
+    def failing(self: Ingest, spooled: SpooledLeaf) -> None:
+        nonlocal done
+        done += 1
+        if done > 3:
+            raise Unavailable("the store went away", code="store_unavailable")
+        store(self, spooled)
+
+    with bench.site() as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(recorder_bringing, "AT_ONCE", 1)
+            patch.setattr(Ingest, "store", failing)
+            with pytest.raises(Unavailable):
+                backfilled.ask(site)
+        plays = bench.card.requests.count("PLAY")
+        assert backfilled.ask(site) == [], "what was fetched comes in first, and nothing is missing then"
+        assert bench.card.requests.count("PLAY") == plays
+        assert reading(site).gaps == ()
+        assert len([one for one in leaves_of(site, "backfill") if isinstance(one, Run)]) == 1
+        assert_clean(site)
+
+
+def test_what_was_fetched_in_part_is_removed(bench: Bench) -> None:
+    with bench.site() as site:
+        folder = (
+            site.settings.spool_dir.with_name("spool-backfill") / "cameras" / "kam-1" / "6b06795f0a1b2c3d"
+        )
+        folder.mkdir(parents=True)
+        (folder / "000000.raw.mp4").write_bytes(b"torn")
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        assert not folder.exists()
+        assert_clean(site)
+
+
+def test_footage_of_another_time_than_asked_for_is_refused(bench: Bench) -> None:
+    with bench.site() as site:
+        bringer_check = Asker._check
+
+        def wide(self: Asker, run: str, whole: Timespan) -> None:
+            bringer_check(self, run, Timespan(whole.start - 5 * SECOND, whole.end))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(recorder_asking, "_LONGEST_OVERLAP", SECOND)
+            patch.setattr(Asker, "_check", wide)
+            [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "backfill_overlaps")
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+@contextmanager
+def patched_port(bench: Bench) -> Iterator[None]:
+    """The card's replay is on a port where nobody listens."""
+    port, bench.card.port = bench.card.port, 9
+    try:
+        yield
+    finally:
+        bench.card.port = port
+
+
+def test_the_command_says_one_sentence_for_each_hole_and_puts_it_on_record(bench: Bench) -> None:
+    bench.camera.clock = time.time  # the command takes the time from the machine
+    saksi = CommandLine(bench.folder / "site", {"SAKSI_CAMERA_NETWORKS": "127.0.0.1/32"})
+    words = ["backfill", "--camera", "kam-1", "--since", "1000000h", "--reason", "laporan"]
+    done = saksi(*words)
+    assert done.code == 1, done.err
+    before, hole = done.out.splitlines()
+    # Its clock is known to half a second: of the hour before its recording a few pictures may come.
+    assert "the camera says that it has nothing of it" in before or "filled in part with" in before
+    assert "filled with 30" in hole
+    again = saksi(*words, "--json")
+    assert len(again.json["holes"]) == 1, "only the hour before"
+    with bench.site() as site:
+        found = [site.stores.records.get(one.key) for one in site.stores.records.list("custody/")]
+        acts = [json.loads(line) for content in found for line in content.splitlines()]
+        told = [one["details"]["outcome"] for one in acts if one.get("type") == "backfill.asked"]
+        assert len(told) == 3
+        assert told.count("filled") == 1
+    refused = saksi("backfill", "--device", "10.0.0.1", "--json")
+    assert (refused.code, refused.problem["code"]) == (2, "bad_request")

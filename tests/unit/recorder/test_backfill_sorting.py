@@ -1,0 +1,144 @@
+"""Which packets of a replay become a run: from the keyframe before the hole to its end, without a jump."""
+
+import struct
+
+import pytest
+
+from archive.errors import Malformed
+from archive.timespan import SECOND, Timespan
+from recorder.backfill.rtp import is_bye, read_packet, ticks_between
+from recorder.backfill.session import track_of
+from recorder.backfill.sorting import Goes, Stretch
+
+T0 = 1_795_500_000 * SECOND
+STEP = SECOND // 10
+NTP = 2_208_988_800
+
+
+def packet(
+    at: int | None, *, sequence: int = 0, ticks: int | None = None, key: bool = False, flags: int = 0
+) -> bytes:
+    """A picture in one packet, taken at ``at``; None: it says no time."""
+    shown = (0 if at is None else at) * 9 // 100 % (1 << 32) if ticks is None else ticks
+    head = struct.pack("!BBHII", 0x90 if at is not None else 0x80, 0xE0, sequence & 0xFFFF, shown, 1)
+    if at is not None:
+        seconds, rest = divmod(at, SECOND)
+        marks = flags | (0x80 if key else 0)
+        head += struct.pack("!HHIIBBH", 0xABAC, 3, seconds + NTP, (rest << 32) // SECOND, marks, 0, 0)
+    return head + b"picture"
+
+
+def sent(stretch: Stretch, *packets: bytes) -> tuple[Goes, list[bytes]]:
+    """What is passed on until the stretch ends."""
+    passed: list[bytes] = []
+    for one in packets:
+        goes, now = stretch.take(one)
+        passed += now
+        if goes is not Goes.ON:
+            return goes, passed
+    return Goes.ON, passed
+
+
+def pictures(since: int, until: int, *, gop: int = 10) -> list[bytes]:
+    """Ten pictures a second, numbered from a second before T0."""
+    return [
+        packet(T0 + number * STEP, sequence=number + 1000, key=number % gop == 0)
+        for number in range(since, until)
+    ]
+
+
+def test_it_begins_at_the_keyframe_before_the_hole_and_ends_at_its_end() -> None:
+    every = pictures(-30, 60)
+    stretch = Stretch(Timespan(T0 + 5 * STEP, T0 + 40 * STEP))
+    goes, passed = sent(stretch, *every)
+    assert goes is Goes.ENDED
+    assert passed == every[30:71], "from the keyframe at T0 to the first picture at the end"
+    assert (stretch.begins, stretch.ends, stretch.pictures) == (T0, T0 + 40 * STEP, 41)
+    assert (stretch.lost, stretch.drift < 1000) == (0, True)
+
+
+def test_what_no_decoder_can_begin_with_is_left_out() -> None:
+    every = pictures(3, 30)
+    stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
+    _, passed = sent(stretch, *every)
+    assert passed[0] == every[7], "the first keyframe"
+    assert stretch.begins == T0 + 10 * STEP
+
+
+def test_a_hole_in_what_it_kept_ends_the_stretch() -> None:
+    stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
+    goes, passed = sent(stretch, *pictures(0, 20), *pictures(60, 70))
+    assert (goes, len(passed), stretch.resumes) == (Goes.BROKEN, 20, T0 + 60 * STEP)
+
+
+def test_a_clock_that_was_set_ends_the_stretch() -> None:
+    stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
+    jumped = packet(T0 + 27 * STEP, ticks=(T0 + 20 * STEP) * 9 // 100 % (1 << 32), key=True)
+    goes, _ = sent(stretch, *pictures(0, 20), jumped)
+    assert (goes, stretch.resumes) == (Goes.BROKEN, T0 + 27 * STEP)
+
+
+def test_the_mark_of_a_discontinuity_ends_the_stretch() -> None:
+    stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
+    goes, _ = sent(stretch, *pictures(0, 20), packet(T0 + 20 * STEP, key=True, flags=0x20))
+    assert goes is Goes.BROKEN
+
+
+def test_a_hole_before_anything_was_taken_ends_nothing() -> None:
+    stretch = Stretch(Timespan(T0 + 60 * STEP, T0 + 80 * STEP))
+    goes, passed = sent(stretch, *pictures(0, 20), *pictures(60, 90))
+    assert (goes, len(passed), stretch.begins) == (Goes.ENDED, 21, T0 + 60 * STEP)
+
+
+def test_a_camera_that_has_only_what_is_later_gives_nothing() -> None:
+    stretch = Stretch(Timespan(T0 - 40 * STEP, T0 - 20 * STEP))
+    goes, passed = sent(stretch, *pictures(0, 20))
+    assert (goes, passed, stretch.begins) == (Goes.ENDED, [], None)
+
+
+def test_missing_packets_are_counted() -> None:
+    every = pictures(0, 30)
+    stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
+    sent(stretch, *every[:10], *every[13:])
+    assert stretch.lost == 3
+
+
+def test_packets_without_times_are_refused_after_a_while() -> None:
+    stretch = Stretch(Timespan(T0, T0 + SECOND))
+    with pytest.raises(Malformed) as caught:
+        sent(stretch, *[packet(None, sequence=number) for number in range(300)])
+    assert caught.value.code == "replay_without_times"
+
+
+def test_no_keyframe_is_refused_before_memory_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.backfill.sorting._MOST_HELD", 1000)
+    stretch = Stretch(Timespan(T0 + 100 * SECOND, T0 + 200 * SECOND))
+    with pytest.raises(Malformed) as caught:
+        sent(stretch, *pictures(0, 900, gop=10_000))
+    assert caught.value.code == "replay_refused"
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80" * 11, b"\x10" * 40, packet(T0)[:20], b"\x9f" + b"\0" * 20])
+def test_what_is_no_packet_is_passed_over(data: bytes) -> None:
+    assert read_packet(data) is None
+
+
+def test_rtp_times_wrap_and_reports_say_goodbye() -> None:
+    assert ticks_between((1 << 32) - 5, 7) == 12
+    assert ticks_between(7, (1 << 32) - 5) == -12
+    assert is_bye(struct.pack("!BBHI", 0x80, 200, 1, 0) + struct.pack("!BBHI", 0x81, 203, 1, 0))
+    assert not is_bye(struct.pack("!BBHI", 0x80, 200, 1, 0))
+    assert not is_bye(b"\x80")
+
+
+def test_the_pictures_of_a_description_and_nothing_else_reach_ffmpeg() -> None:
+    told = (
+        "v=0\r\nm=audio 0 RTP/AVP 8\r\na=control:a\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\n"
+        "a=fmtp:96 sprop-vps=x\r\na=control:track1\r\na=x-odd:1\r\nm=application 0 RTP/AVP 107\r\n"
+    )
+    track = track_of(told, "rtsp://10.0.0.1/replay")
+    assert (track.codec, track.control) == ("hevc", "rtsp://10.0.0.1/replay/track1")
+    assert track.lines == ("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000", "a=fmtp:96 sprop-vps=x")
+    with pytest.raises(Malformed) as caught:
+        track_of("v=0\r\nm=video 0 RTP/AVP 26\r\na=rtpmap:26 JPEG/90000\r\n", "rtsp://10.0.0.1/")
+    assert caught.value.code == "no_stream"
