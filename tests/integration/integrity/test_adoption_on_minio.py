@@ -48,29 +48,15 @@ def site(city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     index.close()
 
 
-def test_what_was_left_is_signed_once_and_the_recorder_may_come_back(site: Bereft) -> None:
-    assert site.adopt() == 4
-    assert site.adopt("rec-3") == 0
-    lines = site.lines()
-    assert sorted(seq for _, seq in lines) == list(range(8))
-    report = site.check()
-    assert [one for one in report.breaches if one.code != "unexplained"] == []
-    assert (report.adopted, report.without_a_line) == ({"rec-1": 4}, [])
-    footage = site.archive.stores.footage
-    assert [len(list(footage.versions(one.key))) for one in footage.list("segments/")] == [1] * 8
-    site.returns(_adopted(site))
-    assert all(len({line for _, line in found}) == 1 for found in site.lines().values())
-    assert site.check().adopted == {}
-
-
-def test_its_account_can_do_all_of_it_and_no_more(
+def test_its_account_signs_once_for_what_was_left_and_can_do_no_more(
     site: Bereft, city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = site.archive.stores
-    mine = city.stores(monkeypatch, "adopt", proxy=True)
-    site.archive.stores = mine
-    site.archive.ledger = Ledger(mine.records, site.archive.clock, lock_days=1)
+    archive = site.archive
+    root, ledger = archive.stores, archive.ledger
+    archive.stores = mine = city.stores(monkeypatch, "adopt", proxy=True)
+    archive.ledger = Ledger(mine.records, archive.clock, lock_days=1)
     assert site.adopt() == 4
+    assert site.adopt("rec-3") == 0
     lock = Lock(LockMode.GOVERNANCE, (SystemClock().now() + 2 * DAY) // SECOND * SECOND)
     some = next(iter(root.footage.list("segments/")))
     for store, name in (
@@ -82,6 +68,16 @@ def test_its_account_can_do_all_of_it_and_no_more(
     ):
         with pytest.raises(Refused):
             store.put(name, Content.of_bytes(b"forged"), lock=lock)
+
+    archive.stores, archive.ledger = root, ledger
+    assert sorted(seq for _, seq in site.lines()) == list(range(8))
+    report = site.check()
+    assert [one for one in report.breaches if one.code != "unexplained"] == []
+    assert (report.adopted, report.without_a_line) == ({"rec-1": 4}, [])
+    assert [len(list(root.footage.versions(one.key))) for one in root.footage.list("segments/")] == [1] * 8
+    site.returns(_adopted(site))
+    assert all(len({line for _, line in found}) == 1 for found in site.lines().values())
+    assert site.check().adopted == {}
 
 
 def _adopted(site: Bereft) -> list[Leaf]:

@@ -57,6 +57,8 @@ def test_who_records_what_and_what_is_said_of_them(saksi: CommandLine, site: Sit
     assert (weighed["weight"], weighed["drained"]) == (200, False)
     given = saksi.must("recorders", "districts", "rec-b", "--kecamatan", "73.71.05", *WHY, "--json").json
     assert given["districts"] == ["73.71.05"]
+    beat(site, "rec-a", "kam-0", "kam-1")
+    beat(site, "rec-b")
     table = saksi("recorders", "list").out.splitlines()
     assert table[0].split() == [
         "RECORDER", "THERE", "WEIGHT", "DISTRICTS", "DRAINED", "ASSIGNED", "RECORDS", "LEAVING",

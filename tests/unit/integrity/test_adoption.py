@@ -17,6 +17,7 @@ from archive.lifecycle.disposition.walk import own_leaf
 from archive.model.gap import GapCause, id_for_segment
 from archive.model.segment import Segment
 from archive.records.custody import read
+from archive.records.journal import Batch
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
 from search.rebuilding import rebuild_index
 from search.sqlite import open_sqlite
@@ -45,12 +46,16 @@ def bereft(folder: Path, *, signed: int = 4, lost: set[int] | None = None, store
     return made
 
 
+def segments(batch: Batch) -> list[Segment]:
+    return [leaf for leaf in batch.leaves if isinstance(leaf, Segment)]
+
+
 def test_what_lacks_a_line_gets_one_as_it_is(tmp_path: Path) -> None:
     site = bereft(tmp_path)
     assert site.check().without_a_line == [f"{RUN}: 4"]
     assert site.adopt() == 4
     adopted = [batch for batch in site.batches() if batch.origin == "adopted"]
-    assert [(batch.recorder, [leaf.seq for leaf in batch.leaves]) for batch in adopted] == [
+    assert [(one.recorder, [leaf.seq for leaf in segments(one)]) for one in adopted] == [
         ("rec-2-adopted", [4, 5, 6, 7])
     ]
     assert all(leaf.recorder == "rec-1" for leaf in adopted[0].leaves)
