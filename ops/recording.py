@@ -127,6 +127,7 @@ def devices_of(site: Site) -> Devices:
         rule=site.source_rule,
         clock_of_host=site.clock,
         certificates=site.settings.camera_certificates_file,
+        authorities=site.settings.camera_ca_file,
     )
 
 

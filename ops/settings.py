@@ -111,13 +111,13 @@ class Settings(BaseModel):
     )
     camera_ca_file: Path | None = Field(
         default=None,
-        description="Certificates that may have signed those of rtsps and https cameras, in PEM; without it"
-        " each such camera needs the fingerprint of its own",
+        description="The authorities that may have signed the certificates of cameras, in PEM: for rtsps and"
+        " https streams and for ONVIF; without it each encrypted stream needs the fingerprint of its own",
     )
     camera_certificates_file: Path | None = Field(
         default=None,
-        description="PEM with the cameras' own certificates, for ONVIF over https; if unset, the system's"
-        " authorities count",
+        description="Only for ONVIF with cameras that signed their certificates themselves: these"
+        " certificates, in PEM; if set, no authority counts for ONVIF",
     )
     city_box: Annotated[tuple[Decimal, Decimal, Decimal, Decimal], BeforeValidator(_words)] = Field(
         default=(Decimal("-5.27"), Decimal("118.98"), Decimal("-4.72"), Decimal("119.57")),

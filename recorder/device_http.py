@@ -56,28 +56,36 @@ class Guard(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def trust(certificates: Path | None) -> ssl.SSLContext:
+def trust(certificates: Path | None, authorities: Path | None = None) -> ssl.SSLContext:
     """What verifies a device: the certificates of a file, whatever names they have.
 
-    Without a file, the system's authorities, and the name counts.
+    Without a file, the system's authorities and those of the file ``authorities``, and the name counts.
 
     Raises:
         Malformed: ``bad_camera_certificates``.
     """
     if certificates is None:
-        return ssl.create_default_context()
-    try:
-        context = ssl.create_default_context(cafile=str(certificates))
-    except (OSError, ssl.SSLError) as error:
-        raise Malformed(
-            f"{certificates.name} cannot be read as certificates in PEM",
-            code="bad_camera_certificates",
-            hint="Check the setting camera_certificates_file.",
-        ) from error
+        context = ssl.create_default_context()
+        if authorities is not None:
+            _add(context, authorities)
+        return context
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _add(context, certificates)
     # The file has the cameras' own certificates, whose names are rarely their addresses.
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
+
+
+def _add(context: ssl.SSLContext, file: Path) -> None:
+    try:
+        context.load_verify_locations(cafile=str(file))
+    except (OSError, ssl.SSLError) as error:
+        raise Malformed(
+            f"{file.name} cannot be read as certificates in PEM",
+            code="bad_camera_certificates",
+            hint="Check the settings camera_certificates_file and camera_ca_file.",
+        ) from error
 
 
 def has_dtd(body: bytes | bytearray) -> bool:

@@ -99,13 +99,15 @@ class OnvifDevices:
     """Devices by ONVIF; the contract is :class:`recorder.devices.Devices`.
 
     ``rule`` says where cameras may be. ``certificates`` is a file in PEM with the certificates of devices
-    that are trusted, whatever name they have; without it the system's authorities count, and the name.
+    that are trusted, whatever name they have; without it the system's authorities and those in the file
+    ``authorities`` count, and the name.
     ``patience`` is the longest time of one call, in seconds; ``group`` where a search is sent to.
     """
 
     rule: SourceRule
     clock_of_host: Clock
     certificates: Path | None = None
+    authorities: Path | None = None
     patience: float = 15.0
     group: tuple[str, int] = field(default=_GROUP)
 
@@ -210,7 +212,11 @@ class OnvifDevices:
         with self._translated(host):
             async with asyncio.timeout(self.patience):
                 pinned = await reach(source, self.rule, timeout=self.patience)
-                guard = Guard(host, pinned.host, trust(self.certificates) if source.uses_tls else False)
+                guard = Guard(
+                    host,
+                    pinned.host,
+                    trust(self.certificates, self.authorities) if source.uses_tls else False,
+                )
                 async with httpx.AsyncClient(transport=guard, trust_env=False, timeout=self.patience) as http:
                     client = _Client(
                         endpoint=OnvifEndpoint(address),

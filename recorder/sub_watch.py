@@ -1,4 +1,4 @@
-"""Asks every camera's sub stream each few minutes whether it answers; nothing of it is fetched or recorded.
+"""Asks every camera's sub stream each few minutes whether it answers, without fetching a picture.
 
 It works beside the recording. What is found is in the recorder's heartbeats.
 """

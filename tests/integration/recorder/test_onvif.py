@@ -25,6 +25,7 @@ from recorder.devices import (
     OfferedStream,
 )
 from recorder.onvif import OnvifDevices
+from tests.support.encrypted_media import credential
 from tests.support.notices import certificate
 from tests.support.onvif_camera import GROUP, OfferedProfile, discovery, onvif_camera, probe_match
 
@@ -205,6 +206,19 @@ def test_a_certificate_must_be_trusted_or_given(tmp_path: Path) -> None:
         assert refusal(devices().look(plain, ADMIN)).code in ("device_not_onvif", "device_no_answer")
         unreadable = refusal(devices(certificates=made.key).look(camera.address, ADMIN))
     assert unreadable.code == "bad_camera_certificates"
+
+
+def test_the_citys_authority_counts_for_the_name_alone(tmp_path: Path) -> None:
+    authority, other = credential(tmp_path, "Kota CA"), credential(tmp_path, "Other CA")
+    for names, is_known in ((("127.0.0.1",), True), (("cam.lan",), False)):
+        shown = credential(tmp_path, f"cam-{is_known}", names=names, signed_by=authority)
+        with onvif_camera((shown.certificate, shown.key)) as camera:
+            for file in (other, authority):
+                asked = devices(authorities=file.certificate).look(camera.address, ADMIN)
+                if is_known and file is authority:
+                    assert run(asked).facts.maker == "Kaca"
+                else:
+                    assert refusal(asked).code == "device_certificate"
 
 
 def test_an_https_address_of_a_camera_without_tls() -> None:
