@@ -264,7 +264,7 @@ def test_the_command_says_one_sentence_for_each_hole_and_puts_it_on_record(bench
     assert done.code == 1, done.err
     before, hole = done.out.splitlines()
     # Its clock is known to half a second: of the hour before its recording a few pictures may come.
-    assert "the camera says that it has nothing of it" in before or "filled in part with" in before
+    assert "the camera says that it has none of it" in before or "filled in part with" in before
     assert "filled with 30" in hole
     again = saksi(*words, "--json")
     assert len(again.json["holes"]) == 1, "only the hour before"
