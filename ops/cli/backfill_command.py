@@ -110,7 +110,7 @@ def sentence(answer: Answer, zone: ZoneInfo) -> str:
             came = f"{answer.pictures} pictures ({_runs(answer)})"
             return f"{hole}: filled in part with {came}; {left:.1f} s are missing"
         case Outcome.NOTHING_THERE:
-            return f"{hole}: the camera says that it has nothing of it"
+            return f"{hole}: the camera says that it has none of it"
         case Outcome.NO_ANSWER:
             return f"{hole}: the camera did not answer, which says nothing about what it has ({_why(answer)})"
         case Outcome.REFUSED:

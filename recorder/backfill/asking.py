@@ -47,7 +47,7 @@ class Outcome(StrEnum):
     FILLED = "filled"
     PART = "part"
     NOTHING_THERE = "nothing_there"
-    """The camera answered, and says that it has nothing of it."""
+    """The camera answered, and says that it has none of it."""
     NO_ANSWER = "no_answer"
     """The camera did not answer, or not to the end. Nothing follows from that."""
     REFUSED = "refused"

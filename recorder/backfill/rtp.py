@@ -41,7 +41,7 @@ class Packet:
 
 
 def read_packet(data: bytes) -> Packet | None:
-    """Read a packet's head; None if it is none."""
+    """Read a packet's head; None for other bytes."""
     if len(data) < _HEAD or data[0] >> 6 != 2:
         return None
     sequence, ticks = struct.unpack_from("!HI", data, 2)
