@@ -242,6 +242,9 @@ class Preparer:
                 if span.duration < SHORTEST:
                     continue
                 part = reading if span == reading.span else part_of(reading, span)
+                if part.others and len(part.portions) > 1:
+                    spans.extendleft(one.span for one in reversed(part.portions))
+                    continue  # a clip of a package is of one run where several have footage
                 try:
                     earlier = earlier_segments(part, self.index)
                     clip = plan_clip(part, self.stores.footage, pool=self.pool, earlier=earlier)
