@@ -258,7 +258,7 @@ class Storm:
         self._watch_until(began, self.plan.seconds)
         for lane in self._lanes.values():
             lane.join(120)
-        self._watch_until(began, self.plan.seconds + 12)
+        self._watch_until(began, self.plan.seconds + 3)
         self._end()
 
     def verdicts(self) -> list[CameraVerdict]:
@@ -338,8 +338,8 @@ class Storm:
         while (now := time.monotonic() - began) < at:
             if not self.samples or now - self.samples[-1].at >= _SAMPLE_EVERY:
                 self._sample(now)
-            # real time: a storm takes its time
-            time.sleep(max(0.0, min(at - (time.monotonic() - began), 0.5)))
+            rest = max(0.0, min(at - (time.monotonic() - began), 0.5))
+            time.sleep(rest)  # real time: a storm takes its time
 
     def _sample(self, now: float) -> None:
         process = self.recording.process
