@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from archive.integrity.rebuild.sync import Sync
 from archive.timespan import SECOND, Timespan
 from ops.bench import processes
 from ops.bench.mediamtx_peer import MediamtxPeer
@@ -262,7 +263,12 @@ class Storm:
         self._end()
 
     def verdicts(self) -> list[CameraVerdict]:
-        """What the archive holds of what each camera took."""
+        """What the archive holds of what each camera took; the index is first brought up to date.
+
+        ``saksi work`` does that in a city each minute; here it does not run.
+        """
+        with self.recording.site() as site:
+            Sync(site.stores, site.bare_index, site.clock).run()
         return [self._verdict(camera) for camera in self.fleet.cameras]
 
     def peer_missed(self, camera: StormCamera) -> tuple[int, float, int]:
