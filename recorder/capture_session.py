@@ -355,10 +355,7 @@ class CaptureSession:
     # Runs --------------------------------------------------------------------------------------------
 
     def _change_parameters(self, made: Finalised) -> list[SpooledLeaf]:
-        """A camera that changes its picture size or profile begins a new run, without a gap.
-
-        Where that happens inside a segment, the run begins with the next one.
-        """
+        """After another picture size or profile a new run begins, with a segment and without a gap."""
         if not made.parameter_sets:
             return []
         before, self._parameters = self._parameters, made.parameter_sets[0][1]

@@ -54,6 +54,7 @@ def measure(bench: Workbench) -> Findings:
     name = f"bench-control-{time.monotonic_ns()}"
     bench.say(f"control: starting {size.cameras} cameras")
     started = _start(on_stores(bench.scratch("control-start"), stores, f"{name}-a", index=True), bench, size)
+    bench.say(f"control: {size.cameras} cameras have a process after {short(started)} s")
     made = on_stores(bench.scratch("control"), stores, f"{name}-b", index=True)
     with Bank(bench.mediamtx("control-bank"), bench.ffmpeg, _small(bench), 1) as bank:
         live, both, changes = _run(made, bench, bank.url(bank.names[0]), size)

@@ -99,7 +99,9 @@ def test_a_long_storm(
     seconds = float(os.environ.get("SAKSI_STORM_SECONDS", "1800"))
     cameras = int(os.environ.get("SAKSI_STORM_CAMERAS", "16"))
     seed = int(os.environ.get("SAKSI_STORM_SEED", "17"))
-    plan = storm_plan.drawn(seed, seconds=seconds, cameras=cameras, down=seconds / 6, kills=10)
+    plan = storm_plan.drawn(
+        seed, seconds=seconds, cameras=cameras, down=seconds / 6, kills=max(2, round(seconds / 180))
+    )
     disposable_stack.up(["minio", "elasticsearch"])
     servers = disposable_stack.env()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

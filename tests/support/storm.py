@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from archive.integrity.rebuild.sync import Sync
 from archive.timespan import SECOND, Timespan
 from ops.bench import processes
 from ops.bench.mediamtx_peer import MediamtxPeer
@@ -258,11 +259,16 @@ class Storm:
         self._watch_until(began, self.plan.seconds)
         for lane in self._lanes.values():
             lane.join(120)
-        self._watch_until(began, self.plan.seconds + 12)
+        self._watch_until(began, self.plan.seconds + 3)
         self._end()
 
     def verdicts(self) -> list[CameraVerdict]:
-        """What the archive holds of what each camera took."""
+        """What the archive holds of what each camera took; the index is first brought up to date.
+
+        ``saksi work`` does that in a city each minute; here it does not run.
+        """
+        with self.recording.site() as site:
+            Sync(site.stores, site.bare_index, site.clock).run()
         return [self._verdict(camera) for camera in self.fleet.cameras]
 
     def peer_missed(self, camera: StormCamera) -> tuple[int, float, int]:
@@ -338,8 +344,8 @@ class Storm:
         while (now := time.monotonic() - began) < at:
             if not self.samples or now - self.samples[-1].at >= _SAMPLE_EVERY:
                 self._sample(now)
-            # real time: a storm takes its time
-            time.sleep(max(0.0, min(at - (time.monotonic() - began), 0.5)))
+            rest = max(0.0, min(at - (time.monotonic() - began), 0.5))
+            time.sleep(rest)  # real time: a storm takes its time
 
     def _sample(self, now: float) -> None:
         process = self.recording.process

@@ -319,8 +319,8 @@ class Fleet:
                 break
             number, place = divmod(turn, count)
             due = began + (number + place / count) / FPS
-            # Also where a picture is late: others wait for this thread.
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            wait = max(0.0, due - time.monotonic())
+            await asyncio.sleep(wait)  # real time: also where it is late, for others wait for this thread
             self.cameras[place].send(number, time.monotonic() - due)
         for camera in self.cameras:
             await camera.become(Mode.CUT)

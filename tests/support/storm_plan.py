@@ -32,7 +32,7 @@ RIGHT_CAUSES = {
 """What a gap that a fault made may give as its cause. Servers that are down are no reason for a gap."""
 
 BRIEF = 12.0
-"""A camera that is sound again within so many seconds (s) may be asked too late why it sent nothing."""
+"""A gap may begin so shortly before a fault's end (s) that the camera is asked why when it is sound again."""
 FAULTS = (Mode.CUT, Mode.FROZEN, Mode.HUNG, Mode.PASSWORD, Mode.CHANGED)
 
 
@@ -46,13 +46,13 @@ class Fault:
     camera: int = 0
 
 
-def causes_of(fault: Fault) -> set[GapCause]:
-    """What a gap may give as its cause where this fault made it.
+def causes_of(fault: Fault, begins: float) -> set[GapCause]:
+    """What a gap that ``begins`` then may give as its cause where this fault made it.
 
-    A camera that closed the connection and answers as it should when it is asked is a ``stream_error``.
+    A camera that ended the connection and answers as it should when it is asked is a ``stream_error``.
     """
-    is_brief = isinstance(fault.kind, Mode) and fault.end - fault.start < BRIEF
-    return RIGHT_CAUSES[fault.kind] | ({GapCause.STREAM_ERROR} if is_brief else set())
+    is_over_soon = isinstance(fault.kind, Mode) and begins > fault.end - BRIEF
+    return RIGHT_CAUSES[fault.kind] | ({GapCause.STREAM_ERROR} if is_over_soon else set())
 
 
 @dataclass(frozen=True, slots=True)

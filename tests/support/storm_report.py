@@ -98,8 +98,8 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
         f"{len(errors):,} segments, off by {_ms(errors, 0.5)} ms (median), {_ms(errors, 0.99)} ms (p99), "
         f"{_ms(errors, 1)} ms (most); the stated uncertainty does not cover "
         f"{sum(one.unbounded for one in verdicts)}. Other work kept the machine busy: a picture left "
-        f"its camera {max(camera.latest for camera in storm.fleet.cameras):.2f} s late at most, and counts "
-        "from then.",
+        f"its camera {max(camera.latest for camera in storm.fleet.cameras):.2f} s late at most, and "
+        "counts from then.",
         "",
         "## Back after a fault",
         "",

@@ -194,7 +194,7 @@ def _is_right(hole: Hole, truth: Truth) -> bool:
     return any(
         start < fault.end + RECOVERED and end > fault.start - NOTICED
         for fault in truth.faults
-        if hole.cause in causes_of(fault)
+        if hole.cause in causes_of(fault, start)
     )
 
 

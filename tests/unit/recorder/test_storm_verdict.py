@@ -74,6 +74,9 @@ def test_a_picture_twice_an_altered_one_and_a_wrong_order_are_found() -> None:
 def test_a_cause_that_no_fault_explains_is_wrong() -> None:
     wrong = hole(150, 190, "recorder_restart")
     assert judged(WHOLE, wrong).wrong_causes == [wrong]
+    assert judged(WHOLE, hole(150, 190, "stream_error")).wrong_causes == [], "it was asked when it was sound"
+    early = hole(150, 190, "stream_error")
+    assert judge(truth(Fault(10, 30, Mode.HUNG, 1)), WHOLE, [early]).wrong_causes == [early]
     store = Fault(0, 40, Trouble.STORE)
     assert judge(truth(store), WHOLE, [GAP]).wrong_causes == [GAP], "a store that is away explains no gap"
 
