@@ -22,7 +22,6 @@ from archive.durable import disk_errors
 from archive.errors import Malformed
 from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
 from archive.footage.mp4.finalise import Finalised
-from archive.footage.mp4.opening import read_opening
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
 from archive.model.segment import TIMESCALE, DeviceClock, Run, Segment
@@ -30,7 +29,7 @@ from archive.timespan import SECOND, Timespan
 from recorder.accounts import Accounts
 from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
-from recorder.growth import Growth
+from recorder.growth import Growth, Openings
 from recorder.host_time import Host, exact
 from recorder.making import is_stuck, make, make_bridged, notice_of, piece_of
 from recorder.release import Releases
@@ -71,7 +70,7 @@ class CaptureSession:
         self._held: tuple[Made, int] | None = None
         self._parameters = ""
         self._growth = Growth()
-        self._looked_at = (0, 0)  # the number and the size of a file that did not tell yet
+        self._openings = Openings()
         self._releases = releases or Releases(folder, spool)
         self.reason = RunEnd.RECORDER_RESTART
         self.is_written: Callable[[], bool] = lambda: False
@@ -144,20 +143,8 @@ class CaptureSession:
         self._growth.look(self.folder.raw(0))
 
     def has_opened(self, number: int) -> bool:
-        """Whether the file of this number tells when it began (:mod:`archive.footage.mp4.opening`).
-
-        It is asked often, and reads the file only when that has grown.
-        """
-        path = self.folder.raw(number)
-        try:
-            size = path.stat().st_size
-        except OSError:
-            return False
-        if (number, size) == self._looked_at:
-            return False
-        self._looked_at = number, size
-        opening = read_opening(path)
-        return opening is not None and len(opening.shown) > self.facts.noticed_by
+        """Whether the file of this number tells when it began (:mod:`archive.footage.mp4.opening`)."""
+        return self._openings.shown(self.folder.raw(number)) > self.facts.noticed_by
 
     def closed(self, number: int, arrival: int) -> list[SpooledLeaf]:
         """FFmpeg closed a segment; the next one's first packet arrived at ``arrival`` (wall time, µs).

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.opening import read_opening
 
 _MOST = 2_000
 
@@ -48,3 +49,21 @@ class Growth:
             if count <= len(shown):
                 found.append((at, max(shown[:count])))
         return tuple(sorted(found, key=lambda one: one[1]))
+
+
+@dataclass(slots=True)
+class Openings:
+    """How much the newest file tells of its beginning; it is asked often, and read only when it has grown."""
+
+    _seen: tuple[Path, int, int] | None = None
+
+    def shown(self, path: Path) -> int:
+        """How many of its first pictures have known times; 0 while it is absent or cannot be read."""
+        try:
+            size = path.stat().st_size
+        except OSError:
+            return 0
+        if self._seen is None or self._seen[:2] != (path, size):
+            opening = read_opening(path)
+            self._seen = path, size, 0 if opening is None else len(opening.shown)
+        return self._seen[2]
