@@ -81,6 +81,7 @@ class Adoption:
     _silence: Silence = field(init=False)
     _done: dict[str, tuple[int, int]] = field(default_factory=dict)
     _signer: Signer | None = None
+    _has_taken_up: bool = False
 
     def __post_init__(self) -> None:
         self._silence = Silence(self.bound)
@@ -226,9 +227,10 @@ class Adoption:
 
     def _known_signer(self, known: Known) -> Signer:
         if self._signer is None:
-            signer = self.signer()
-            signer.take_up(partial(_entry, known), self._refused)
-            self._signer = signer
+            self._signer = self.signer()  # once: it locks its folder until the process ends
+        if not self._has_taken_up:
+            self._signer.take_up(partial(_entry, known), self._refused)
+            self._has_taken_up = True
         return self._signer
 
     def _refused(self, entry: IndexEntry, error: Malformed) -> None:

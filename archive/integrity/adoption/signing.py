@@ -48,7 +48,7 @@ class Signer:
         """
         entries = []
         found = tuple(self.logbook.leaves())
-        self._before = frozenset(map(identity, found))
+        self._before |= frozenset(map(identity, found))
         for leaf in found:
             version = ""
             if isinstance(leaf, Segment):
@@ -69,7 +69,9 @@ class Signer:
         """
         fresh = [entry for entry in entries if identity(entry.leaf) not in self._before]
         self.logbook.append(entry.leaf for entry in fresh)
-        add_each(self.index, fresh, refused)
+        # A line whose batch was sealed and not uploaded is still offered: it is indexed again, not written again.
+        self._before |= {identity(entry.leaf) for entry in fresh}
+        add_each(self.index, entries, refused)
         self.hand_in()
 
     def hand_in(self) -> None:

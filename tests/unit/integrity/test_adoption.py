@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.errors import IntegrityError
+from archive.errors import IntegrityError, Unavailable
+from archive.integrity.adoption import Signer
 from archive.integrity.adoption.silence import WATCHED, Silence
 from archive.integrity.adoption.whole import check_whole
 from archive.integrity.rebuild.sync import Sync
@@ -218,6 +219,46 @@ def test_a_process_that_ends_midway_is_followed_by_one_that_ends_it(
     assert site.archive.index.cursor("rec-2-adopted") == 1
 
 
+def test_a_signer_is_made_once_though_the_store_is_away_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It locks its folder for as long as the process lives: a second one would be refused for ever."""
+    site = bereft(tmp_path)
+    job, made = site.job(), list[Signer]()
+
+    def signer() -> Signer:
+        made.append(site.signer())
+        return made[-1]
+
+    job.signer = signer
+    with monkeypatch.context() as patch:
+        patch.setattr(Signer, "take_up", _away)
+        with pytest.raises(Unavailable):
+            job.run()
+    assert job.run() == 4
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("fails", ["index", "upload"])
+def test_a_line_is_written_once_though_a_step_after_it_failed(
+    tmp_path: Path, fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = bereft(tmp_path)
+    job, signer = site.job(), site.signer()
+    job.signer = lambda: signer
+    with monkeypatch.context() as patch:
+        if fails == "index":
+            patch.setattr(site.archive.index, "add", _away)
+        else:
+            patch.setattr(signer.logbook, "upload", _away)
+        with pytest.raises(Unavailable):
+            job.run()
+    job.run()
+    assert all(len(lines) == 1 for lines in site.lines().values())
+    assert [one.seq for one in site.archive.index.segments("cam-1", WHOLE)] == list(range(8))
+    assert site.check().breaches == []
+
+
 @settings(max_examples=20)
 @given(
     fates=st.lists(st.sampled_from(["signed", "left", "lost"]), min_size=2, max_size=9),
@@ -298,6 +339,10 @@ def test_a_segment_is_whole_only_as_its_leaf_says(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError) as refused:
         check_whole(leaf, content[:-1])
     assert refused.value.code == "bytes_differ"
+
+
+def _away(*_given: object, **_named: object) -> None:
+    raise Unavailable("away", code="store_unreachable")
 
 
 def _leaves(site: Bereft) -> list[Segment]:
