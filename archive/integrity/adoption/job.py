@@ -1,6 +1,7 @@
 """The job: finds silent recorders, what they stored without a line, and has the adopter sign for it."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -20,11 +21,12 @@ from archive.lifecycle.disposition.walk import own_leaf
 from archive.model import leaf as leaves
 from archive.model.custody import Actor
 from archive.model.gap import Gap, GapCause, id_for_segment
+from archive.model.leaf import Leaf
 from archive.model.segment import Segment
 from archive.ports import IndexEntry, ObjectVersion, Stores
 from archive.records.heartbeat import Beat
 from archive.records.set_aside import GapSource, is_set_aside
-from archive.timespan import DAY, HOUR, MINUTE, Timespan, format_instant, hour_of
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, format_instant, hour_of
 
 ACT = "footage.adopted"
 LOOK_BACK = 31 * DAY
@@ -33,6 +35,10 @@ _LONGEST = 10 * MINUTE
 """Longer than any segment: one may begin in an hour before that in which it was stored."""
 _ANEW = DAY
 _AT_ONCE = 500
+_SHORTEST = SECOND // 10
+"""No segment is shorter, so that an invented number does not become millions of gaps."""
+_IN_ITS_PLACE = (GapCause.UPLOAD_LOST, GapCause.SET_ASIDE)
+"""Causes of a gap that a recorder signs in the place of one segment."""
 
 Tell = Callable[[str, ArchiveError], None]
 """Gets an object's name, and why it was not adopted."""
@@ -206,24 +212,48 @@ class Adoption:
     def _lost(
         self, signer: str, whole: Sequence[Orphan], refused: Collection[str], tail: Tail
     ) -> Iterator[Gap]:
-        """A gap for each number of their runs that was never stored, between two that were."""
+        """A gap for each number of their runs that was never stored, between two that were.
+
+        None where a line says already what became of the number, or the archive has its segment: one whose
+        line came with an older batch.
+        """
+        camera = whole[0].leaf.camera
         runs: dict[str, dict[int, Timespan]] = {}
         adopted = {one.leaf.run for one in whole}
-        for leaf in (*_segments(tail.lines), *(one.leaf for one in whole)):
-            if leaf.run in adopted:
+        for leaf in (*_leaves(tail.lines, b"segment"), *(one.leaf for one in whole)):
+            if isinstance(leaf, Segment) and leaf.run in adopted:
                 runs.setdefault(leaf.run, {})[leaf.seq] = leaf.span
+        told = {leaf.gap for leaf in _leaves(tail.lines, b"gap") if isinstance(leaf, Gap)}
         kept = {(name.run, name.seq) for name in map(keys.parse_segment_key, refused)}
-        camera = whole[0].leaf.camera
         for run, found in sorted(runs.items()):
-            numbers = sorted(found)
-            for before, after in pairwise(numbers):
-                missing = [seq for seq in range(before + 1, after) if (run, seq) not in kept]
+            for before, after in pairwise(sorted(found)):
+                between = Timespan(found[before].start, max(found[after].end, found[before].end))
+                if after - before - 1 > (found[after].start - found[before].end) // _SHORTEST:
+                    continue  # so many were never between them
+                if after > before + 1:
+                    kept |= self._stored(camera, between)
+                missing = [
+                    seq
+                    for seq in range(before + 1, after)
+                    if (run, seq) not in kept
+                    and not told & {id_for_segment(cause, run, seq) for cause in _IN_ITS_PLACE}
+                ]
                 parts = _divided(found[before].end, found[after].start, len(missing))
                 for seq, span in zip(missing, parts, strict=False):
                     yield Gap(
                         camera=camera, recorder=signer, gap=id_for_segment(GapCause.UPLOAD_LOST, run, seq),
                         span=span, cause=GapCause.UPLOAD_LOST, ingested_at=self.clock.now(),
                     )  # fmt: skip
+
+    def _stored(self, camera: str, span: Timespan) -> set[tuple[str, int]]:
+        """Run and number of each segment in the archive that starts in the hours of the span."""
+        found = set()
+        for hour in range(hour_of(span.start), span.end, HOUR):
+            for listed in self.stores.footage.list(keys.segment_prefix(camera, hour)):
+                with suppress(Malformed):  # archive check reports a foreign object
+                    name = keys.parse_segment_key(listed.key)
+                    found.add((name.run, name.seq))
+        return found
 
     def _known_signer(self, known: Known) -> Signer:
         if self._signer is None:
@@ -243,12 +273,8 @@ def _entry(known: Known, leaf: Segment | Gap, version: str) -> IndexEntry:
     return IndexEntry(leaf=leaf, place=known.place(leaf.camera, leaf.span.start), version=version, held=held)
 
 
-def _segments(lines: Iterable[bytes]) -> Iterator[Segment]:
-    for line in lines:
-        if b'"type":"segment"' in line:
-            leaf = leaves.decode(line)
-            if isinstance(leaf, Segment):
-                yield leaf
+def _leaves(lines: Iterable[bytes], kind: bytes) -> Iterator[Leaf]:
+    return (leaves.decode(line) for line in lines if b'"type":"%b"' % kind in line)
 
 
 def _divided(start: int, end: int, parts: int) -> Iterator[Timespan]:

@@ -69,7 +69,7 @@ class Signer:
         """
         fresh = [entry for entry in entries if identity(entry.leaf) not in self._before]
         self.logbook.append(entry.leaf for entry in fresh)
-        # A line whose batch was sealed and not uploaded is still offered: it is indexed again, not written again.
+        # One whose batch was sealed and not uploaded is still offered: it is indexed again, not written.
         self._before |= {identity(entry.leaf) for entry in fresh}
         add_each(self.index, entries, refused)
         self.hand_in()

@@ -15,7 +15,7 @@ from archive.integrity.adoption.silence import WATCHED, Silence
 from archive.integrity.adoption.whole import check_whole
 from archive.integrity.rebuild.sync import Sync
 from archive.lifecycle.disposition.walk import own_leaf
-from archive.model.gap import GapCause, id_for_segment
+from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
 from archive.records.custody import read
 from archive.records.journal import Batch
@@ -138,6 +138,40 @@ def test_a_number_that_was_never_stored_becomes_a_gap(tmp_path: Path) -> None:
     assert gap.gap == id_for_segment(GapCause.UPLOAD_LOST, RUN, 5)
     assert gap.span == Timespan(T0 + 50 * SECOND, T0 + 60 * SECOND)
     assert site.check().breaches == []
+
+
+def test_what_the_archive_has_is_not_called_lost(tmp_path: Path) -> None:
+    """One line came hours late, so the last batches have its number and not those that followed it."""
+    archive = small_archive(tmp_path / "archive")
+    archive.registry.add(camera_form(), actor="os:tester")
+    archive.register_recorder()
+    late, *early = (archive.keep(number) for number in range(4))
+    archive.write_journal(early)
+    archive.clock.wall = T0 + 3 * HOUR
+    archive.begin = archive.clock.wall - 4 * SECOND * 10
+    archive.write_journal([late, archive.keep(4)])
+    archive.clock.wall += 30 * SECOND
+    archive.keep(5)
+    site = Bereft(archive, tmp_path, archive.clock.wall)
+    site.beat()
+    assert site.adopt() == 1
+    assert site.archive.index.gaps("cam-1", WHOLE) == ()
+
+
+@pytest.mark.parametrize("cause", [GapCause.UPLOAD_LOST, GapCause.SET_ASIDE])
+def test_a_gap_that_the_recorder_signed_itself_is_not_signed_again(tmp_path: Path, cause: GapCause) -> None:
+    site = bereft(tmp_path, lost={5}, signed=0)
+    site.archive.write_journal(
+        [
+            _leaves(site)[0],
+            Gap(
+                camera="cam-1", recorder="rec-1", gap=id_for_segment(cause, RUN, 5),
+                span=Timespan(T0 + 50 * SECOND, T0 + 60 * SECOND), cause=cause, ingested_at=T0,
+            ),
+        ]
+    )  # fmt: skip
+    assert site.adopt() == 6
+    assert site.archive.index.gaps("cam-1", WHOLE) == ()
 
 
 def test_bytes_that_are_not_the_segment_are_not_adopted(tmp_path: Path) -> None:
