@@ -132,14 +132,15 @@ class Adoption:
         self, name: str, beat: Beat | None, known: Known, said: Said, adopters: Collection[str], now: int
     ) -> int:
         """Adopt what one silent recorder left. Raises _Alive."""
-        until = now if beat is None else min(now, beat.at + HOUR)
         waited = now if beat is None else beat.at - int(beat.state.get("oldest_us") or 0)
         oldest = now - LOOK_BACK if beat is None else waited - DAY
-        tail = said.tail(name, oldest=oldest, until=until, waited=waited)
+        tail = said.tail(name, oldest=oldest, until=now, waited=waited)
         if now - tail.uploaded < self.bound:
             raise _Alive
         if beat is None and not tail.uploaded:
             return 0
+        # Not only as long as the index heard it: it stores and signs while the index is away.
+        until = now if beat is None else min(now, max(beat.at, tail.uploaded) + HOUR)
         orphans = list(self._without_a_line(name, beat, tail, until, now))
         if not orphans:
             return 0
@@ -155,7 +156,7 @@ class Adoption:
     ) -> Iterator[Orphan]:
         """What the recorder stored after its last batches, and none of them names."""
         stated = {} if beat is None else beat.state.get("cameras") or {}
-        first, last = hour_of(tail.since - _LONGEST), hour_of(max(until, tail.uploaded))
+        first, last = hour_of(tail.since - _LONGEST), hour_of(until)
         for camera in sorted({*tail.cameras, *stated}):
             for hour in range(first, last + HOUR, HOUR):
                 for listed in self.stores.footage.list(keys.segment_prefix(camera, hour)):

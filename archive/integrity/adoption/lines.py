@@ -42,16 +42,16 @@ class Said:
     keys_of: Mapping[str, Mapping[str, Ed25519PublicKey]]
 
     def tail(self, recorder: str, *, oldest: int, until: int, waited: int) -> Tail:
-        """The end of a recorder's journal, from ``oldest`` on if there is no batch. Raises as the store.
+        """The end of a recorder's journal up to ``until``; empty if no batch came since ``oldest``.
 
         ``waited`` (µs) is when the oldest of those leaves was made that had no line at the recorder's last
         heartbeat: one that started again has leaves from before it was off.
         """
         newest: ObjectVersion | None = None
-        hour = hour_of(until)
-        while newest is None and hour >= hour_of(oldest):
-            newest = max(self._listed(recorder, hour), key=lambda one: one.key, default=None)
+        hour = hour_of(until) + HOUR
+        while newest is None and hour > hour_of(oldest):
             hour -= HOUR
+            newest = max(self._listed(recorder, hour), key=lambda one: one.key, default=None)
         if newest is None:
             return Tail(oldest, 0, frozenset(), frozenset())
         last = self._read(newest)
@@ -59,7 +59,7 @@ class Said:
         since = min(signed, waited) - MARGIN
         lines: set[bytes] = set()
         cameras: set[str] = set()
-        for batch, data in self._batches(recorder, hour_of(since - MARGIN), hour_of(until)):
+        for batch, data in self._batches(recorder, hour_of(since - MARGIN), hour):
             lines.update(data.split(b"\n"))
             if batch.at >= since - MARGIN:
                 cameras.update(leaf.camera for leaf in batch.leaves)

@@ -202,6 +202,30 @@ def test_who_gives_a_sign_is_not_gone(tmp_path: Path) -> None:
     assert job.run() == 5
 
 
+def test_one_that_the_index_has_not_heard_for_long_is_alive_by_its_batches(tmp_path: Path) -> None:
+    """Its account of the index ended hours ago; it goes on to store and to sign."""
+    site = bereft(tmp_path)
+    job = site.job()
+    site.clock.advance(5 * HOUR)
+    site.archive.clock.wall = site.clock.now() - 2 * MINUTE
+    site.returns([])
+    assert job.run() == 0
+
+
+def test_what_was_stored_while_the_index_was_away_is_adopted_too(tmp_path: Path) -> None:
+    """The last heartbeat is five hours older than the recorder's last batch and its last segment."""
+    site = bereft(tmp_path)
+    later = 5 * HOUR
+    site.archive.begin = T0 + later
+    site.archive.clock.wall = T0 + later + 90 * SECOND
+    site.archive.write_journal([*_leaves(site)[4:], site.archive.keep(8)])
+    site.archive.clock.advance(MINUTE)
+    site.archive.keep(9)
+    site.clock.advance(later + BOUND)
+    assert site.adopt() == 1
+    assert {seq for _, seq in site.lines()} == set(range(10))
+
+
 def test_a_recorder_without_heartbeats_is_known_by_its_journal(tmp_path: Path) -> None:
     """The index was built anew, and heartbeats have nothing behind them."""
     site = bereft(tmp_path)
