@@ -117,7 +117,7 @@ def replaced(
     if json_:
         print_json({"replaced": not missing and missing is not None, "missing": sorted(missing or ())})
     elif missing is None:
-        say(f"Recorder {by} was not heard of; leave {recorder} as it is, and see the log of {by}")
+        say(f"Recorders {recorder} and {by} were not both heard; leave {recorder} as it is, see their logs")
     elif missing:
         say(f"Recorder {by} has no footage of {', '.join(sorted(missing))} yet; leave {recorder} as it is")
     else:

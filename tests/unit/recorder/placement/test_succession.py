@@ -38,6 +38,16 @@ def test_a_camera_that_the_old_one_has_not_is_not_waited_for() -> None:
     assert found.missing([beat("old", NOW, a=TRIES, b=KEPT), beat("new", NOW, b=KEPT)], NOW) == frozenset()
 
 
+def test_an_old_one_that_is_not_heard_may_record_all_the_same() -> None:
+    found = Succession("old", "new")
+    found.missing([], NOW)
+    new, stale = beat("new", NOW, a=TRIES), beat("old", NOW - 21 * SECOND, a=KEPT)
+    assert found.missing([new], NOW) is None
+    assert found.missing([stale, new], NOW) is None
+    ended = Heartbeat("old", NOW - 21 * SECOND, {"stopped": 1, "cameras": {"a": KEPT}})
+    assert found.missing([ended, new], NOW) == frozenset(), "it said that it stopped"
+
+
 @given(
     old=st.dictionaries(st.sampled_from("abcdef"), st.booleans()),
     new=st.dictionaries(st.sampled_from("abcdef"), st.booleans()),
