@@ -6,6 +6,8 @@ bytes are the same, the earlier run is shown up to that keyframe, and the later 
 shown once. Keyframes are the same if the sizes of what follows them agree and their own bytes do, and if
 their wall times differ by no more than the uncertainties of both.
 
+A run is shown further than before only as far as it has no hole: another run may have what it lacks.
+
 Where there is none, the change stays at its instant, and frames may repeat or miss within the uncertainty.
 """
 
@@ -21,7 +23,7 @@ from archive.footage.mp4.header import SegmentHeader
 from archive.footage.reader import Portion
 from archive.model.segment import SegmentRef
 from archive.ports import ObjectStore
-from archive.timespan import SECOND, Timespan, format_instant
+from archive.timespan import SECOND, SpanSet, Timespan, format_instant
 
 _FOLLOWERS = 8
 """So many samples after a keyframe must have the same sizes, as far as both segments reach."""
@@ -81,7 +83,8 @@ def at_keyframes(
             continue
         same = change.keyframe()
         before = moved[number]
-        if same is not None and before.span.start < same[0] and same[1] < other.span.end:
+        # Both of its times lie within what the two portions show: nothing is shown that was not asked for.
+        if same is not None and before.span.start < min(same[:2]) and max(same[:2]) < other.span.end:
             ends, begins, digest = same
             moved[number] = _portion(Timespan(before.span.start, ends), change.first, segments)
             moved[number + 1] = _portion(Timespan(begins, other.span.end), change.second, segments)
@@ -148,12 +151,22 @@ class _Change:
             for other in self._keyframes(self.second, since, slack)
             for one in ones
             if abs(other.at - one.at) <= slack and _same_sizes(one.sizes, other.sizes)
+            if self._reaches(self.first, one.at) and self._reaches(self.second, other.at)
         ]
         for _, _, one, other in sorted(pairs, key=lambda pair: pair[:2])[:_TRIES]:
             left, right = (read_range(each.range, self._footage) for each in (one, other))
             if left == right:
                 return one.at, other.at, hashlib.sha256(left).hexdigest()
         return None
+
+    def _reaches(self, run: str, keyframe: int) -> bool:
+        """Whether the run has footage all the way that it is to show between the change and a keyframe."""
+        start, end = (self._at, keyframe) if run == self.first else (keyframe, self._at)
+        if start >= end:
+            return True  # it shows less than before
+        way = Timespan(start, end)
+        footage = SpanSet(ref.span for ref in self._near if ref.run == run and ref.span.overlaps(way))
+        return not footage.gaps_within(way)
 
     def _overlaps(self, ref: SegmentRef, since: int, slack: int = SECOND) -> bool:
         return ref.span.start <= self._at + slack and ref.span.end >= since

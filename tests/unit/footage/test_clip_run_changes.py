@@ -77,3 +77,29 @@ def test_runs_that_follow_each_other_need_no_word(store: FilesystemStore) -> Non
     second = store_made(store, segments=2, run=OTHER_RUN, start=T0 + 10 * SECOND)
     clip = plan_clip(reading_of([*first, *second], SPAN), store)
     assert "run_changes" not in clip.outline()
+
+
+def test_nothing_is_shown_beyond_what_was_asked(store: FilesystemStore) -> None:
+    """The first run's time of the keyframe lies behind the end that was asked, the second one's before it."""
+    first = [replace(one, uncertainty_us=200_000) for one in store_made(store, segments=2)]
+    second = [
+        replace(one, uncertainty_us=90_000)
+        for one in store_made(store, seconds=7, segments=2, run=OTHER_RUN, start=T0 - 130_000)[1:]
+    ]
+    asked = Timespan(T0 + 2 * SECOND, T0 + 6_900_000)
+    clip = plan_clip(reading_of([*first, *second], asked), store)
+    assert clip.actual.end <= asked.end + SECOND // 15
+    (said,) = clip.outline()["run_changes"]
+    assert said["keyframe"] is None
+
+
+def test_no_keyframe_counts_behind_a_hole_that_the_other_run_fills(store: FilesystemStore) -> None:
+    """The first run lacks a second, and its keyframe after it is the nearest that both have."""
+    first = store_made(store, seconds=1, segments=15)
+    del first[10]
+    second = store_made(store, seconds=1, segments=15, run=OTHER_RUN, start=T0 - 100_000)
+    refs = [replace(one, uncertainty_us=600_000) for one in first]
+    refs += [replace(one, uncertainty_us=700_000) for one in second]
+    clip = plan_clip(reading_of(refs, Timespan(T0 + 5 * SECOND, T0 + 14 * SECOND)), store)
+    numbers = shown_numbers(clip)
+    assert set(range(10 * 15 + 2, 11 * 15 - 2)) <= set(numbers), "the other run has them"
