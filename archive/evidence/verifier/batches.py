@@ -23,6 +23,8 @@ _HEAD = {"v", "type", "camera", "lines", "tag_key"}
 
 ADOPTED = "adopted"
 """The origin of batches with lines of segments that another recorder stored and never named."""
+ADOPTER = "-adopted"
+"""The end of an adopter's id. No recorder of cameras has such an id, nor may its account register one."""
 MAX_CAMERAS = 10_000
 """Parts of one batch, at most."""
 
@@ -49,9 +51,10 @@ class Facts:
     tag_keys: dict[str, bytes]
 
     def may_say(self, found: leaf.Leaf) -> bool:
-        """Whether a line counts: its recorder wrote the batch, or the batch adopts another's segment."""
+        """Whether a line counts: its recorder wrote the batch, or an adopter's batch adopts its segment."""
         own: bool = found.fields["recorder"] == self.recorder
-        return own or (self.origin == ADOPTED and found.kind == "segment")
+        adopts = self.origin == ADOPTED and self.recorder.endswith(ADOPTER)
+        return own or (adopts and found.kind == "segment")
 
     def has_left_out(self, camera: str, tag_key: bytes) -> bool:
         """Whether the batch has a part of this camera that is not there."""

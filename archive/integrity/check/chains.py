@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
+from archive.ids import is_adopter
 from archive.integrity.check.report import CheckReport, Progress
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Run, Segment
@@ -183,11 +184,13 @@ class ChainCheck:
                     self.report.breach("I2", "journal_tag_key", key, f"{camera} had another tag key before")
             for line in batch.leaves:
                 if isinstance(line, Segment):
-                    runs.segment(line.run, line.seq)
-                    if batch.origin == journal.ADOPTED:
+                    if batch.origin == journal.ADOPTED and is_adopter(recorder):
                         adopted[line.run, line.seq] = line
-                    else:
+                    elif line.recorder == recorder:
                         own.segment(line.run, line.seq)
+                    else:
+                        continue  # nobody may say this of another's segment, and no package counts it
+                    runs.segment(line.run, line.seq)
                 elif isinstance(line, Run):
                     runs.end(line)
                 else:

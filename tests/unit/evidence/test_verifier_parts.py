@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive import canonical as ours
-from archive import timespan
+from archive import ids, timespan
 from archive.errors import Malformed
-from archive.evidence.verifier import canonical, certificate, log, mp4, schema, times
+from archive.evidence.verifier import batches, canonical, certificate, log, mp4, schema, times
 from archive.evidence.verifier.findings import Broken
+from archive.evidence.verifier.leaf import Leaf
 from archive.records import merkle
 from archive.records.checkpoint.note import Note
 from archive.trust import certificates
@@ -231,3 +232,18 @@ def test_tables_in_order_are_read() -> None:
 def test_tables_that_say_two_things_are_refused(changed: dict[str, object]) -> None:
     with pytest.raises(mp4.BadMp4):
         mp4.clip_samples(tables(**{**GOOD, **changed}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("writer", "origin", "kind", "counts"),
+    [
+        ("rec-1", "recorder", "segment", True), ("rec-1", "recorder", "gap", True),
+        ("rec-2-adopted", "adopted", "segment", True), ("rec-2-adopted", "adopted", "gap", False),
+        ("rec-2-adopted", "recorder", "segment", False), ("rec-2", "recorder", "segment", False),
+        ("rec-2", "adopted", "segment", False),
+    ],
+)  # fmt: skip
+def test_only_an_adopter_may_speak_for_another(writer: str, origin: str, kind: str, counts: bool) -> None:
+    facts = batches.Facts(writer, 1, "", 0, origin, "", "", b"", {})
+    assert facts.may_say(Leaf(kind, {"recorder": "rec-1"})) is counts
+    assert ids.is_adopter("x" + batches.ADOPTER)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archive import keys
 from archive.errors import IntegrityError, Unavailable
 from archive.integrity.adoption import Signer
 from archive.integrity.adoption.silence import WATCHED, Silence
@@ -17,9 +18,12 @@ from archive.integrity.rebuild.sync import Sync
 from archive.lifecycle.disposition.walk import own_leaf
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
+from archive.ports import Content
+from archive.records import journal
 from archive.records.custody import read
 from archive.records.journal import Batch
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
+from recorder import identity
 from search.rebuilding import rebuild_index
 from search.sqlite import open_sqlite
 from tests.support.adopting import BOUND, Bereft
@@ -78,6 +82,20 @@ def test_nothing_is_adopted_twice(tmp_path: Path) -> None:
     assert [job.run(), job.run()] == [4, 0]
     assert [site.adopt(), site.adopt("rec-3")] == [0, 0], "neither by its next process nor by another host"
     assert all(len(lines) == 1 for lines in site.lines().values())
+
+
+def test_a_recorder_of_cameras_cannot_sign_for_another(tmp_path: Path) -> None:
+    site = bereft(tmp_path)
+    key, name = site.key("rec-9"), "rec-9"
+    identity.register(site.archive.ledger, name, key.public_key())
+    for number, origin in enumerate(("adopted", "recorder"), 1):
+        data = journal.encode(
+            _leaves(site)[4:], recorder=name, batch=number, prev=journal.GENESIS, at=site.now, key=key,
+            origin=origin,
+        )  # fmt: skip
+        site.archive.stores.records.put(keys.journal_key(name, number, site.now), Content.of_bytes(data))
+    report = site.check()
+    assert (report.adopted, report.without_a_line) == ({}, [f"{RUN}: 4"])
 
 
 def test_a_fresh_index_has_it_from_the_line(tmp_path: Path) -> None:
