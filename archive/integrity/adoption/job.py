@@ -96,7 +96,8 @@ class Adoption:
         """One turn; returns the number of segments that were adopted.
 
         Raises:
-            ArchiveError: as the stores, the index or the disk; the next turn goes on.
+            ArchiveError: as the stores, the index or the disk, after every recorder had its turn; the next
+                turn goes on.
         """
         now, monotonic = self.clock.now(), self.clock.monotonic()
         registered = {
@@ -120,12 +121,18 @@ class Adoption:
         said = Said(self.stores.records, known.keys)
         adopters = sorted(filter(is_adopter, registered))
         count = 0
+        failed: ArchiveError | None = None
         for name in due:
             try:
                 count += self._take_up(name, beats.get(name), known, said, adopters, now)
             except _Alive:
                 continue
+            except ArchiveError as error:
+                failed = failed or error
+                continue
             self._done[name] = heard.get(name, 0), monotonic
+        if failed is not None:
+            raise failed
         return count
 
     def _take_up(

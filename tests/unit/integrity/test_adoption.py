@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive import keys
-from archive.errors import IntegrityError, Unavailable
+from archive.errors import IntegrityError, Malformed, Unavailable
 from archive.integrity.adoption import Signer
 from archive.integrity.adoption.silence import WATCHED, Silence
 from archive.integrity.adoption.whole import check_whole
@@ -96,6 +96,16 @@ def test_a_recorder_of_cameras_cannot_sign_for_another(tmp_path: Path) -> None:
         site.archive.stores.records.put(keys.journal_key(name, number, site.now), Content.of_bytes(data))
     report = site.check()
     assert (report.adopted, report.without_a_line) == ({}, [f"{RUN}: 4"])
+
+
+def test_a_recorder_that_cannot_be_looked_at_keeps_no_other_waiting(tmp_path: Path) -> None:
+    site = bereft(tmp_path)
+    identity.register(site.archive.ledger, "rec-0", site.key("rec-0").public_key())
+    site.archive.index.put_heartbeat("rec-0", site.now, {"cameras": {"no/camera's name": {}}})
+    job = site.job()
+    with pytest.raises(Malformed):
+        job.run()
+    assert len([one for one in site.batches() if one.origin == "adopted"]) == 1
 
 
 def test_a_fresh_index_has_it_from_the_line(tmp_path: Path) -> None:
