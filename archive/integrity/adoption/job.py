@@ -88,6 +88,7 @@ class Adoption:
     _done: dict[str, tuple[int, int]] = field(default_factory=dict)
     _signer: Signer | None = None
     _has_taken_up: bool = False
+    _recorded: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._silence = Silence(self.bound)
@@ -190,16 +191,7 @@ class Adoption:
         if not whole:
             return 0
         signer = self._known_signer(known)
-        span = Timespan(min(one.leaf.span.start for one in whole), max(one.leaf.span.end for one in whole))
-        self.record(
-            ACT,
-            actor=Actor(id=f"recorder:{signer.name}"),
-            objects=(camera,),
-            details={
-                "from": format_instant(span.start), "to": format_instant(span.end),
-                "recorder": whole[0].leaf.recorder, "segments": len(whole),
-            },
-        )  # fmt: skip
+        self._put_on_record(camera, signer.name, [one.leaf for one in whole])
         entry_of, refused = partial(_entry, known), self._refused
         refused_keys = {one.leaf.key for one in orphans} - {one.leaf.key for one in whole}
         entries = [entry_of(one.leaf, one.listed.version) for one in whole]
@@ -207,6 +199,23 @@ class Adoption:
         for at in range(0, len(entries), _AT_ONCE):
             signer.sign(entries[at : at + _AT_ONCE], refused)
         return len(whole)
+
+    def _put_on_record(self, camera: str, signer: str, found: Sequence[Segment]) -> None:
+        """Record the act, once: not again in each turn where a later step fails."""
+        fresh = [leaf for leaf in found if leaf.key not in self._recorded]
+        if not fresh:
+            return
+        self.record(
+            ACT,
+            actor=Actor(id=f"recorder:{signer}"),
+            objects=(camera,),
+            details={
+                "from": format_instant(min(leaf.span.start for leaf in fresh)),
+                "to": format_instant(max(leaf.span.end for leaf in fresh)),
+                "recorder": fresh[0].recorder, "segments": len(fresh),
+            },
+        )  # fmt: skip
+        self._recorded.update(leaf.key for leaf in fresh)
 
     def _is_whole(self, orphan: Orphan) -> bool:
         listed, leaf = orphan.listed, orphan.leaf
