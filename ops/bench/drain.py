@@ -98,7 +98,8 @@ def _table(found: _Drained, cameras: int) -> Table:
          "fresh segments", "p50 s", "p95 s", "most s"),
         ((
             str(cameras), str(found.waited), f"{found.size / 1e6:.0f}", f"{found.footage:.0f}",
-            short(found.took), short(found.footage / found.took / cameras), "0" if late is None else str(late.count),
+            short(found.took), short(found.footage / found.took / cameras),
+            "0" if late is None else str(late.count),
             *(("–",) * 3 if late is None else map(short, (late.p50, late.p95, late.most))),
         ),),
     )  # fmt: skip
