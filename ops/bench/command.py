@@ -22,6 +22,7 @@ from ops.bench import (
     control,
     custody,
     disposition,
+    drain,
     finalise,
     fixity,
     fresh,
@@ -72,6 +73,7 @@ _SUBJECTS: dict[str, Callable[[Workbench], Findings]] = {
     skim.SUBJECT: skim.measure,
     console.SUBJECT: console.measure,
     control.SUBJECT: control.measure,
+    drain.SUBJECT: drain.measure,
 }
 
 

@@ -5,8 +5,6 @@ journalled and indexed; the API finds it and sends its bytes. The end of a segme
 next one's first frame, as its leaf states it, on the clock of the same machine.
 """
 
-import signal
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +17,7 @@ from archive.errors import Unavailable
 from archive.timespan import SECOND, format_instant, parse_instant
 from ops.bench.bank import Bank
 from ops.bench.figures import Figure, Findings, Spread, Table, quantile, short
-from ops.bench.installation import Installation, Served, add_camera, embedded, on_stores, serving
+from ops.bench.installation import Installation, Served, add_camera, embedded, on_stores, recording, serving
 from ops.bench.workbench import Workbench
 
 SUBJECT = "fresh"
@@ -31,7 +29,6 @@ _PAUSE_S = 0.1
 """Between two looks: what is measured is late by half of it on average."""
 _PATIENCE_S = 20.0
 """How long after the end an API may take to give what it still owes; it was away for good if it does not."""
-_DRAIN_S = 60
 _NAMES = {"files": "files + SQLite", "city": "MinIO + Elasticsearch"}
 
 
@@ -169,19 +166,8 @@ def _watched(made: Installation, bank: Bank) -> Iterator[Watch]:
     with made.site() as site:
         for name in bank.names:
             add_camera(site, name, bank.url(name))
-    recorder = made.start("record")
-    try:
-        with serving(made) as served:
-            yield Watch(served, bank.names)
-        if recorder.poll() is not None:
-            raise Unavailable(f"the recorder ended: {made.words_of('record')}", code="bench_failed")
-    finally:
-        recorder.send_signal(signal.SIGTERM)
-        try:
-            recorder.wait(_DRAIN_S)
-        except subprocess.TimeoutExpired:
-            recorder.kill()
-            recorder.wait()
+    with recording(made), serving(made) as served:
+        yield Watch(served, bank.names)
 
 
 def _figures(watches: Mapping[str, Watch]) -> Iterator[Figure]:

@@ -1,6 +1,7 @@
 """A Saksi installation for measuring: settings, cameras, and footage written faster than real time."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -33,6 +34,8 @@ PLACE: tuple[str, str, str, str, str] = ("-5.143600", "119.407100", "73.71.01", 
 _RECORDER = "rec-bench"
 _PATIENCE_S = 300
 """How long a server may take to start: a busy machine needs minutes."""
+_DRAIN_S = 90
+"""How long a recorder may take to archive what it has."""
 _NETWORKS = "127.0.0.0/8,192.0.2.0/24"
 """Where the measured cameras are: the bank on this machine, and addresses of cameras that nobody records."""
 
@@ -164,6 +167,27 @@ def _leaf(camera: str, run: str, seq: int, span: Timespan, made: Finalised, now:
         gop=made.header.gop, frames=made.frames, ingested_at=now, camera_time=None,
         clock=ClockStatement(source="arrival", offset_us=0, uncertainty_us=40_000),
     )  # fmt: skip
+
+
+@contextmanager
+def recording(made: Installation) -> Iterator[int]:
+    """Run ``saksi record`` until the block ends, and let it archive what it has; gives its pid.
+
+    Raises:
+        Unavailable: ``bench_failed``: it had ended by itself.
+    """
+    process = made.start("record")
+    try:
+        yield process.pid
+        if process.poll() is not None:
+            raise Unavailable(f"the recorder ended: {made.words_of('record')}", code="bench_failed")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_DRAIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,18 @@
 """The compared recorders; each records the whole bank until its context ends."""
 
-import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from archive.errors import Unavailable
 from archive.timespan import DAY, Timespan
 from ops.bench.bank import Bank
-from ops.bench.installation import Installation, add_camera, embedded, on_stores
+from ops.bench.installation import Installation, add_camera, embedded, on_stores, recording
 from ops.bench.mediamtx_peer import MediamtxPeer
 from ops.bench.peers import PlainFfmpeg
 from ops.bench.workbench import Workbench, pids_of
 from ops.stack import Stack
-
-_DRAIN = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +105,8 @@ class Saksi:
         with made.site() as site:
             for name in bank.names:
                 add_camera(site, name, bank.url(name))
-        process = made.start("record")
-        try:
-            yield Watched([process.pid], [] if self._stores is None else list(pids_of(self._stores).values()))
-            if process.poll() is not None:
-                raise Unavailable(f"the recorder ended: {made.words_of('record')}", code="bench_failed")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_DRAIN)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        with recording(made) as pid:
+            yield Watched([pid], [] if self._stores is None else list(pids_of(self._stores).values()))
 
     def segments(self, bank: Bank, folder: Path) -> Iterator[list[Path]]:
         """As :class:`Recorder`."""

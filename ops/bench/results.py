@@ -12,9 +12,9 @@ from ops.bench.figures import Findings, Refusal
 Kind = TypeVar("Kind", Findings, Refusal)
 
 ORDER = (
-    "recording", "cameras", "control", "clips", "clip", "finalise", "sealing", "memory", "index", "rebuild",
-    "records", "plan", "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where", "custody",
-    "fresh", "skim", "console", "citywide",
+    "recording", "cameras", "control", "drain", "clips", "clip", "finalise", "sealing", "memory", "index",
+    "rebuild", "records", "plan", "disposition", "fixity", "merkle", "heads", "sessions", "greedy", "where",
+    "custody", "fresh", "skim", "console", "citywide",
 )  # fmt: skip
 APART = frozenset({"citywide"})
 """Subjects that take an hour: they are measured only if they are named."""
