@@ -22,7 +22,8 @@ Report = Callable[[str, str], None]
 COMPUTED = ("disposed", "not_yet", "not_registered", "unknown", "pending")
 """Causes that no recorder states."""
 _UPLOAD = 60 * times.MINUTE
-_ABSENT = ("set_aside", "upload_lost")
+_SET_ASIDE = "set_aside"
+_ABSENT = (_SET_ASIDE, "upload_lost")
 """Causes of a gap that a recorder signs in the place of one segment."""
 
 
@@ -157,7 +158,8 @@ class _Camera:
             inside = spans.both([line.span], [self.whole])
             if not spans.without(inside, spans.both(accounted, self.destroyed)):
                 continue
-            if self._is_absent(line.name, line.seq):
+            # A segment with a line was stored, or set aside: only before its line can it have been lost.
+            if _place(_SET_ASIDE, line.name, line.seq) in self.absent:
                 continue
             there.add(line.key)
             self.report("original_left_out", line.key)
