@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from archive.clock import Clock
+from archive.durable import disk_errors
 from archive.errors import ArchiveError, Conflict, Malformed, StoreFull, Unavailable
 from archive.footage.source_url import with_account
 from archive.footage.sources import SourceRule
@@ -183,7 +184,8 @@ class Asker:
         spool = self.bringer.spool
         if not await asyncio.to_thread(spool.has_room):
             raise StoreFull("the spool has no room for what the camera kept", code="spool_full")
-        await asyncio.to_thread(lambda: folder.path.mkdir(parents=True))
+        with disk_errors(self.bringer.camera.id):
+            await asyncio.to_thread(lambda: folder.path.mkdir(parents=True))
         await asyncio.to_thread(folder.acquire)
         try:
             camera = self.bringer.camera
