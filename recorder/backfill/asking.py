@@ -143,10 +143,13 @@ class Asker:
         error: ArchiveError | None = None
         try:
             for piece in hole.pieces():
-                async for run, fetched in self._stretches(memory, hole, piece):
-                    runs.append(run)
-                    pictures += fetched.pictures
-                    broke_off |= fetched.broke_off
+                try:
+                    async for run, fetched in self._stretches(memory, hole, piece):
+                        runs.append(run)
+                        pictures += fetched.pictures
+                        broke_off |= fetched.broke_off
+                except (Malformed, Conflict) as found:
+                    error = error or found  # this piece is refused; the others may come
                 if broke_off or self.stopping():
                     break
         except ArchiveError as found:
@@ -175,8 +178,11 @@ class Asker:
             if fetched is None:
                 return
             yield run, fetched
-            resumes = fetched.resumes
-            asked = None if resumes is None or resumes >= asked.end else Timespan(resumes, asked.end)
+            if fetched.resumes is None:
+                return
+            # If the camera's clock was set back there, what it says twice is not asked for twice.
+            resumes = max(fetched.resumes, fetched.ends + 1)
+            asked = None if resumes >= asked.end else Timespan(resumes, asked.end)
 
     async def _fetch(
         self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
