@@ -72,7 +72,7 @@ class ReplaySession:
         try:
             return track_of(answer.body, base)
         except ValueError as error:
-            raise _odd(self._source.host, "its description names an address that is none") from error
+            raise _odd(self._source.host, "the address in its description cannot be read") from error
 
     async def play(self, track: Track, span: Timespan) -> bool:
         """Have the camera send what it has of ``span`` (its own clock); False: it says that it has none."""

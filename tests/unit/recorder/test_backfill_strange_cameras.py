@@ -38,19 +38,19 @@ def told(answers: bytes, *, packets: bool = False) -> ArchiveError:
 @pytest.mark.parametrize(
     "said", [b"RTSP/\r\n\r\n", b"RTSP/1.0 x\r\n\r\n", b"RTSP/1.0 200 OK\r\nCSeq: x\r\n\r\n"]
 )
-def test_an_answer_amid_packets_that_is_none_breaks_the_replay_off(said: bytes) -> None:
+def test_an_answer_amid_packets_that_cannot_be_read_breaks_the_replay_off(said: bytes) -> None:
     error = told(said, packets=True)
     assert (type(error), error.code) == (Unavailable, "replay_broke_off")
 
 
 @pytest.mark.parametrize("base", ["rtsp://[x/", "rtsp://[::1/"])
-def test_a_description_with_an_address_that_is_none_is_refused(base: str) -> None:
+def test_a_description_with_a_strange_address_is_refused(base: str) -> None:
     head = f"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Base: {base}\r\nContent-Length: {len(SDP)}\r\n\r\n"
     error = told((head + SDP).encode())
     assert (type(error), error.code) == (Malformed, "replay_refused")
 
 
-def test_a_recording_with_an_address_that_is_none_is_not_the_cameras() -> None:
+def test_a_recording_with_a_strange_address_is_not_the_cameras() -> None:
     kept = [
         KeptRecording(token="rec-1", address="rtsp://[x/ch1"),
         KeptRecording(token="rec-2", address="rtsp://10.0.0.1/ch2"),
