@@ -148,8 +148,8 @@ class Asker:
                         runs.append(run)
                         pictures += fetched.pictures
                         broke_off |= fetched.broke_off
-                except (Malformed, Conflict) as found:
-                    error = error or found  # this piece is refused; the others may come
+                except (Malformed, Conflict) as refused:
+                    error = error or refused  # this piece is refused; the others may come
                 if broke_off or self.stopping():
                     break
         except ArchiveError as found:

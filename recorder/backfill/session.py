@@ -23,7 +23,7 @@ _PICTURES, _REPORTS = 0, 1
 _CODECS = {"H264": "h264", "H265": "hevc"}
 _NO_SUCH_TIME = 457
 _BAD_LOGIN = (401, 403)
-_TORN = (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError)
+_TORN = (OSError, EOFError, TimeoutError, ValueError, LookupError, asyncio.LimitOverrunError)
 REPLAY = {"Require": "onvif-replay"}
 
 
@@ -102,7 +102,7 @@ class ReplaySession:
                 try:
                     async with asyncio.timeout(self._patience):
                         channel, data = await self._next_packet()
-                except (*_TORN, ValueError, LookupError) as error:
+                except _TORN as error:
                     raise broke_off(self._source.host) from error
                 if channel == _PICTURES:
                     yield data
