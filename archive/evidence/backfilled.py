@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from archive import keys
 from archive.clock import Clock
-from archive.errors import Conflict, Malformed, NotFound
+from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, NotFound
 from archive.evidence.contents import files_of
 from archive.evidence.jobs import heads_of_jobs
 from archive.ids import is_occasional
@@ -27,6 +27,8 @@ from archive.timespan import DAY, HOUR, Timespan, hour_of
 JOB = "job:backfill"
 LOOK_BACK = 8 * DAY
 """How far back a job that starts reads batches: it may stand still for a week."""
+_LATE = 3 * HOUR
+"""A batch keeps the name of its hour for so long if its upload fails (:mod:`archive.records.logbook`)."""
 _SEALED = (EvidenceStatus.SEALED, EvidenceStatus.SEALED_UNTIMESTAMPED)
 
 
@@ -49,6 +51,9 @@ class BackfillFlags:
     _packages: LenientHeads[EvidenceRecord] = field(init=False)
     _read: set[str] = field(default_factory=set)
     _scanned: int | None = None
+    _filled: list[Run] = field(default_factory=list)
+    _compared: dict[str, int] = field(default_factory=dict)
+    """With how many of these runs each sealed package was compared."""
 
     def __post_init__(self) -> None:
         self._packages = heads_of_jobs(self.ledger, self.records)
@@ -58,20 +63,39 @@ class BackfillFlags:
 
         Raises:
             Unavailable: a store or the index does not answer; the next turn goes on.
+            IntegrityError, Malformed: a package, or what is on record of it, is damaged; the others were
+                compared.
         """
         now = self.clock.now()
-        batches = [key for key in self._batches(now) if key not in self._read]
-        if not batches:
-            self._scanned = now - HOUR
-            return 0
-        known = self._packages.refresh().known
-        packages = [one.value for one in known.values() if one.value.status in _SEALED]
-        count = 0
-        for key in batches:
-            for run in self._runs(key):
-                count += sum(self._flag(package, run) for package in packages)
+        for key in [key for key in self._batches(now) if key not in self._read]:
+            try:
+                self._filled += self._runs(key)
+            except (IntegrityError, Malformed):
+                continue  # the check of the archive reports it
             self._read.add(key)
-        self._scanned = now - HOUR
+        self._scanned = now - _LATE
+        if not self._filled:
+            return 0
+        count = 0
+        damaged: ArchiveError | None = None
+        for known in self._packages.refresh().known.values():
+            if known.value.status in _SEALED:
+                try:
+                    count += self._flag_each(known.value)
+                except Conflict:
+                    continue  # another process was first; the next turn looks again
+                except (IntegrityError, Malformed) as error:
+                    damaged = error
+        if damaged is not None:
+            raise damaged
+        return count
+
+    def _flag_each(self, package: EvidenceRecord) -> int:
+        """Compare a package with the runs with which it was not compared: also one that was sealed later."""
+        count, name = 0, package.request.evidence_id
+        for run in self._filled[self._compared.get(name, 0) :]:
+            count += self._flag(package, run)
+            self._compared[name] = self._compared.get(name, 0) + 1
         return count
 
     def _batches(self, now: int) -> Iterator[str]:
@@ -86,10 +110,9 @@ class BackfillFlags:
                     yield listed.key
             hour += HOUR
 
-    def _runs(self, key: str) -> Iterator[Run]:
-        for leaf in journal.decode(self.records.get(key)).leaves:
-            if isinstance(leaf, Run) and leaf.fills:
-                yield leaf
+    def _runs(self, key: str) -> list[Run]:
+        leaves = journal.decode(self.records.get(key)).leaves
+        return [leaf for leaf in leaves if isinstance(leaf, Run) and leaf.fills]
 
     def _flag(self, package: EvidenceRecord, run: Run) -> int:
         asked = package.request
@@ -114,17 +137,14 @@ class BackfillFlags:
         state = FilledPackage(
             evidence_id=asked.evidence_id, request_id=asked.request_id, fillings=(*before, fresh)
         )
-        try:
-            self.ledger.append(
-                KIND,
-                asked.evidence_id,
-                state.to_state(),
-                expected=0 if entry is None else entry.version,
-                actor=JOB,
-                action=FOUND,
-            )
-        except Conflict:
-            return 0  # another process was first; the next start of this one finds what is still missing
+        self.ledger.append(
+            KIND,
+            asked.evidence_id,
+            state.to_state(),
+            expected=0 if entry is None else entry.version,
+            actor=JOB,
+            action=FOUND,
+        )
         return 1
 
     def _head(self, evidence_id: str) -> Entry | None:

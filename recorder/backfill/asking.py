@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from archive.clock import Clock
+from archive.durable import disk_errors
 from archive.errors import ArchiveError, Conflict, Malformed, StoreFull, Unavailable
 from archive.footage.source_url import with_account
 from archive.footage.sources import SourceRule
@@ -142,10 +143,13 @@ class Asker:
         error: ArchiveError | None = None
         try:
             for piece in hole.pieces():
-                async for run, fetched in self._stretches(memory, hole, piece):
-                    runs.append(run)
-                    pictures += fetched.pictures
-                    broke_off |= fetched.broke_off
+                try:
+                    async for run, fetched in self._stretches(memory, hole, piece):
+                        runs.append(run)
+                        pictures += fetched.pictures
+                        broke_off |= fetched.broke_off
+                except (Malformed, Conflict) as refused:
+                    error = error or refused  # this piece is refused; the others may come
                 if broke_off or self.stopping():
                     break
         except ArchiveError as found:
@@ -174,8 +178,11 @@ class Asker:
             if fetched is None:
                 return
             yield run, fetched
-            resumes = fetched.resumes
-            asked = None if resumes is None or resumes >= asked.end else Timespan(resumes, asked.end)
+            if fetched.resumes is None:
+                return
+            # If the camera's clock was set back there, what it says twice is not asked for twice.
+            resumes = max(fetched.resumes, fetched.ends + 1)
+            asked = None if resumes >= asked.end else Timespan(resumes, asked.end)
 
     async def _fetch(
         self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
@@ -183,7 +190,8 @@ class Asker:
         spool = self.bringer.spool
         if not await asyncio.to_thread(spool.has_room):
             raise StoreFull("the spool has no room for what the camera kept", code="spool_full")
-        await asyncio.to_thread(lambda: folder.path.mkdir(parents=True))
+        with disk_errors(self.bringer.camera.id):
+            await asyncio.to_thread(lambda: folder.path.mkdir(parents=True))
         await asyncio.to_thread(folder.acquire)
         try:
             camera = self.bringer.camera

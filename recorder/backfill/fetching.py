@@ -16,7 +16,7 @@ from archive.errors import Malformed, Unavailable
 from archive.timespan import SECOND, Timespan
 from recorder.backfill.relay import Relay, relaying
 from recorder.backfill.session import ReplaySession, replaying
-from recorder.backfill.sorting import Goes, Stretch
+from recorder.backfill.sorting import Goes, Stretch, without_keyframe
 from recorder.binary import Binary
 from recorder.command import replay_command
 from recorder.process import Capture, start_capture
@@ -80,6 +80,8 @@ class Fetcher:
         if stretch.begins is None:
             if broke_off is not None:
                 raise broke_off
+            if stretch.left_out:  # it has pictures of the hole: that is not "none"
+                raise without_keyframe()
             return None
         return Fetched(
             begins=stretch.begins, ends=stretch.ends, drift=stretch.drift, lost=stretch.lost,

@@ -66,11 +66,7 @@ def recording_of(
             f"the camera at {device} keeps no recordings of its own", code="no_recording",
             hint="Put a memory card into it and switch recording on, on its own page.",
         )  # fmt: skip
-    own = [
-        one
-        for one in recordings
-        if host and urlsplit(f"//{one.address.rpartition('//')[2]}").hostname == host
-    ]
+    own = [one for one in recordings if host and _host_of(one.address) == host]
     found = own if host != device and own else recordings
     if len(found) != 1:
         raise Malformed(
@@ -98,6 +94,14 @@ def _recording(told: Mapping[str, Any]) -> KeptRecording:
         earliest=_instant(told.get("EarliestRecording")),
         latest=_instant(told.get("LatestRecording")),
     )
+
+
+def _host_of(address: str) -> str | None:
+    """The host in what a device says of an input; None if it says no address."""
+    try:
+        return urlsplit(f"//{address.rpartition('//')[2]}").hostname
+    except ValueError:
+        return None
 
 
 def _instant(told: object) -> int | None:

@@ -23,6 +23,7 @@ _PICTURES, _REPORTS = 0, 1
 _CODECS = {"H264": "h264", "H265": "hevc"}
 _NO_SUCH_TIME = 457
 _BAD_LOGIN = (401, 403)
+_TORN = (OSError, EOFError, TimeoutError, ValueError, LookupError, asyncio.LimitOverrunError)
 REPLAY = {"Require": "onvif-replay"}
 
 
@@ -68,7 +69,10 @@ class ReplaySession:
         answer = await self._ask("DESCRIBE", self._base, {"Accept": "application/sdp"})
         self._check(answer)
         base = answer.fields.get("content-base") or answer.fields.get("content-location") or self._base
-        return track_of(answer.body, base)
+        try:
+            return track_of(answer.body, base)
+        except ValueError as error:
+            raise _odd(self._source.host, "the address in its description cannot be read") from error
 
     async def play(self, track: Track, span: Timespan) -> bool:
         """Have the camera send what it has of ``span`` (its own clock); False: it says that it has none."""
@@ -98,7 +102,7 @@ class ReplaySession:
                 try:
                     async with asyncio.timeout(self._patience):
                         channel, data = await self._next_packet()
-                except (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError) as error:
+                except _TORN as error:
                     raise broke_off(self._source.host) from error
                 if channel == _PICTURES:
                     yield data

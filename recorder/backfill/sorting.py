@@ -18,6 +18,8 @@ _LONGEST_STEP = 3 * SECOND
 """A step from picture to picture that is longer is a hole in what the camera kept."""
 _MOST_HELD = 64 << 20
 _MOST_UNMARKED = 200
+_MOST_BETWEEN = 50_000
+"""Packets from one mark to the next: some cameras mark keyframes only. Unbounded, nothing would end it."""
 _BEYOND = 2
 """Pictures at or beyond the end before it is sure that none from before the end follows (B-frames)."""
 
@@ -48,12 +50,15 @@ class Stretch:
     resumes: int | None = None
     """The camera's time of the first picture that did not join."""
     pictures: int = 0
+    left_out: int = 0
+    """Pictures inside the hole with which no decoder can begin."""
     _held: list[bytes] = field(default_factory=list)
     _held_size: int = 0
     _first: tuple[int, int] | None = None
     _last: int | None = None
     _beyond: int = 0
     _unmarked: int = 0
+    _was_marked: bool = False
     _sequence: int | None = None
     _taken: list[int] = field(default_factory=list)
     _is_last: bool = False
@@ -69,10 +74,9 @@ class Stretch:
             return Goes.ON, []
         mark = packet.mark
         if mark is None:
-            if self._last is None:
-                self._wait_for_a_mark()
-                return Goes.ON, []
+            self._wait_for_a_mark()
         else:
+            self._unmarked, self._was_marked = 0, True
             goes = self._judge(mark, packet.ticks)
             if goes is not Goes.ON:
                 return goes, []
@@ -95,8 +99,9 @@ class Stretch:
                 return Goes.ENDED
         if mark.is_key and (self.begins is None and (mark.at <= self.asked.start or not self._taken)):
             self._forget()
-        elif not self._taken:
-            return Goes.ON  # no decoder can begin here
+        elif not self._taken:  # no decoder can begin here
+            self.left_out += self.asked.start <= mark.at < self.asked.end
+            return Goes.ON
         if self._first is None:
             self._first = (mark.at, ticks)
         at, since = self._first
@@ -139,7 +144,7 @@ class Stretch:
         self._held.append(data)
         self._held_size += len(data)
         if self._held_size > _MOST_HELD:
-            raise _refused("no keyframe comes")
+            raise without_keyframe()
         return []
 
     def _count(self, sequence: int) -> None:
@@ -149,13 +154,18 @@ class Stretch:
 
     def _wait_for_a_mark(self) -> None:
         self._unmarked += 1
-        if self._unmarked > _MOST_UNMARKED:
+        if self._unmarked > (_MOST_BETWEEN if self._was_marked else _MOST_UNMARKED):
             raise Malformed(
                 "the camera does not say when the pictures of its recording were taken",
                 code="replay_without_times",
                 hint="Its replay lacks ONVIF's header extension. Copy the recording to a file and use saksi"
                 " import, which takes the times from a person.",
             )
+
+
+def without_keyframe() -> Malformed:
+    """The error for a replay that came, and in which no decoder can begin."""
+    return _refused("no keyframe comes")
 
 
 def _refused(why: str) -> Malformed:

@@ -6,6 +6,7 @@ later and later. What each hole came to is kept in the spool. Nothing here ends 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from archive.canonical import JsonObject
@@ -127,7 +128,9 @@ class BackfillTurns:
 
 
 def _read(kept: JsonObject) -> dict[str, Asked]:
-    return {
-        name: Asked(one["times"], one["at"], Outcome(one["outcome"]), one["code"])
-        for name, one in kept.items()
-    }
+    """What was kept; an entry that cannot be read is left out, and its hole is asked for anew."""
+    found: dict[str, Asked] = {}
+    for name, one in kept.items():
+        with suppress(KeyError, TypeError, ValueError):
+            found[name] = Asked(int(one["times"]), int(one["at"]), Outcome(one["outcome"]), str(one["code"]))
+    return found

@@ -293,7 +293,8 @@ def _units(data: bytes) -> Iterator[bytes]:
 
 
 def _is_key(codec: str, unit: bytes) -> bool:
-    return unit[0] & 31 == 5 if codec == "h264" else 16 <= (unit[0] >> 1 & 63) <= 21
+    """An IDR, or the parameter sets that these cameras send before every picture a decoder can begin with."""
+    return unit[0] & 31 in (5, 7) if codec == "h264" else 16 <= (unit[0] >> 1 & 63) <= 21
 
 
 def _payloads(codec: str, unit: bytes) -> Iterator[bytes]:

@@ -142,3 +142,35 @@ def test_the_pictures_of_a_description_and_nothing_else_reach_ffmpeg() -> None:
     with pytest.raises(Malformed) as caught:
         track_of("v=0\r\nm=video 0 RTP/AVP 26\r\na=rtpmap:26 JPEG/90000\r\n", "rtsp://10.0.0.1/")
     assert caught.value.code == "no_stream"
+
+
+def more_of(at: int, count: int) -> list[bytes]:
+    """The further packets of a picture; only its first one has a mark."""
+    return [packet(None, ticks=at * 9 // 100 % (1 << 32)) for _ in range(count)]
+
+
+def test_a_camera_that_begins_between_keyframes_says_its_times_all_the_same() -> None:
+    stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
+    every = [
+        part
+        for number in range(1, 30)
+        for part in (packet(T0 + number * STEP, key=number == 10), *more_of(T0 + number * STEP, 90))
+    ]
+    _, passed = sent(stretch, *every)
+    assert passed[:91] == every[9 * 91 : 10 * 91]
+    assert stretch.begins == T0 + 10 * STEP
+
+
+def test_a_camera_that_stops_saying_times_does_not_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.backfill.sorting._MOST_BETWEEN", 300)
+    stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
+    later = [part for number in range(10, 400) for part in more_of(T0 + number * STEP, 1)]
+    with pytest.raises(Malformed) as caught:
+        sent(stretch, *pictures(0, 10), *later)
+    assert caught.value.code == "replay_without_times"
+
+
+def test_pictures_of_the_hole_without_a_keyframe_are_counted() -> None:
+    stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
+    goes, passed = sent(stretch, *[packet(T0 + number * STEP) for number in range(-5, 40)])
+    assert (goes, passed, stretch.begins, stretch.left_out) == (Goes.ENDED, [], None, 20)

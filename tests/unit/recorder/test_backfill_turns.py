@@ -145,3 +145,9 @@ def test_holes_that_are_older_than_a_week_are_left_to_people() -> None:
     desk = Desk([gap("a", 0, 100)])
     desk.clock.advance(8 * DAY)
     assert desk.turn(desk.turns()) == ""
+
+
+def test_what_was_kept_and_cannot_be_read_is_asked_for_anew() -> None:
+    desk = Desk([gap("a", 0, 100), gap("b", 200, 300)])
+    desk.kept = {"a" * 16: {"times": 1, "outcome": "of another version"}, "b" * 16: None}
+    assert desk.turn(desk.turns()) == "ab"

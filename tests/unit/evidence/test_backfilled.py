@@ -1,0 +1,132 @@
+"""A package over a hole that was filled later is flagged: whichever came first, the run or the seal."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from archive import keys
+from archive.errors import IntegrityError
+from archive.evidence import jobs
+from archive.evidence.backfilled import JOB, BackfillFlags, fillings_of
+from archive.evidence.jobs import SealWorker, heads_of_jobs
+from archive.evidence.plan import PackagePlan
+from archive.model.backfill import FOUND, FilledPackage, Filling
+from archive.model.evidence import EvidenceStatus, SealRequest
+from archive.model.gap import Gap, GapCause, RunEnd
+from archive.model.segment import Run
+from archive.ports import Content
+from archive.records import journal
+from archive.records.ledger.streams import Ledger
+from archive.timespan import HOUR, SECOND, Timespan
+from tests.support.packages import RECORDER_KEY, make_world
+
+
+class Desk:
+    """A world in which packages are asked for and sealed, and the job that flags them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = make_world(folder, segments=2)
+        self.ledger = Ledger(self.world.target, self.world.clock)
+        end = self.world.plan.span.end
+        self.hole = Timespan(end - 4 * SECOND, end - SECOND)
+        self.flags = BackfillFlags(self.ledger, self.world.target, cast("Any", self), self.world.clock)
+
+    def gaps(self, camera: str, _span: Timespan) -> Sequence[Gap]:
+        return [
+            Gap(camera=camera, recorder="rec-1", gap="a" * 16, span=self.hole, cause=GapCause.UNREACHABLE,
+                ingested_at=self.hole.end)
+        ]  # fmt: skip
+
+    def asked(self) -> str:
+        span = self.world.plan.span
+        job = jobs.request_seal(
+            self.ledger, self.world.clock, cameras=("cam-1",), span=span, case="LP/B/1", actor="os:op"
+        )
+        return job.record.request.evidence_id
+
+    def sealed(self) -> None:
+        def prepare(request: SealRequest) -> PackagePlan:
+            return replace(
+                self.world.plan, evidence_id=request.evidence_id, case=request.case, actor=request.actor,
+                prepared_at=request.asked_at,
+            )  # fmt: skip
+
+        heads = heads_of_jobs(self.ledger, self.world.target)
+        done = SealWorker(self.ledger, heads, self.world.sealer, prepare, self.world.clock, "w1").run_once()
+        assert done is not None
+        assert done.record.status is EvidenceStatus.SEALED
+
+    def filled(self, run: str, batch: int = 1, *, at: int = 0) -> None:
+        now = self.world.clock.now()
+        leaf = Run(
+            camera="cam-1", recorder="rec-1-backfill", run=run, span=self.hole, segments=1,
+            reason=RunEnd.STOPPED, ingested_at=now, fills=("a" * 16,),
+        )  # fmt: skip
+        data = journal.encode(
+            [leaf], recorder=leaf.recorder, batch=batch, prev=journal.GENESIS, at=now, key=RECORDER_KEY,
+            origin="backfill",
+        )  # fmt: skip
+        key = keys.journal_key(leaf.recorder, batch, now + at)
+        self.world.target.put(key, Content.of_bytes(data))
+
+    def runs(self, evidence_id: str) -> list[str]:
+        return [one.run for one in fillings_of(self.ledger, evidence_id)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_package_that_is_sealed_after_the_run_came_is_flagged_too(desk: Desk) -> None:
+    asked = desk.asked()
+    desk.filled("1" * 16)
+    assert desk.flags.run() == 0, "it is not sealed yet"
+    desk.sealed()
+    assert [desk.flags.run(), desk.flags.run()] == [1, 0]
+    assert desk.runs(asked) == ["1" * 16]
+
+
+def test_of_two_processes_that_flag_one_package_none_loses_its_run(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = desk.asked()
+    desk.sealed()
+    desk.filled("1" * 16)
+    append = Ledger.append
+
+    def overtaken(ledger: Ledger, kind: str, name: str, state: Any, **given: Any) -> Any:
+        monkeypatch.setattr(Ledger, "append", append)
+        other = Filling(camera="cam-1", run="2" * 16, gaps=("b" * 16,), span=desk.hole, came_at=0)
+        first = FilledPackage(evidence_id=name, request_id="", fillings=(other,)).to_state()
+        append(ledger, kind, name, first, expected=0, actor=JOB, action=FOUND)
+        return append(ledger, kind, name, state, **given)
+
+    monkeypatch.setattr(Ledger, "append", overtaken)
+    assert [desk.flags.run() for _ in range(3)] == [0, 1, 0]
+    assert desk.runs(asked) == ["2" * 16, "1" * 16]
+
+
+def test_a_batch_that_comes_late_under_its_own_hour_is_read(desk: Desk) -> None:
+    asked = desk.asked()
+    desk.sealed()
+    assert desk.flags.run() == 0
+    desk.filled("1" * 16, at=-2 * HOUR)
+    assert desk.flags.run() == 1
+    assert desk.runs(asked) == ["1" * 16]
+
+
+def test_what_is_damaged_keeps_nothing_beside_it_from_being_flagged(desk: Desk) -> None:
+    asked = sorted([desk.asked(), desk.asked()])
+    desk.sealed()
+    desk.sealed()
+    key = keys.journal_key("rec-0-backfill", 1, desk.world.clock.now())
+    desk.world.target.put(key, Content.of_bytes(b"{}"))
+    desk.world.target.put(f"ledger/backfill/{asked[0]}/00000001.json", Content.of_bytes(b"{}"))
+    desk.filled("1" * 16)
+    with pytest.raises(IntegrityError):
+        desk.flags.run()
+    assert desk.runs(asked[1]) == ["1" * 16]

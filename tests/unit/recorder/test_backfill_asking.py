@@ -1,0 +1,108 @@
+"""Asking for one hole: a refusal stops nothing beside it, and a clock that was set back repeats nothing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from archive.clock import ManualClock
+from archive.errors import ArchiveError, Conflict, Malformed, Refused, Unavailable
+from archive.model.camera import Camera
+from archive.model.gap import GapCause
+from archive.model.segment import DeviceClock
+from archive.timespan import HOUR, MINUTE, SECOND, SpanSet, Timespan
+from recorder.backfill.asking import Answer, Asker, Memory, Outcome
+from recorder.backfill.fetching import Fetched
+from recorder.backfill.holes import Hole
+from recorder.devices import KeptRecording
+from recorder.sources import parse_source
+from recorder.spool import CaptureFolder
+
+T0 = 1_795_500_000 * SECOND
+CAMERA = parse_source("rtsp://10.0.0.1/1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Asker):
+    """Asks a camera of which ``gives`` says what it has of a span; notes what it was asked for."""
+
+    gives: Callable[[Timespan], Fetched | None]
+    asked: list[Timespan] = field(default_factory=list)
+    came: list[Timespan] = field(default_factory=list)
+
+    async def _fetch(
+        self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
+    ) -> Fetched | None:
+        self.asked.append(asked)
+        fetched = self.gives(asked)
+        if fetched is not None:
+            self.came.append(Timespan(fetched.begins, fetched.ends))
+        return fetched
+
+    def _missing(self, hole: Hole) -> SpanSet:
+        return hole.missing - SpanSet(self.came)
+
+
+def asker(gives: Callable[[Timespan], Fetched | None]) -> Asked:
+    return Asked(
+        bringer=cast("Any", SimpleNamespace(
+            spool=SimpleNamespace(root=Path("spool")), camera=SimpleNamespace(id="kam-1")
+        )),
+        devices=cast("Any", None), fetcher=cast("Any", None), rule=cast("Any", None),
+        clock=ManualClock(T0 + HOUR), host_time=cast("Any", None),
+        camera_at=cast("Callable[[int], Camera]", None), source=CAMERA, address="", gives=gives,
+    )  # fmt: skip
+
+
+def answer(one: Asked, end: int) -> Answer:
+    hole = Hole("a" * 16, GapCause.UNREACHABLE, SpanSet((Timespan(T0, T0 + end),)))
+    memory = Memory(DeviceClock(at=T0, offset_us=0, within_us=SECOND), KeptRecording(token="1"), CAMERA)
+    return asyncio.run(one.ask(memory, hole))
+
+
+def fetched(begins: int, ends: int, resumes: int | None = None) -> Fetched:
+    return Fetched(
+        begins=begins, ends=ends, drift=0, lost=0, pictures=10, codec="h264", resumes=resumes
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [Malformed("x", code="import_parameters_change"), Conflict("x", code="y")])
+def test_a_piece_that_is_refused_stops_no_other_piece(error: ArchiveError) -> None:
+    def gives(asked: Timespan) -> Fetched:
+        if asked.start == T0:
+            raise error
+        return fetched(asked.start, asked.end)
+
+    found = answer(asker(gives), 90 * MINUTE)
+    assert (found.outcome, found.code, len(found.runs)) == (Outcome.PART, error.code, 2)
+    assert found.missing.duration == 30 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "error", [Refused("x", code="replay_login_refused"), Unavailable("x", code="replay_x")]
+)
+def test_a_login_that_is_refused_and_a_camera_that_is_silent_are_asked_once(error: ArchiveError) -> None:
+    def gives(asked: Timespan) -> Fetched:
+        raise error
+
+    one = asker(gives)
+    assert answer(one, 90 * MINUTE).code == error.code
+    assert len(one.asked) == 1
+
+
+def test_a_clock_that_was_set_back_in_the_hole_is_not_asked_for_the_same_again() -> None:
+    step = T0 + 10 * MINUTE
+
+    def gives(asked: Timespan) -> Fetched:
+        if asked.start < step:
+            return fetched(asked.start, step, resumes=step - 5 * SECOND)
+        return fetched(asked.start, asked.end)
+
+    one = asker(gives)
+    found = answer(one, 20 * MINUTE)
+    assert (found.outcome, len(found.runs)) == (Outcome.FILLED, 2)
+    assert [span.start >= step for span in one.asked] == [False, True]
