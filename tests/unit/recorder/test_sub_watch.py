@@ -149,6 +149,25 @@ def test_one_that_is_gone_is_down_since_then_until_it_answers_again(camera: Came
     asyncio.run(story())
 
 
+def test_a_password_that_is_refused_is_not_tried_each_minute(camera: Camera) -> None:
+    """Many cameras lock an account after a few wrong ones: also for the main stream, which is recorded."""
+
+    async def story() -> None:
+        async with listening() as stream, Round([camera], f"rtsp://127.0.0.1:{stream.port}/2") as running:
+            stream.status = 401
+            running.clock.advance(5 * MINUTE)
+            await running.turn()
+            assert stream.asked == 2
+            running.clock.advance(59 * MINUTE)
+            await running.turn()
+            assert (stream.asked, bool(running.watch.facts("cam-1"))) == (2, True)
+            running.clock.advance(MINUTE)
+            await running.turn()
+            assert stream.asked == 3
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("url", ["", "rtsp://10.0.0.7:1/2"])
 def test_one_that_cannot_be_asked_is_down_and_does_not_end_the_watch(camera: Camera, url: str) -> None:
     async def story() -> None:
