@@ -236,3 +236,21 @@ def test_without_an_account_no_alarms_are_asked_for(camera: Camera) -> None:
             assert (devices.asked, devices.queues) == ([(ONE, "")], [])
 
     asyncio.run(story())
+
+
+def test_alarms_may_change_while_a_heartbeat_is_made(camera: Camera) -> None:
+    """It is made in another thread; a failure there would end the recorder."""
+
+    async def story() -> None:
+        async with Round([camera], Clocks()) as work:
+            watched = work.clocks._watched["cam-1"]
+
+            class Changing(str):
+                def __format__(self, spec: str) -> str:
+                    watched.alarms[Alarm.VIDEO_LOST] = 2
+                    return "tamper"
+
+            watched.alarms = {Changing("tamper"): 1}  # type: ignore[dict-item]
+            assert work.clocks.facts("cam-1")["device_tamper"] == 1
+
+    asyncio.run(story())
