@@ -20,6 +20,7 @@ from recorder.devices import (
     DeviceNews,
     DeviceReport,
     FoundDevice,
+    KeptRecording,
     Login,
     no_answer,
 )
@@ -61,6 +62,12 @@ class Clocks:
         raise NotImplementedError
 
     async def search(self, interfaces: Sequence[str], seconds: float) -> Sequence[FoundDevice]:
+        raise NotImplementedError
+
+    async def recordings(self, address: str, login: Login) -> Sequence[KeptRecording]:
+        raise NotImplementedError
+
+    async def replay_url(self, address: str, login: Login, recording: str) -> str:
         raise NotImplementedError
 
 
