@@ -24,11 +24,16 @@ from recorder.spool import Spool
 
 _KEPT = "accounts.json"
 _YOUNG = MINUTE
+_MOST_WAITING = 100
+"""Changes of cause that wait for room on the disk; of more the first ones count."""
 
 
 @dataclass(slots=True)
 class Accounts:
-    """One :class:`~recorder.gaps.GapBook` per camera. ``deliver`` passes the tickets on to the archive."""
+    """One :class:`~recorder.gaps.GapBook` per camera. ``deliver`` passes the tickets on to the archive.
+
+    A cause that the disk did not take waits, and is recorded before anything that comes after it.
+    """
 
     spool: Spool
     clock: Clock
@@ -37,6 +42,7 @@ class Accounts:
     _books: dict[str, GapBook] = field(default_factory=dict)
     _places: dict[str, Place] = field(default_factory=dict)
     _kept: JsonObject = field(default_factory=dict)
+    _waiting: dict[str, list[tuple[int, GapCause]]] = field(default_factory=dict)
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
     def load(self) -> None:
@@ -74,6 +80,7 @@ class Accounts:
         """Another recorder records the camera from now on; our account stays as far as it came."""
         with self._turn:
             book = self._books.pop(camera)
+            self._waiting.pop(camera, None)
             written = 0 if book.open is None else book.open.written
             self._kept[camera] = {"covered_until": max(book.covered_until, written), "gap": None}
             self.save()
@@ -89,18 +96,21 @@ class Accounts:
             return self._books[camera].open
 
     def missing(self, camera: str, at: int, cause: GapCause) -> None:
-        """Record that from ``at`` on there is no footage because of ``cause``."""
+        """Record that from ``at`` on there is no footage because of ``cause``.
+
+        Raises:
+            StoreFull, Unavailable: the disk failed; it is recorded as soon as it does not.
+        """
         with self._turn:
-            with self._all_or_nothing(camera) as book:
-                before = book.open
-                spooled_leaves = self._write(camera, book.missing(at, cause, now=self.clock.now()))
-                if book.open != before:
-                    self.save()
-            self.deliver(spooled_leaves)
+            waiting = self._waiting.setdefault(camera, [])
+            if (not waiting or waiting[-1][1] is not cause) and len(waiting) < _MOST_WAITING:
+                waiting.append((at, cause))
+            self._record_waiting(camera)
 
     def footage_from(self, camera: str, start: int, otherwise: GapCause) -> None:
         """Footage from ``start`` on is about to be kept; record the gap before it first."""
         with self._turn:
+            self._record_waiting(camera)
             with self._all_or_nothing(camera) as book:
                 had_gap = book.open is not None
                 now = self.clock.now()
@@ -138,6 +148,7 @@ class Accounts:
         with self._turn:
             if camera not in self._books:
                 return  # It was left meanwhile.
+            self._record_waiting(camera)
             with self._all_or_nothing(camera) as book:
                 is_off = book.open is not None and book.open.cause is GapCause.DISABLED
                 young = 0 if is_off else _YOUNG
@@ -159,6 +170,19 @@ class Accounts:
         with self._turn:
             kept = {camera: book.to_json() for camera, book in self._books.items()}
             self.spool.keep(_KEPT, self._kept | kept)
+
+    def _record_waiting(self, camera: str) -> None:
+        """Record the changes of cause that wait, in order. Raises as the disk; what is left waits on."""
+        waiting = self._waiting.get(camera, [])
+        while waiting:
+            at, cause = waiting[0]
+            with self._all_or_nothing(camera) as book:
+                before = book.open
+                spooled_leaves = self._write(camera, book.missing(at, cause, now=self.clock.now()))
+                if book.open != before:
+                    self.save()
+            del waiting[0]
+            self.deliver(spooled_leaves)
 
     @contextmanager
     def _all_or_nothing(self, camera: str) -> Iterator[GapBook]:

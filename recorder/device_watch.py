@@ -72,7 +72,7 @@ class DeviceWatch:
         return None if watched is None else watched.found
 
     def facts(self, camera: str) -> JsonObject:
-        """For the heartbeat, in µs.
+        """For the heartbeat, in µs. From any thread.
 
         ``device_offset_us`` is the camera's clock minus ours, right within ``device_within_us`` at
         ``device_asked``; ``device_tamper`` and ``device_video_lost`` are since when the alarm is on.
@@ -80,7 +80,8 @@ class DeviceWatch:
         watched = self._watched.get(camera)
         if watched is None:
             return {}
-        facts: JsonObject = {f"device_{alarm}": since for alarm, since in watched.alarms.items()}
+        alarms = tuple(watched.alarms.items())  # in one step: they may change meanwhile
+        facts: JsonObject = {f"device_{alarm}": since for alarm, since in alarms}
         if watched.found is not None:
             facts["device_offset_us"] = watched.found.offset_us
             facts["device_within_us"] = watched.found.within_us

@@ -53,7 +53,7 @@ class Growth:
 
 @dataclass(slots=True)
 class Openings:
-    """What the newest file says about its first pictures. A file is read again only when it has grown."""
+    """How many first pictures of the newest file have known times. It is read only when it has grown."""
 
     _seen: tuple[Path, int, int] | None = None
 

@@ -141,4 +141,4 @@ async def _ask(
         elif name.strip().lower() == "content-length":
             length = min(int(value), _LONGEST_ANSWER)
     body = await reader.readexactly(length) if source.kind is SourceKind.RTSP and length else b""
-    return _Answer(int(status.split(" ", 2)[1]), tuple(challenges), body)
+    return _Answer(int(status.partition(" ")[2].partition(" ")[0]), tuple(challenges), body)

@@ -52,5 +52,13 @@ def segment_leaf(
         camera_time=told,
         ingested_at=now,
         sound=statement_of(found.header.sound, sent=facts.sound),
-        device_clock=device if facts.is_live else None,
+        device_clock=stated_clock(device) if facts.is_live else None,
     )
+
+
+def stated_clock(device: DeviceClock | None) -> DeviceClock | None:
+    """What a leaf can state of the camera's clock; None for one that is off by more than 285 years.
+
+    A leaf holds no number of 2^53 and more. A camera may say any year; its footage is kept all the same.
+    """
+    return device if device is not None and abs(device.offset_us) < 1 << 53 else None

@@ -14,7 +14,7 @@ from archive.errors import ArchiveError
 from archive.footage.sources import SourceRule
 from archive.model.camera import Camera
 from archive.model.gap import GapCause
-from archive.timespan import MINUTE
+from archive.timespan import HOUR, MINUTE
 from recorder.archiver import Log
 from recorder.probe import diagnose
 from recorder.reach import Unreached, reach
@@ -25,6 +25,9 @@ _AT_ONCE = 4
 _PAUSE = 5 * MINUTE
 _AGAIN = MINUTE
 """A stream that did not answer is asked again sooner."""
+_REFUSED = HOUR
+"""One that refused the password later: many cameras lock an account after a few wrong ones, and with it the
+main stream."""
 
 
 class Subs(Protocol):
@@ -88,7 +91,8 @@ class SubWatch:
     async def _ask(self, camera: Camera) -> None:
         watched = self._watched[camera.id]
         cause = await self._cause(camera)
-        watched.due = self.clock.monotonic() + (_AGAIN if cause else _PAUSE)
+        again = _REFUSED if cause == GapCause.AUTH_FAILED.value else _AGAIN
+        watched.due = self.clock.monotonic() + (again if cause else _PAUSE)
         if cause and not watched.down:
             watched.down = self.clock.now()
             self.log.warning("sub_stream_down", camera=camera.id, cause=cause)

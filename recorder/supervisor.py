@@ -272,7 +272,7 @@ class CameraSupervisor:
         try:
             await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
         except ArchiveError as error:
-            # The account is unchanged; the next attempt, or the next footage, accounts for the time.
+            # The account is unchanged; it takes the cause as soon as the disk does.
             self._shop.log.warning("gap_waits", camera=self.camera.id, reason=error.message)
 
     def _end_attempt(self, reason: RunEnd) -> None:

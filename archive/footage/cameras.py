@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from archive.clock import Clock
 from archive.errors import Conflict, IntegrityError, Malformed, NotFound
-from archive.footage.source_url import device_of, parse_source
+from archive.footage.source_url import check_second, device_of, parse_source
 from archive.footage.sources import SourceRule
 from archive.ids import check_name
 from archive.model import camera_details as detailed
@@ -155,7 +155,7 @@ class Registry:
     def drafted(self, form: CameraForm) -> Camera:
         """The camera that :meth:`add` would register; nothing is written. Raises Malformed, Refused."""
         camera = self._judge(form, registered_at=self._clock.now())
-        return replace(camera, sub=self._sub(form.sub, camera.source, None))
+        return replace(camera, sub=self._sub(form.sub, camera, None))
 
     def edit(
         self,
@@ -197,7 +197,7 @@ class Registry:
         else:
             judged = self._judge(replace(form, source="test://"), registered_at=before.registered_at)
             after = replace(judged, source=before.source, sealed_source=before.sealed_source)
-        after = replace(after, disabled=before.disabled, sub=self._sub(form.sub, after.source, before.sub))
+        after = replace(after, disabled=before.disabled, sub=self._sub(form.sub, after, before.sub))
         if has_moved(before, after) or before.place != after.place or self._is_another(before, form.source):
             return after
         return replace(after, audio=before.audio, sound=before.sound)
@@ -373,7 +373,7 @@ class Registry:
             details=details,
         )
 
-    def _sub(self, url: str, main: str, kept: SubStream | None) -> SubStream | None:
+    def _sub(self, url: str, camera: Camera, kept: SubStream | None) -> SubStream | None:
         """The sub stream of a form. Raises Malformed ``bad_sub``; Refused as :meth:`sealed`."""
         if url.strip() == NO_SUB:
             return None
@@ -383,8 +383,9 @@ class Registry:
                 shown, sealed_source = self.sealed(url)
             except Malformed as error:
                 raise Malformed(f"sub: {error.message}", code="bad_sub", hint=error.hint) from error
+            check_second(url, self.source_of(camera))
             found = SubStream(source=shown, sealed_source=sealed_source)
-        return found if found is None else check_sub(found, main)
+        return found if found is None else check_sub(found, camera.source)
 
     def _is_another(self, before: Camera, source: str) -> bool:
         """Whether a source leads to another device than the camera's; credentials make no other device."""

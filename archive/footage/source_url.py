@@ -135,6 +135,25 @@ def device_of(url: str) -> tuple[str, ...]:
     return (source.scheme, source.host.lower(), str(source.port), source.target)
 
 
+def check_second(url: str, main: str) -> None:
+    """Let the URL of a sub stream pass that is not the main stream's. Streams may differ in the query only.
+
+    Raises:
+        Malformed: ``bad_sub``: it is the same, with or without its query; ``bad_source``.
+    """
+    (*place, target), (*main_place, main_target) = device_of(url), device_of(main)
+    if (
+        parse_source(url).host
+        and place == main_place
+        and target in (main_target, main_target.partition("?")[0])
+    ):
+        raise Malformed(
+            "the sub stream is the main stream",
+            code="bad_sub",
+            hint="Give the camera's second, smaller stream, or none.",
+        )
+
+
 def with_account(url: str, user: str, password: str) -> str:
     """The source with this account in place of the one that it has. Raises Malformed ``bad_source``."""
     if not parse_source(url).host:

@@ -114,7 +114,8 @@ class Segment:
     µs: a measurement, never a correction. ``frames`` counts the pictures in the object; at the end of a run a
     few may stand beyond its span, after others that never came. ``ingested_at`` is the recorder's time when
     it made the leaf. ``sound`` is None where the object holds no sound.
-    ``device_clock`` is what the camera last said of its clock when it was asked; None where it never was.
+    ``device_clock`` is what the camera last said of its clock when it was asked; None where it never was, or
+    is off by more than a leaf can state (285 years).
     """
 
     camera: str

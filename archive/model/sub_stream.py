@@ -37,19 +37,13 @@ def from_state(state: Mapping[str, Any]) -> SubStream | None:
 
 
 def check_sub(sub: SubStream, main: str) -> SubStream:
-    """Let a sub stream pass that is on the host of its camera's main stream and is another stream.
+    """Let a sub stream pass that is on the host of its camera's main stream.
 
     ``main`` is that one's URL as it may be shown. On another host it could be another camera.
 
     Raises:
         Malformed: ``bad_sub``.
     """
-    if sub.source == main and urlsplit(main).hostname:
-        raise Malformed(
-            "the sub stream is the main stream",
-            code="bad_sub",
-            hint="Give the camera's second, smaller stream, or none.",
-        )
     if urlsplit(sub.source).hostname != urlsplit(main).hostname:
         raise Malformed(
             "the sub stream is not on the host of the camera's main stream",

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Protocol
 
 from archive.integrity.rebuild.sync import Sync
+from archive.model.segment import Segment
+from archive.records import journal
 from archive.timespan import SECOND, Timespan
 from ops.bench import processes
 from ops.bench.mediamtx_peer import MediamtxPeer
 from ops.bench.workbench import pids_of
 from ops.stack import Stack
+from ops.wiring import Site
 from tests.support import numbered
 from tests.support.recording_site import RecordingSite
 from tests.support.scripts import taken_apart
@@ -377,6 +380,7 @@ class Storm:
         return Truth(
             camera=camera.index,
             taken=dict(enumerate(camera.taken)),
+            late=dict(enumerate(camera.late)),
             sent=frozenset(camera.sent.get(path, ())),
             faults=tuple(self.plan.of(camera.index)),
             zero=self.zero,
@@ -388,10 +392,11 @@ class Storm:
         truth = self._truth(camera, OURS)
         verdict_of_decoder = [0, 0]
         with self.recording.site() as site:
+            stated = _uncertainties(site)
             pieces = []
             for ref in segments_of(site, camera.name):
                 file = site.stores.footage.get(ref.key, version=ref.version or None)
-                pieces.append(Piece(ref.span, ref.uncertainty_us, width(file), pictures(file)))
+                pieces.append(Piece(ref.span, stated[ref.key], width(file), pictures(file)))
                 is_strange = pieces[-1].is_mislabelled(truth.footage)
                 if len(pieces) == _DECODED or (is_strange and verdict_of_decoder[0] < _DECODED):
                     verdict_of_decoder[0] += 1
@@ -404,6 +409,19 @@ class Storm:
         verdict = judge(truth, pieces, holes)
         verdict.decoded, verdict.misread = verdict_of_decoder
         return verdict
+
+
+def _uncertainties(site: Site) -> dict[str, int]:
+    """What each leaf states against its recorder's clock (µs), by key: here all clocks are one.
+
+    The index has none for a machine whose clock nobody synchronises.
+    """
+    return {
+        leaf.key: leaf.clock.uncertainty_us
+        for listed in site.stores.records.list("journal/")
+        for leaf in journal.decode(site.stores.records.get(listed.key)).leaves
+        if isinstance(leaf, Segment)
+    }
 
 
 def _shows(file: bytes, piece: Piece, camera: StormCamera) -> bool:

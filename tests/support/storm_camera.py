@@ -95,7 +95,7 @@ def marked(camera: int, letter: str, number: int) -> bytes:
 
 @dataclass(slots=True)
 class StormCamera:
-    """One camera. ``taken`` has when each picture was taken (wall time, µs), by its number.
+    """One camera. ``taken`` has when each picture was due (wall time, µs), ``late`` how late it left (µs).
 
     ``sent`` has the numbers that were written to a client, by the path that it asked for.
     """
@@ -106,6 +106,7 @@ class StormCamera:
     port: int = 0
     mode: Mode = Mode.SOUND
     taken: list[int] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
     sent: dict[str, set[int]] = field(default_factory=dict)
     latest: float = 0.0
     """By how much a picture left late at most (s)."""
@@ -154,7 +155,9 @@ class StormCamera:
 
     def send(self, number: int, lateness: float) -> None:
         """Take picture ``number`` and send it to everybody who can be sent it."""
-        self.taken.append(time.time_ns() // 1000)  # A picture that leaves late is taken to be captured late.
+        # One that leaves late waited in the camera: its stamp in the stream says when it was due.
+        self.late.append(round(lateness * 1_000_000))
+        self.taken.append(time.time_ns() // 1000 - self.late[-1])
         self.latest = max(self.latest, lateness)
         wanted = self.other if self.mode is Mode.CHANGED else self.footage
         if wanted is not self.sends and wanted.units[wanted.place(self.index, number)].is_sync:

@@ -99,7 +99,7 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
         f"{_ms(errors, 1)} ms (most); the stated uncertainty does not cover "
         f"{sum(one.unbounded for one in verdicts)}. Other work kept the machine busy: a picture left "
         f"its camera {max(camera.latest for camera in storm.fleet.cameras):.2f} s late at most, and "
-        "counts from then.",
+        "counts from when it was due.",
         "",
         "## Back after a fault",
         "",

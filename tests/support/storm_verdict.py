@@ -1,5 +1,4 @@
-"""The verdict on a storm: each picture that a camera took is archived once, or in a gap with a right "
-"cause."""
+"""The verdict on a storm: each picture that a camera took is archived once, or in a gap with its cause."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,8 +12,9 @@ from tests.support.storm_plan import RIGHT_CAUSES, Fault, causes_of
 
 EDGE = 0.35
 """By how much (s) a gap's edge may be wrong, or by as much as the segment there states of its own time."""
-NOTICED, RECOVERED = 2.0, 75.0
-"""A gap may begin so long before its fault, and end so long after it (s)."""
+NOTICED, RECOVERED = 6.0, 75.0
+"""A gap may begin so long before its fault, and end so long after it (s). A recorder that is killed left
+its last sign of life up to five seconds before. One gap may have several faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,13 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A segment: its span as the archive has it, the width in its header, and its pictures."""
+    """A segment: its span as the archive has it, the width in its header, and its pictures.
+
+    ``uncertainty`` (µs) is what its leaf states against the recorder's clock, which here is the cameras' too.
+    """
 
     span: Timespan
-    uncertainty: int | None
+    uncertainty: int
     width: int
     pictures: Sequence[Picture]
 
@@ -54,6 +57,8 @@ class CameraVerdict:
     """Pictures that are neither archived nor in a gap."""
     lost_at: list[str] = field(default_factory=list)
     """When the first of them was taken, and what is known around it, in words."""
+    denied: list[int] = field(default_factory=list)
+    """Pictures that are archived and in a gap all the same."""
     twice: list[int] = field(default_factory=list)
     altered: list[int] = field(default_factory=list)
     disordered: int = 0
@@ -80,12 +85,14 @@ class CameraVerdict:
         """What is wrong, in words."""
         said: dict[str, Sequence[object]] = {
             "neither archived nor in a gap": self.lost, "twice": self.twice, "altered": self.altered,
-            "gaps with a wrong cause": self.wrong_causes,
+            "gaps with a wrong cause": self.wrong_causes, "archived, and in a gap": self.denied,
         }  # fmt: skip
         found = [f"kam-{self.camera}: {what}: {list(which)[:20]}" for what, which in said.items() if which]
         found += self.lost_at
         if self.disordered:
             found.append(f"kam-{self.camera}: {self.disordered} times out of order")
+        if self.unbounded:
+            found.append(f"kam-{self.camera}: {self.unbounded} segments are off by more than they state")
         if self.misread:
             found.append(f"kam-{self.camera}: {self.misread} segments show other pictures")
         return found
@@ -95,7 +102,8 @@ class CameraVerdict:
 class Truth:
     """What a camera did: when it took which picture (µs), what it sent to the recorder, and its faults.
 
-    ``zero`` is when the storm began (µs), and ``span`` what is judged.
+    ``zero`` is when the storm began (µs), and ``span`` what is judged. ``late`` is how late a picture left
+    its camera (µs): it counts as taken at any time from when it was due until then.
     """
 
     camera: int
@@ -105,6 +113,11 @@ class Truth:
     zero: int
     span: Timespan
     footage: Mapping[str, Footage]
+    late: Mapping[int, int] = field(default_factory=dict)
+
+    def when(self, number: int) -> tuple[int, int]:
+        """From when to when a picture may have been taken."""
+        return self.taken[number], self.taken[number] + self.late.get(number, 0)
 
 
 def judge(truth: Truth, pieces: Sequence[Piece], holes: Sequence[Hole]) -> CameraVerdict:
@@ -114,7 +127,10 @@ def judge(truth: Truth, pieces: Sequence[Piece], holes: Sequence[Hole]) -> Camer
     kept = Counter(picture.number for piece in pieces for picture in piece.pictures)
     missing = judged - kept.keys()
     covered = sorted(_within_doubt(hole.span, pieces) for hole in holes)
-    verdict.lost = sorted(_outside(((truth.taken[number], number) for number in missing), covered))
+    verdict.lost = sorted(number for number in missing if not _touches(truth.when(number), covered))
+    inner = sorted(_without_doubt(hole.span, pieces) for hole in holes)
+    present = judged & kept.keys()
+    verdict.denied = sorted(number for number in present if _is_inside(truth.when(number), inner))
     verdict.taken, verdict.archived = len(judged), len(judged & kept.keys())
     verdict.in_gaps = len(missing) - len(verdict.lost)
     verdict.twice = sorted(number for number, count in kept.items() if count > 1)
@@ -145,23 +161,27 @@ def _look_at(piece: Piece, truth: Truth, verdict: CameraVerdict) -> None:
     if not piece.pictures:
         return
     verdict.mislabelled += piece.is_mislabelled(truth.footage)
-    taken = truth.taken.get(numbers[0])
-    if taken is not None:
-        error = piece.span.start - taken
+    if numbers[0] in truth.taken:
+        due, left = truth.when(numbers[0])
+        error = max(piece.span.start - left, 0) or min(piece.span.start - due, 0)
         verdict.errors.append(error / SECOND)
-        if piece.uncertainty is not None and abs(error) > piece.uncertainty:
+        if abs(error) > piece.uncertainty:
             verdict.unbounded += 1
 
 
 def _within_doubt(span: Timespan, pieces: Sequence[Piece]) -> tuple[int, int]:
     """A gap's span, wider by how uncertain the segments at its edges are."""
-    edge = round(EDGE * SECOND)
+    return span.start - _doubt(span.start, pieces), span.end + _doubt(span.end, pieces)
 
-    def doubt(at: int) -> int:
-        beside = [piece for piece in pieces if piece.span.start - 1000 <= at <= piece.span.end + 1000]
-        return max([edge, *(piece.uncertainty or 0 for piece in beside)])
 
-    return span.start - doubt(span.start), span.end + doubt(span.end)
+def _without_doubt(span: Timespan, pieces: Sequence[Piece]) -> tuple[int, int]:
+    """The same, narrower by as much."""
+    return span.start + _doubt(span.start, pieces), span.end - _doubt(span.end, pieces)
+
+
+def _doubt(at: int, pieces: Sequence[Piece]) -> int:
+    beside = [piece for piece in pieces if piece.span.start - 1000 <= at <= piece.span.end + 1000]
+    return max([round(EDGE * SECOND), *(piece.uncertainty for piece in beside)])
 
 
 def _around(truth: Truth, at: int, pieces: Sequence[Piece], holes: Sequence[Hole]) -> str:
@@ -179,23 +199,26 @@ def _around(truth: Truth, at: int, pieces: Sequence[Piece], holes: Sequence[Hole
 
 
 def _told(piece: Piece) -> str:
-    doubt = "unbounded" if piece.uncertainty is None else f"{piece.uncertainty / SECOND:.2f} s"
-    return f"#{piece.pictures[0].number}-{piece.pictures[-1].number} ±{doubt}"
+    first, last = piece.pictures[0].number, piece.pictures[-1].number
+    return f"#{first}-{last} ±{piece.uncertainty / SECOND:.2f} s"
 
 
-def _outside(at: Iterable[tuple[int, int]], covered: Sequence[tuple[int, int]]) -> Iterator[int]:
-    for moment, number in at:
-        if not any(start <= moment <= end for start, end in covered):
-            yield number
+def _touches(taken: tuple[int, int], covered: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= taken[1] and taken[0] <= end for start, end in covered)
+
+
+def _is_inside(taken: tuple[int, int], covered: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= taken[0] and taken[1] <= end for start, end in covered)
 
 
 def _is_right(hole: Hole, truth: Truth) -> bool:
+    """Whether faults that may have this cause explain the whole gap."""
     start, end = ((at - truth.zero) / SECOND for at in (hole.span.start, hole.span.end))
-    return any(
-        start < fault.end + RECOVERED and end > fault.start - NOTICED
-        for fault in truth.faults
-        if hole.cause in causes_of(fault, start)
-    )
+    explained = start
+    for fault in sorted(truth.faults):
+        if hole.cause in causes_of(fault, start) and fault.start - NOTICED <= explained:
+            explained = max(explained, fault.end + RECOVERED)
+    return explained >= end
 
 
 def _recovered(truth: Truth, holes: Sequence[Hole]) -> Iterator[tuple[str, float]]:

@@ -16,6 +16,8 @@ _WITH_CHROMA = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 13
 """The profiles whose parameter sets state chroma format and bit depth."""
 _CROP = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
 _LONGEST = 1024
+_MOST_SEQUENCES, _MOST_PICTURES, _LONGEST_SET = 31, 255, 0xFFFF
+"""What a description can hold (ISO/IEC 14496-15, 5.3.3.1)."""
 _SIDES = struct.Struct(">HH")
 _SHOWN = struct.Struct(">II")
 
@@ -36,7 +38,7 @@ def fitting(track: Track, units: Sequence[bytes]) -> Track:
     """The track as the NAL ``units`` of its first keyframe describe it; the same where it fits already."""
     sequences = [unit for unit in units if unit[0] & 0x1F == 7]
     pictures = [unit for unit in units if unit[0] & 0x1F == 8]
-    if track.codec != "h264" or not sequences or not pictures:
+    if track.codec != "h264" or not _can_be_stated(sequences, pictures):
         return track
     entry = Box(track.sample_entry[4:8], 0, 8, len(track.sample_entry))
     inner = list(boxes(track.sample_entry, entry.body + VISUAL_ENTRY, entry.end, "the sample entry"))
@@ -61,6 +63,15 @@ def fitting(track: Track, units: Sequence[bytes]) -> Track:
     )
 
 
+def _can_be_stated(sequences: Sequence[bytes], pictures: Sequence[bytes]) -> bool:
+    """Whether there are sets of both kinds, and no more and no longer ones than a description holds."""
+    return (
+        0 < len(sequences) <= _MOST_SEQUENCES
+        and 0 < len(pictures) <= _MOST_PICTURES
+        and all(len(one) <= _LONGEST_SET for one in (*sequences, *pictures))
+    )
+
+
 def _scaled(shown: int, now: int, before: int) -> int:
     return min(shown * now // before, 0xFFFF_FFFF) if before else now << 16
 
@@ -68,7 +79,7 @@ def _scaled(shown: int, now: int, before: int) -> int:
 def _first_of(configuration: bytes) -> bytes:
     """The first sequence parameter set of an ``avcC``; nothing if it has none."""
     length = int.from_bytes(configuration[6:8], "big")
-    return configuration[8 : 8 + length] if configuration[5] & 0x1F else b""
+    return configuration[8 : 8 + length] if len(configuration) > 8 and configuration[5] & 0x1F else b""
 
 
 def _configuration(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
     from botocore.credentials import Credentials
 
+_PIECE = 256 << 10
+"""A body goes out in pieces of this size. The socket's time-out bounds each: the whole takes longer on a slow
+line."""
 _WHOLE = {"x-amz-checksum-mode": "ENABLED"}
 _HOLDS = {
     status: (
@@ -131,8 +134,11 @@ class QuickRequests:
         signed = self._signer.signed(method, url, headers, body, digest=digest)
         if method == "PUT":
             signed["Content-Length"] = str(len(body))
+        view = memoryview(body)
+        pieces = [view[at : at + _PIECE] for at in range(0, len(body), _PIECE)]
         # botocore reads single fields of the headers only; its stubs ask for its own class.
-        prepared = AWSPreparedRequest(method, url, signed, body or None, stream)  # type: ignore[arg-type]
+        # urllib3 sends a list item by item.
+        prepared = AWSPreparedRequest(method, url, signed, pieces or None, stream)  # type: ignore[arg-type]
         return self._session.send(prepared)
 
 

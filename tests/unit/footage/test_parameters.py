@@ -60,6 +60,23 @@ def test_what_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
     assert fitting(track, []) is track
 
 
+@pytest.mark.parametrize(
+    ("sequences", "pictures"),
+    [(1, [b"\x68\xee"] * 256), (32, [b"\x68\xee"]), (1, [b"\x68" * 70_000])],
+)
+def test_more_sets_than_a_description_holds_change_nothing(
+    tmp_path: Path, sequences: int, pictures: list[bytes]
+) -> None:
+    """A camera can send what it likes: it must not end the recorder, nor make a description of its own."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    track, _ = encoded(tmp_path / "a", (), ",scale=320:192")
+    _, units = encoded(tmp_path / "b", (), ",scale=640:360")
+    sequence = next(unit for unit in units if unit[0] & 0x1F == 7)
+    assert fitting(track, [sequence, b"\x68\xee"]) is not track
+    assert fitting(track, [sequence] * sequences + pictures) is track
+
+
 def configuration(track: Track) -> bytes:
     at = track.sample_entry.index(b"avcC") - 4
     return track.sample_entry[at : at + int.from_bytes(track.sample_entry[at : at + 4], "big")]

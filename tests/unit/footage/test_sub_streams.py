@@ -73,6 +73,7 @@ def test_other_changes_leave_it_and_a_word_takes_it_away(site: SmallArchive) -> 
     [
         ("rtsp://10.0.0.8:554/small", Malformed, "bad_sub"),
         ("rtsp://10.0.0.7:554/stream", Malformed, "bad_sub"),
+        ("rtsp://viewer:x@10.0.0.7:554/stream?token=abc", Malformed, "bad_sub"),
         ("test://", Malformed, "bad_sub"),
         ("ftp://10.0.0.7/x", Malformed, "bad_sub"),
         ("rtsp://127.0.0.1/small", Refused, "source_refused"),
@@ -86,6 +87,20 @@ def test_what_cannot_be_its_second_stream_is_refused(
         site.registry.edit("cam-1", {"sub": sub}, actor="os:tester")
     assert caught.value.code == code  # type: ignore[attr-defined]
     assert site.registry.camera("cam-1").sub is None
+
+
+def test_streams_that_differ_in_the_query_only_are_two(site: SmallArchive) -> None:
+    """As of makers that write ``/cam/realmonitor?channel=1&subtype=1``; the query is not shown."""
+    main, sub = (f"rtsp://admin:x@10.0.0.7:554/cam/realmonitor?channel=1&subtype={one}" for one in (0, 1))
+    site.registry.add(camera_form(source=main, sub=sub), actor="os:tester")
+    assert streams(site) == (main, sub)
+    site.registry.edit("cam-1", {"name": "Baru"}, actor="os:tester")
+    assert streams(site) == (main, sub)
+    with pytest.raises(Malformed, match="is the main stream"):
+        site.registry.edit("cam-1", {"sub": main}, actor="os:tester")
+    renewed = {"source": main.replace(":x@", ":y@"), "sub": sub.replace(":x@", ":y@")}
+    site.registry.edit("cam-1", renewed, actor="os:tester")
+    assert streams(site) == tuple(renewed.values())
 
 
 def test_a_camera_at_another_address_does_not_keep_the_old_ones_stream(site: SmallArchive) -> None:

@@ -20,6 +20,7 @@ from recorder.devices import (
     DeviceNews,
     DeviceReport,
     FoundDevice,
+    KeptRecording,
     Login,
     no_answer,
 )
@@ -61,6 +62,12 @@ class Clocks:
         raise NotImplementedError
 
     async def search(self, interfaces: Sequence[str], seconds: float) -> Sequence[FoundDevice]:
+        raise NotImplementedError
+
+    async def recordings(self, address: str, login: Login) -> Sequence[KeptRecording]:
+        raise NotImplementedError
+
+    async def replay_url(self, address: str, login: Login, recording: str) -> str:
         raise NotImplementedError
 
 
@@ -234,5 +241,23 @@ def test_without_an_account_no_alarms_are_asked_for(camera: Camera) -> None:
         devices = Clocks()
         async with Round([camera], devices, url="rtsp://10.0.0.7/1"):
             assert (devices.asked, devices.queues) == ([(ONE, "")], [])
+
+    asyncio.run(story())
+
+
+def test_alarms_may_change_while_a_heartbeat_is_made(camera: Camera) -> None:
+    """It is made in another thread; a failure there would end the recorder."""
+
+    async def story() -> None:
+        async with Round([camera], Clocks()) as work:
+            watched = work.clocks._watched["cam-1"]
+
+            class Changing(str):
+                def __format__(self, spec: str) -> str:
+                    watched.alarms[Alarm.VIDEO_LOST] = 2
+                    return "tamper"
+
+            watched.alarms = {Changing("tamper"): 1}  # type: ignore[dict-item]
+            assert work.clocks.facts("cam-1")["device_tamper"] == 1
 
     asyncio.run(story())

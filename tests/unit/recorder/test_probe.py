@@ -99,6 +99,8 @@ CASES: dict[str, tuple[Server, GapCause | None]] = {
     "forbidden": (status("RTSP/1.0 403 Forbidden"), GapCause.AUTH_FAILED),
     "broken": (status("RTSP/1.0 500 Internal Server Error"), GapCause.STREAM_ERROR),
     "no RTSP": (status("220 ftp ready"), GapCause.STREAM_ERROR),
+    "one word": (status("hello"), GapCause.STREAM_ERROR),
+    "an empty line": (status(""), GapCause.STREAM_ERROR),
     "says nothing": (silent, GapCause.STALLED),
     "hangs up": (hangs_up, GapCause.STREAM_ERROR),
     "basic, right": (basic("s3cret"), None),

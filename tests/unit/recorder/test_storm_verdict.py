@@ -1,12 +1,13 @@
 """The judge of storms: what it must find in an archive that is not what the cameras did."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from archive.timespan import SECOND, Timespan
 from tests.support.scripted_camera import AccessUnit
-from tests.support.storm_camera import FPS, Footage, Mode, slices_crc
+from tests.support.storm_camera import FPS, Footage, Mode, StormCamera, slices_crc
 from tests.support.storm_frames import Picture, pictures
 from tests.support.storm_plan import FAULTS, Fault, Trouble, drawn
 from tests.support.storm_verdict import CameraVerdict, Hole, Piece, Truth, judge
@@ -79,6 +80,45 @@ def test_a_cause_that_no_fault_explains_is_wrong() -> None:
     assert judge(truth(Fault(10, 30, Mode.HUNG, 1)), WHOLE, [early]).wrong_causes == [early]
     store = Fault(0, 40, Trouble.STORE)
     assert judge(truth(store), WHOLE, [GAP]).wrong_causes == [GAP], "a store that is away explains no gap"
+
+
+def test_a_gap_that_begins_before_its_fault_or_lasts_long_after_it_is_wrong() -> None:
+    """A recorder that gives up for good has no right cause for it."""
+    early = hole(30, 190, "unreachable")
+    assert judged([piece(0, 30), piece(190, 600)], early).wrong_causes == [early]
+    many = {number: at(number) for number in range(3000)}
+    lasting = replace(truth(CUT), taken=many, span=Timespan(ZERO, at(3000)))
+    for_good = hole(150, 3000, "unreachable")
+    assert judge(lasting, [piece(0, 150)], [for_good]).wrong_causes == [for_good]
+    kills = [Fault(10, 11, Trouble.KILL), Fault(80, 81, Trouble.KILL)]
+    through = hole(150, 2000, "recorder_restart")
+    both = replace(lasting, faults=kills)
+    assert judge(both, [piece(0, 150)], [through]).wrong_causes == [], "two faults with one cause, one gap"
+
+
+def test_a_gap_over_what_is_archived_is_found() -> None:
+    assert judged(WHOLE, hole(100, 190, "unreachable")).denied == list(range(106, 150))
+
+
+def test_a_bound_that_does_not_cover_the_error_is_a_complaint() -> None:
+    first, last = WHOLE
+    off = replace(last, span=Timespan(last.span.start + SECOND // 10, last.span.end))
+    assert judged([first, off], GAP).unbounded == 1
+    assert judged([first, off], GAP).complaints
+    assert judged([first, replace(off, uncertainty=200_000)], GAP).complaints == []
+
+
+def test_a_picture_that_leaves_late_was_taken_when_it_was_due() -> None:
+    """Its stamp in the stream says so too, and that is what a recorder can know."""
+    camera = StormCamera(1, FOOTAGE, FOOTAGE)
+    before = time.time_ns() // 1000
+    camera.send(0, 2.0)
+    assert before - 2 * SECOND <= camera.taken[0] <= time.time_ns() // 1000 - 2 * SECOND
+    assert camera.late == [2 * SECOND]
+    late = replace(truth(CUT), late=dict.fromkeys(range(600), 2 * SECOND))
+    cut_off = [piece(0, 130), piece(190, 600)]
+    assert judge(late, cut_off, [GAP]).lost == [], "nobody knows better when it was taken"
+    assert judge(late, WHOLE, [GAP]).complaints == []
 
 
 def test_pictures_are_read_from_the_bytes_of_a_file() -> None:

@@ -47,16 +47,21 @@ class Log:
 
 @dataclass
 class Stream:
-    """A camera that answers each request with ``status``, and counts connections."""
+    """A camera that answers each request with ``status``, and counts connections.
+
+    ``says`` is the line that it answers with in place of an RTSP one.
+    """
 
     status: int = 200
+    says: str = ""
     asked: int = 0
     port: int = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked += 1
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(f"RTSP/1.0 {self.status} X\r\nCSeq: 1\r\nContent-Length: 0\r\n\r\n".encode())
+        line = self.says or f"RTSP/1.0 {self.status} X"
+        writer.write(f"{line}\r\nCSeq: 1\r\nContent-Length: 0\r\n\r\n".encode())
         await writer.drain()
         writer.close()
 
@@ -144,6 +149,25 @@ def test_one_that_is_gone_is_down_since_then_until_it_answers_again(camera: Came
     asyncio.run(story())
 
 
+def test_a_password_that_is_refused_is_not_tried_each_minute(camera: Camera) -> None:
+    """Many cameras lock an account after a few wrong ones: also for the main stream, which is recorded."""
+
+    async def story() -> None:
+        async with listening() as stream, Round([camera], f"rtsp://127.0.0.1:{stream.port}/2") as running:
+            stream.status = 401
+            running.clock.advance(5 * MINUTE)
+            await running.turn()
+            assert stream.asked == 2
+            running.clock.advance(59 * MINUTE)
+            await running.turn()
+            assert (stream.asked, bool(running.watch.facts("cam-1"))) == (2, True)
+            running.clock.advance(MINUTE)
+            await running.turn()
+            assert stream.asked == 3
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("url", ["", "rtsp://10.0.0.7:1/2"])
 def test_one_that_cannot_be_asked_is_down_and_does_not_end_the_watch(camera: Camera, url: str) -> None:
     async def story() -> None:
@@ -151,6 +175,17 @@ def test_one_that_cannot_be_asked_is_down_and_does_not_end_the_watch(camera: Cam
             assert running.watch.facts("cam-1") == {"sub_down": running.clock.now()}
             [(_, told)] = running.log.lines
             assert told["cause"] == ("source_refused" if url else "secret_unreadable")
+
+    asyncio.run(story())
+
+
+def test_one_that_answers_with_nonsense_is_down_and_does_not_end_the_watch(camera: Camera) -> None:
+    async def story() -> None:
+        async with listening() as stream, Round([camera], f"rtsp://127.0.0.1:{stream.port}/2") as running:
+            stream.says = "hello"
+            running.clock.advance(5 * MINUTE)
+            await running.turn()
+            assert running.log.lines == [("sub_stream_down", {"camera": "cam-1", "cause": "stream_error"})]
 
     asyncio.run(story())
 
