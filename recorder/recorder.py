@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from recorder.accounts import Accounts
 from recorder.archiver import Archiver, Log
 from recorder.backfill.turn import BackfillTurns
 from recorder.backoff import Chance
+from recorder.beside import beside
 from recorder.binary import Binary
 from recorder.crew import Crew
 from recorder.device_watch import DeviceWatch
@@ -221,9 +222,7 @@ class Recorder:
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._keep_rules(rules)),
             asyncio.create_task(self._keep_recalling(archiver)),
-            *self._trials(),
-            *self._watching(),
-            *self._backfilling(spool),
+            *self._side_work(spool),
         ]
         self._crew.staff(cameras, shop)
         try:
@@ -370,24 +369,23 @@ class Recorder:
             except ArchiveError as error:
                 self._parts.log.warning("last_footage_unknown", code=error.code, reason=error.message)
 
-    def _trials(self) -> list["asyncio.Task[None]"]:
-        """The task that answers connection tests, if this recorder does."""
-        desk = self._parts.trials
-        return [] if desk is None else [asyncio.create_task(desk.run(self._id, lambda: self._crew.ids))]
-
-    def _watching(self) -> list["asyncio.Task[None]"]:
-        """The tasks that ask cameras for clocks and alarms, and sub streams for an answer, if it has them."""
-        watches = (self._parts.device_watch, self._parts.sub_watch)
-        return [asyncio.create_task(one.run(self._crew.cameras)) for one in watches if one is not None]
+    def _side_work(self, spool: Spool) -> list["asyncio.Task[None]"]:
+        """The tasks beside the recording that this recorder has: none of them may end it."""
+        parts, crew = self._parts, self._crew
+        work: dict[str, Callable[[], Coroutine[object, object, None]]] = {}
+        if (trials := parts.trials) is not None:
+            work["trials"] = lambda: trials.run(self._id, lambda: crew.ids)
+        if (devices := parts.device_watch) is not None:
+            work["devices"] = lambda: devices.run(crew.cameras)
+        if (subs := parts.sub_watch) is not None:
+            work["sub_streams"] = lambda: subs.run(crew.cameras)
+        if (make := parts.backfill) is not None:
+            work["backfill"] = lambda: make(spool).run(crew.cameras)
+        return [asyncio.create_task(beside(what, one, parts.log)) for what, one in work.items()]
 
     def _device_clock(self, camera: str) -> DeviceClock | None:
         watch = self._parts.device_watch
         return None if watch is None else watch.clock_of(camera)
-
-    def _backfilling(self, spool: Spool) -> list["asyncio.Task[None]"]:
-        """The task that asks cameras for what they kept, if this recorder does."""
-        make = self._parts.backfill
-        return [] if make is None else [asyncio.create_task(make(spool).run(self._crew.cameras))]
 
     def _device_facts(self, camera: str) -> JsonObject:
         watches = (self._parts.device_watch, self._parts.sub_watch)

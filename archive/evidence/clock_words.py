@@ -5,9 +5,9 @@ times of footage do not come from it; the time that a camera writes into its pic
 """
 
 from collections.abc import Callable, Iterator
-from textwrap import wrap
 
 from archive.documents.indonesian import number
+from archive.evidence.imported_words import listed
 from archive.evidence.plan import PackagePlan, read_leaf
 from archive.model.segment import DeviceClock
 from archive.timespan import SECOND
@@ -19,7 +19,6 @@ EXPLAINED = (
     "that a camera writes into its picture follows the camera's clock, and so may differ by this offset.",
 )  # fmt: skip
 _TENTH = SECOND // 10
-_WIDTH = 100
 
 
 def measurements(plan: PackagePlan) -> list[tuple[str, DeviceClock]]:
@@ -37,6 +36,8 @@ def said_id(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
     for camera, clock in measurements(plan):
         way = "lebih cepat" if clock.offset_us > 0 else "lebih lambat"
         off = f"{_seconds_id(abs(clock.offset_us))} detik {way} daripada jam perekam"
+        if abs(clock.offset_us) < _TENTH // 2:
+            off = "sama dengan jam perekam"
         within = f"± {_seconds_id(clock.within_us)} detik"
         yield camera, f"jam kamera {off} ({within}), diukur {moment(clock.at)}"
 
@@ -46,6 +47,8 @@ def said_en(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
     for camera, clock in measurements(plan):
         way = "ahead of" if clock.offset_us > 0 else "behind"
         off = f"{_seconds_en(abs(clock.offset_us))} s {way} the recorder's"
+        if abs(clock.offset_us) < _TENTH // 2:
+            off = "equal to the recorder's"
         yield (
             camera,
             f"camera's clock {off} (± {_seconds_en(clock.within_us)} s), measured {moment(clock.at)}",
@@ -54,19 +57,12 @@ def said_en(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
 
 def listed_id(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
     """The lines of ``README.txt`` about cameras' clocks, in Indonesian; none where no leaf states any."""
-    return _listed("Jam kamera:", said_id(plan, moment), EXPLAINED[0])
+    return listed("Jam kamera:", said_id(plan, moment), EXPLAINED[0])
 
 
 def listed_en(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
     """As :func:`listed_id`, in English."""
-    return _listed("Clocks of cameras:", said_en(plan, moment), EXPLAINED[1])
-
-
-def _listed(title: str, said: Iterator[tuple[str, str]], explained: str) -> list[str]:
-    lines: list[str] = []
-    for camera, sentence in said:
-        lines += [f"  {camera}", *(f"      {line}" for line in wrap(sentence, _WIDTH))]
-    return ["", title, *lines, *(f"  {line}" for line in wrap(explained, _WIDTH))] if lines else []
+    return listed("Clocks of cameras:", said_en(plan, moment), EXPLAINED[1])
 
 
 def _seconds_id(duration: int) -> str:

@@ -30,6 +30,7 @@ EXPLAINED: Mapping[str, tuple[str, str]] = MappingProxyType({IMPORT: (
     "memory later. Their clock is the camera's, corrected by the offset that was measured then. The seal "
     "proves that they are whole since they were fetched. The gap that they fill stays on record.",
 )})  # fmt: skip
+_WIDTH = 100
 _TITLES = {
     IMPORT: ("Rekaman yang diimpor:", "Imported footage:"),
     BACKFILL: ("Rekaman susulan dari memori kamera:", "Footage backfilled from the camera's memory:"),
@@ -119,8 +120,10 @@ def listed_en(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
 
 def listed(title: str, said: Iterable[tuple[str, str]], explained: str) -> list[str]:
     """A section of ``README.txt``: a title, each stretch with its sentence, and what it means."""
-    lines = [line for head, sentence in said for line in (f"  {head}", f"      {sentence}")]
-    return ["", title, *lines, *(f"  {line}" for line in wrap(explained, 100))] if lines else []
+    lines: list[str] = []
+    for head, sentence in said:
+        lines += [f"  {head}", *(f"      {line}" for line in wrap(sentence, _WIDTH))]
+    return ["", title, *lines, *(f"  {line}" for line in wrap(explained, _WIDTH))] if lines else []
 
 
 def _listed(plan: PackagePlan, said: Iterator[tuple[str, str]], language: int) -> list[str]:

@@ -67,8 +67,8 @@ def measure(bench: Workbench) -> Findings:
             f"{scale.cameras} cameras of the bank record into MinIO and Elasticsearch; MinIO is stopped for "
             f"{away} s and started again.",
             "Draining is timed from MinIO's first answer until nothing from before it waits. Fresh segments "
-            "are those that end from then on; their lateness is from their end until the index has them, looked "
-            "at five times a second.",
+            "are those that end from then on; their lateness is until the index has them, looked at five "
+            "times a second.",
             "No peer keeps footage while its store is away.",
         ),
         figures=_figures(found, scale.cameras),

@@ -75,3 +75,10 @@ def test_a_package_whose_leaves_state_it_verifies_and_one_whose_leaf_was_changed
     lines.write_text(lines.read_text().replace('"offset_us":61040000', '"offset_us":61040001'))
     write_tags(path)
     assert "leaf_mismatch" in {one.code for one in world.verify(path).findings}
+
+
+def test_a_clock_that_is_right_is_neither_ahead_nor_behind() -> None:
+    right = DeviceClock(at=papers.T0, offset_us=-SECOND // 50, within_us=SECOND // 2)
+    plan = told(papers.plan(cameras=1, segments=1, gaps=0), {0: right})
+    assert next(clock_words.said_id(plan, at_text))[1].startswith("jam kamera sama dengan jam perekam (±")
+    assert next(clock_words.said_en(plan, at_text))[1].startswith("camera's clock equal to the recorder's (±")
