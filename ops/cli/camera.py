@@ -337,9 +337,12 @@ def edit(
             "nothing to change", code="bad_usage", hint="Give at least one field, such as --name."
         )
     with open_site() as site:
-        before = site.registry.camera(camera_id)
-        changes = with_new_login(site, before, changes, user, password_file)
-        camera = site.registry.edit(camera_id, changes, actor=actor().id, reason=reason)
+        head = site.registry.head(camera_id)
+        before = head.camera
+        with_login = with_new_login(site, before, changes, user, password_file)
+        # A person may take a while to type a password: what was changed meanwhile must not be written over.
+        expected = head.entry.version if with_login is not changes else None
+        camera = site.registry.edit(camera_id, with_login, actor=actor().id, reason=reason, expected=expected)
         found = remarks(camera.place, site.settings.city_box, site.areas)
         found += sound_remarks(before, camera)
         shown = full_json(camera, site.areas)
