@@ -387,8 +387,8 @@ ALONE_ON_THE_HOST = frozenset(
     {
         f"{group} {name}".strip()
         for group, names in {
-            "": "activity clip doctor import init proxy record recordings seal search serve spool timeline up"
-            " verify verify-build work",
+            "": "activity backfill clip doctor import init proxy record recordings seal search serve spool"
+            " timeline up verify verify-build work",
             "archive": "check orphans pressure",
             "break-glass": "execute order show",
             "camera": "add audio compliance disable discover edit enable export import list moves"
@@ -407,7 +407,7 @@ ALONE_ON_THE_HOST = frozenset(
             "log": "make prove show verify",
             "notice": "status test",
             "places": "list",
-            "recorders": "districts drain list undrain weight",
+            "recorders": "districts drain list replaced undrain weight",
             "request": "cancel file handover-report list show",
             "retention": "apply dispositions explain plan policies propose record reject show withdraw",
             "stack": "down env status up",

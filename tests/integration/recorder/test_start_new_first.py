@@ -60,7 +60,11 @@ class Host:
         told = self.saksi("recorders", "replaced", old, "--by", new, "--within", str(PATIENCE), "--json")
         assert (told.code, told.json) == (0, {"replaced": True, "missing": []}), told.err
         for camera in CAMERAS:
-            assert self.has_footage(new, camera, since=began), "before the old one stops"
+            # It is on the new one's disk then, and reaches the store and the index a moment later.
+            until(
+                lambda camera=camera: self.has_footage(new, camera, since=began),
+                f"footage of {camera} by {new}, which was said to have some", seconds=15,
+            )  # fmt: skip
         assert self.places[old].stop() == 0, self.places[old].log()
         self.places[old].process = None
 
