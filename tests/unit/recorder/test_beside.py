@@ -39,10 +39,11 @@ def test_work_that_fails_begins_again_and_says_no_secret() -> None:
 
 
 def test_it_is_cancelled_with_its_work() -> None:
-    told, ended = Told(), False
+    told, begun, ended = Told(), False, False
 
     async def work() -> None:
-        nonlocal ended
+        nonlocal begun, ended
+        begun = True
         try:
             await asyncio.Event().wait()
         finally:
@@ -50,7 +51,7 @@ def test_it_is_cancelled_with_its_work() -> None:
 
     async def cancelled() -> None:
         task = asyncio.create_task(beside("devices", work, told))
-        await asyncio.sleep(0)
+        await until_async(lambda: begun, "the work has begun")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await until_async(lambda: ended, "the work has ended")
