@@ -5,10 +5,12 @@ begins again.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+from archive.model.camera import Camera
 from recorder.archiver import Log
 
+_AT_ONCE = 4
 AGAIN = 60.0
 """Seconds until work that failed begins again."""
 
@@ -32,6 +34,17 @@ async def beside(
             return
         log.error("side_work_failed", what=what, error=type(failure).__name__, at=_place(failure))
         await asyncio.sleep(pause)
+
+
+async def ask_in_turn(
+    due: Callable[[], Sequence[Camera]], ask: Callable[[Camera], Awaitable[None]], *, every: float
+) -> None:
+    """Ask the cameras that are due, four at once, until cancelled; look for them each ``every`` seconds."""
+    while True:
+        cameras = due()
+        for start in range(0, len(cameras), _AT_ONCE):
+            await asyncio.gather(*(ask(camera) for camera in cameras[start : start + _AT_ONCE]))
+        await asyncio.sleep(every)
 
 
 def _place(failure: BaseException) -> str:

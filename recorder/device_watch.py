@@ -4,7 +4,6 @@ It works beside the recording. What is found is in the recorder's heartbeats. No
 any footage: that is the recorder's own.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -15,11 +14,10 @@ from archive.model.camera import Camera
 from archive.model.segment import DeviceClock
 from archive.timespan import DAY, HOUR, MINUTE
 from recorder.archiver import Log
+from recorder.beside import ask_in_turn
 from recorder.devices import Alarm, Devices, Login, clock_json
 from recorder.roster import Sources
 from recorder.sources import parse_source
-
-_AT_ONCE = 4
 
 
 @dataclass(slots=True)
@@ -60,11 +58,7 @@ class DeviceWatch:
 
     async def run(self, cameras: Callable[[], Iterable[Camera]]) -> None:
         """Ask the cameras that are due, until cancelled."""
-        while True:
-            due = self._due(cameras())
-            for start in range(0, len(due), _AT_ONCE):
-                await asyncio.gather(*(self._ask(camera) for camera in due[start : start + _AT_ONCE]))
-            await asyncio.sleep(self.every)
+        await ask_in_turn(lambda: self._due(cameras()), self._ask, every=self.every)
 
     def clock_of(self, camera: str) -> DeviceClock | None:
         """What the camera last said of its clock; None if it said nothing yet. From any thread."""

@@ -34,7 +34,7 @@ from recorder.crew import Crew
 from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
 from recorder.placement.desk import Everything, PlacementDesk
-from recorder.placement.membership import BEAT, GLANCE
+from recorder.placement.membership import BEAT
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources, pause_after
@@ -307,7 +307,7 @@ class Recorder:
         while True:
             due = loop.time() + BEAT
             while loop.time() < due:
-                await asyncio.sleep(GLANCE)
+                await asyncio.sleep(desk.glance)
                 if await asyncio.to_thread(desk.has_moved):
                     break
             try:

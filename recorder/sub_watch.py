@@ -3,7 +3,6 @@
 It works beside the recording. What is found is in the recorder's heartbeats.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,12 +15,12 @@ from archive.model.camera import Camera
 from archive.model.gap import GapCause
 from archive.timespan import HOUR, MINUTE
 from recorder.archiver import Log
+from recorder.beside import ask_in_turn
 from recorder.probe import diagnose
 from recorder.reach import Unreached, reach
 from recorder.sources import parse_source
 from recorder.trust import proven
 
-_AT_ONCE = 4
 _PAUSE = 5 * MINUTE
 _AGAIN = MINUTE
 """A stream that did not answer is asked again sooner."""
@@ -65,11 +64,7 @@ class SubWatch:
 
     async def run(self, cameras: Callable[[], Iterable[Camera]]) -> None:
         """Ask the streams that are due, until cancelled."""
-        while True:
-            due = self._due(cameras())
-            for start in range(0, len(due), _AT_ONCE):
-                await asyncio.gather(*(self._ask(camera) for camera in due[start : start + _AT_ONCE]))
-            await asyncio.sleep(self.every)
+        await ask_in_turn(lambda: self._due(cameras()), self._ask, every=self.every)
 
     def facts(self, camera: str) -> JsonObject:
         """For the heartbeat: ``sub_down``, since when (µs) the sub stream does not answer, if it does not."""

@@ -20,7 +20,7 @@ from archive.errors import Unavailable
 from ops.bench import processes
 from ops.bench.bank import Bank
 from ops.bench.figures import Figure, Findings, Spread, Table, short
-from ops.bench.installation import Installation, add_camera, on_stores
+from ops.bench.installation import Installation, add_camera, on_stores, recording
 from ops.bench.workbench import Workbench
 from ops.wiring import Site
 from recorder.binary import Binary
@@ -122,9 +122,9 @@ def _start(made: Installation, bench: Workbench, size: _Size) -> float:
         for number in range(size.cameras):
             add_camera(site, f"cam-{number}", f"rtsp://127.0.0.1:{port}/{number}", others={})
         began = time.monotonic()
-        with _recording(made) as process:
+        with recording(made, ended_by=signal.SIGKILL) as pid:
             _until(
-                lambda: len(_captures(process.pid)) >= size.cameras,
+                lambda: len(_captures(pid)) >= size.cameras,
                 "all cameras have a process",
                 made,
                 every=_LOOK_SELDOM,
@@ -139,11 +139,11 @@ def _run(
     with made.site() as site, ExitStack() as opened:
         for number in range(size.live):
             add_camera(site, f"live-{number}", url, others={})
-        process = opened.enter_context(_recording(made))
-        _until(lambda: len(_captures(process.pid)) >= size.live, "the live cameras are recorded", made)
+        pid = opened.enter_context(recording(made, ended_by=signal.SIGKILL))
+        _until(lambda: len(_captures(pid)) >= size.live, "the live cameras are recorded", made)
         time.sleep(size.settle / 3)
         bench.say(f"control: {size.live} cameras are recorded")
-        live = _share(process.pid, size.window)
+        live = _share(pid, size.window)
         refusing = opened.enter_context(_closed_port())
         silent = opened.enter_context(_silent_port())
         for number in range(size.cameras - size.live):
@@ -151,9 +151,9 @@ def _run(
             add_camera(site, f"dead-{number}", f"rtsp://127.0.0.1:{port}/{number}", others={})
         time.sleep(size.settle)
         bench.say(f"control: {size.cameras - size.live} dead cameras beside them")
-        both = _share(process.pid, size.window)
+        both = _share(pid, size.window)
         bench.say("control: changes of the registry")
-        changes = _changes(site, process.pid, url, size.changes, made)
+        changes = _changes(site, pid, url, size.changes, made)
     return live, both, changes
 
 
@@ -178,18 +178,6 @@ def _changes(site: Site, pid: int, url: str, count: int, made: Installation) -> 
         site.registry.disable(camera, actor=_ACTOR, reason="bench")
         until("disabled", lambda capturing=capturing: not capturing())  # type: ignore[misc]
     return took
-
-
-@contextmanager
-def _recording(made: Installation) -> Iterator["subprocess.Popen[bytes]"]:
-    process = made.start("record")
-    try:
-        yield process
-        if process.poll() is not None:
-            raise Unavailable(f"the recorder ended: {made.words_of('record')}", code="bench_failed")
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
 
 
 def _captures(pid: int) -> dict[str, frozenset[int]]:

@@ -170,8 +170,8 @@ def _leaf(camera: str, run: str, seq: int, span: Timespan, made: Finalised, now:
 
 
 @contextmanager
-def recording(made: Installation) -> Iterator[int]:
-    """Run ``saksi record`` until the block ends, and let it archive what it has; gives its pid.
+def recording(made: Installation, *, ended_by: signal.Signals = signal.SIGTERM) -> Iterator[int]:
+    """Run ``saksi record`` until the block ends; gives its pid. Ended by SIGTERM it archives what it has.
 
     Raises:
         Unavailable: ``bench_failed``: it had ended by itself.
@@ -182,7 +182,7 @@ def recording(made: Installation) -> Iterator[int]:
         if process.poll() is not None:
             raise Unavailable(f"the recorder ended: {made.words_of('record')}", code="bench_failed")
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(ended_by)
         try:
             process.wait(_DRAIN_S)
         except subprocess.TimeoutExpired:

@@ -17,7 +17,7 @@ from archive.model.camera import Camera
 from archive.records.heartbeat import Beat
 from recorder.placement.assignment import Assigner, Host
 from recorder.placement.duties import Duties, Proven, Witnesses, duties
-from recorder.placement.membership import Membership
+from recorder.placement.membership import BEAT, GLANCE, Membership
 from recorder.placement.sight import Sight
 
 _KEPT = "placement.json"
@@ -46,11 +46,17 @@ class Log(Protocol):
 class PlacementDesk(Protocol):
     """Says which cameras a recorder records.
 
-    ``is_shared`` says whether other recorders may record the same cameras at other times.
+    ``is_shared`` says whether other recorders may record the same cameras at other times, ``glance`` how
+    often (s) :meth:`has_moved` is worth asking.
     """
 
     @property
     def is_shared(self) -> bool:
+        """As above."""
+        ...
+
+    @property
+    def glance(self) -> float:
         """As above."""
         ...
 
@@ -77,6 +83,8 @@ class Everything:
     ``others`` says whether further recorders are registered: then one of them may have recorded the cameras
     while this one was off, such as the one that takes its place in an upgrade.
     """
+
+    glance = BEAT
 
     def __init__(self, others: Callable[[], bool] = lambda: False) -> None:
         self._others: Callable[[], bool] | None = others
@@ -109,6 +117,7 @@ class Desk:
     """
 
     is_shared = True
+    glance = GLANCE
 
     def __init__(
         self,

@@ -115,6 +115,10 @@ def test_a_killed_one_a_drained_one_and_no_etcd(town: Town) -> None:
     after = town.settled(set(NAMES) - {dead})
     assert {camera for camera in CAMERAS if after[camera] != before[camera]} == its
     for camera in its:
+        until(
+            lambda camera=camera: [g for g in reading_of(town.site, camera).gaps if g.span.end > killed],
+            f"{camera} has the gap that its successor's first footage ends", seconds=PATIENCE, every=0.3,
+        )  # fmt: skip
         (gap,) = [one for one in reading_of(town.site, camera).gaps if one.span.end > killed]
         assert gap.cause == GapCause.RECORDER_RESTART
 
