@@ -11,10 +11,11 @@ from ops.bench.figures import Figure, Findings, Spread, Table, quantile, short
 from ops.bench.installation import add_camera, on_stores, recording
 from ops.bench.workbench import Workbench
 from ops.wiring import Site
-from recorder.spool_view import look
+from recorder.spool_view import SpoolView, look
 
 SUBJECT = "drain"
-_AWAY_S, _BRIEF_AWAY_S = 240, 6
+_AWAY_S, _BRIEF_AWAY_S = 240, 15
+"""Longer than a segment, so that each camera has one that waits."""
 _AFTER_S, _BRIEF_AFTER_S = 60, 2
 _PATIENCE_S = 600
 _LOOK_EVERY = 0.2
@@ -54,8 +55,9 @@ def measure(bench: Workbench) -> Findings:
         opened.callback(stores.start, _STORE)  # others use it, whatever happens here
         stores.stop(_STORE)
         time.sleep(away)
+        waiting = look(site.settings.spool_dir, quota=1 << 62, reserve=0)
         stores.start(_STORE)
-        found = _drained(site, bank.names, _BRIEF_AFTER_S if scale.is_brief else _AFTER_S)
+        found = _drained(site, waiting, bank.names, _BRIEF_AFTER_S if scale.is_brief else _AFTER_S)
         bank.check()
     speed = found.footage / found.took / scale.cameras
     bench.say(f"drain: {found.footage:.0f} s of footage in {found.took:.1f} s: {speed:.0f} times real time")
@@ -117,13 +119,14 @@ def _segments(site: Site, camera: str, since: int) -> list[Timespan]:
     return [ref.span for ref in site.index.segments(camera, Timespan(since, site.clock.now() + MINUTE))]
 
 
-def _drained(site: Site, cameras: list[str], after: float) -> _Drained:
+def _drained(site: Site, waiting: SpoolView, cameras: list[str], after: float) -> _Drained:
     """Watch from the store's return until nothing from before it waits, and ``after`` seconds longer."""
     back = site.clock.now()
     root = site.settings.spool_dir
-    view = look(root, quota=1 << 62, reserve=0)
-    found = _Drained(sum(one.segments for one in view.cameras), view.bytes)
-    found.footage = sum(one.bytes / one.rate for one in view.cameras if one.rate)
+    found = _Drained(sum(one.segments for one in waiting.cameras), waiting.bytes)
+    found.footage = sum(one.bytes / one.rate for one in waiting.cameras if one.rate)
+    if not found.footage:
+        raise Unavailable("nothing waited while the store was away", code="bench_failed")
     seen: set[tuple[str, int]] = set()
     first = True
     began = time.monotonic()
