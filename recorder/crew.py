@@ -76,9 +76,10 @@ class Crew:
             )
             self._supervisors[camera.id] = (supervisor, asyncio.create_task(supervisor.run()))
 
-    def know(self, cameras: Sequence[Camera]) -> None:
-        """From now on these are registered; :meth:`place` acts on it."""
-        self._registered = cameras
+    def know(self, cameras: Sequence[Camera]) -> bool:
+        """From now on these are registered; :meth:`place` acts on it. Whether they are others than before."""
+        before, self._registered = self._registered, cameras
+        return list(before) != list(cameras)
 
     async def place(self, shop: Workshop, desk: PlacementDesk) -> None:
         """Ask the desk which cameras are ours; take those that are new, and leave those that others have.

@@ -213,12 +213,18 @@ class Recorder:
         )
         spool.touch()
         archiver.deliver_backlog(recovery.spooled_leaves)
-        tasks = [
-            asyncio.create_task(archiver.run()),
+        leading = [
             asyncio.create_task(self._keep_roster(roster, shop, desk)),
             asyncio.create_task(self._keep_spool(shop)),
-            asyncio.create_task(self._keep_place(shop, desk)),
-            asyncio.create_task(self._keep_alive(desk)),
+        ]
+        if desk.glance is not None:
+            leading += [
+                asyncio.create_task(self._keep_place(shop, desk, desk.glance)),
+                asyncio.create_task(self._keep_alive(desk)),
+            ]
+        tasks = [
+            asyncio.create_task(archiver.run()),
+            *leading,
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._keep_rules(rules)),
             asyncio.create_task(self._keep_recalling(archiver)),
@@ -228,9 +234,9 @@ class Recorder:
         try:
             await self._until_stopped(tasks, duration)
         finally:
-            for task in tasks[1:5]:
+            for task in leading:
                 task.cancel()
-            await asyncio.gather(*tasks[1:5], return_exceptions=True)
+            await asyncio.gather(*leading, return_exceptions=True)
             await asyncio.to_thread(desk.leave)
             await self._wind_up(tasks, archiver, accounts)
 
@@ -301,13 +307,13 @@ class Recorder:
             await asyncio.sleep(BEAT)
             await asyncio.to_thread(desk.beat)
 
-    async def _keep_place(self, shop: Workshop, desk: PlacementDesk) -> None:
+    async def _keep_place(self, shop: Workshop, desk: PlacementDesk, glance: float) -> None:
         """Follow who records what: at each beat, and at once where another recorder lives or died."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + BEAT
             while loop.time() < due:
-                await asyncio.sleep(desk.glance)
+                await asyncio.sleep(glance)
                 if await asyncio.to_thread(desk.has_moved):
                     break
             try:
@@ -318,17 +324,20 @@ class Recorder:
     async def _keep_roster(self, roster: Roster, shop: Workshop, desk: PlacementDesk) -> None:
         """Update the cameras to record, as often as listing them is cheap."""
         settings, clock = self._parts.settings, self._parts.clock
-        pause = settings.registry_soonest
+        pause, due = settings.registry_soonest, 0
         while True:
             await asyncio.sleep(pause)
             pause = settings.registry_seconds
             try:
                 began = clock.monotonic()
-                self._crew.know(await asyncio.to_thread(roster.refresh))
+                has_changed = self._crew.know(await asyncio.to_thread(roster.refresh))
                 took = (clock.monotonic() - began) / SECOND
                 pause = pause_after(took, shortest=settings.registry_soonest, longest=pause)
                 self._tell_unreadable(roster)
-                await self._crew.place(shop, desk)
+                if has_changed or began >= due:
+                    due = began  # where it fails, the next look tries it again
+                    await self._crew.place(shop, desk)
+                    due = began + round(settings.registry_seconds * SECOND)
             except ArchiveError as error:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
 

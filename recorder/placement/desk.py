@@ -17,7 +17,7 @@ from archive.model.camera import Camera
 from archive.records.heartbeat import Beat
 from recorder.placement.assignment import Assigner, Host
 from recorder.placement.duties import Duties, Proven, Witnesses, duties
-from recorder.placement.membership import BEAT, GLANCE, Membership
+from recorder.placement.membership import GLANCE, Membership
 from recorder.placement.sight import Sight
 
 _KEPT = "placement.json"
@@ -47,7 +47,7 @@ class PlacementDesk(Protocol):
     """Says which cameras a recorder records.
 
     ``is_shared`` says whether other recorders may record the same cameras at other times, ``glance`` how
-    often (s) :meth:`has_moved` is worth asking.
+    often (s) :meth:`has_moved` is worth asking; None where there is nobody to look for.
     """
 
     @property
@@ -56,7 +56,7 @@ class PlacementDesk(Protocol):
         ...
 
     @property
-    def glance(self) -> float:
+    def glance(self) -> float | None:
         """As above."""
         ...
 
@@ -84,7 +84,7 @@ class Everything:
     while this one was off, such as the one that takes its place in an upgrade.
     """
 
-    glance = BEAT
+    glance = None
 
     def __init__(self, others: Callable[[], bool] = lambda: False) -> None:
         self._others: Callable[[], bool] | None = others
