@@ -235,6 +235,8 @@ class CameraSupervisor:
             try:
                 session = await self._shop.in_thread(cut_off.retake)
                 self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
+                # Its footage ended the gap; after it nothing was recorded, whatever the camera does now.
+                await self._missing(self._shop.clock.now(), self._otherwise)
             except Unavailable:
                 self._unfinished.insert(0, cut_off)
                 raise

@@ -147,16 +147,19 @@ class SmallDisk:
         (self.folder / "ballast").unlink(missing_ok=True)
 
     def _take(self) -> None:
+        """Piece by piece: a tmpfs gives all of a piece back that does not fit, and has room again."""
         size = 0
         with (self.folder / "ballast").open("wb") as ballast:
             while self._full.is_set():
                 found = os.statvfs(self.folder)
                 room = found.f_bavail * found.f_frsize
-                if room:
-                    with suppress(OSError):
-                        os.posix_fallocate(ballast.fileno(), size, room)
-                        size += room
-                time.sleep(0.05)  # real time: a pause between two looks
+                if not room:
+                    time.sleep(0.05)  # real time: a pause between two looks
+                    continue
+                piece = min(room, 16 << 20 if room > 256 << 20 else 64 << 10)
+                with suppress(OSError):
+                    os.posix_fallocate(ballast.fileno(), size, piece)
+                    size += piece
 
 
 @contextmanager

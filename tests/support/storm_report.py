@@ -168,8 +168,10 @@ def _memory(storm: Storm) -> str:
     def said(samples: Sequence[Sample], of: str) -> str:
         values = [getattr(sample, of) for sample in samples]
         rises = slope((sample.at, getattr(sample, of)) for sample in samples)
-        return f"{statistics.mean(values):.0f} MiB ({min(values):.0f} to {max(values):.0f}), slope "
-        f"{rises:+.1f} MiB an hour"
+        return (
+            f"{statistics.mean(values):.0f} MiB ({min(values):.0f} to {max(values):.0f}), slope "
+            f"{rises:+.1f} MiB an hour"
+        )
 
     span = f"{(settled[-1].at - settled[0].at) / 60:.0f} minutes"
     return (

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from archive.timespan import SECOND, Timespan
-from tests.support.storm_camera import FPS, Footage
+from tests.support.storm_camera import FPS, Footage, Mode
 from tests.support.storm_frames import Picture
-from tests.support.storm_plan import RIGHT_CAUSES, Fault, causes_of
+from tests.support.storm_plan import RIGHT_CAUSES, Fault, Trouble, causes_of
 
 EDGE = 0.35
 """By how much (s) a gap's edge may be wrong, or by as much as the segment there states of its own time."""
 NOTICED, RECOVERED = 6.0, 75.0
 """A gap may begin so long before its fault, and end so long after it (s). A recorder that is killed left
 its last sign of life up to five seconds before. One gap may have several faults."""
+UNNOTICED = 12.0
+"""A camera that was silent for less (s) when the recorder was killed was not yet known to be: the gap's
+first part is put down to the recorder too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +219,20 @@ def _is_right(hole: Hole, truth: Truth) -> bool:
     start, end = ((at - truth.zero) / SECOND for at in (hole.span.start, hole.span.end))
     explained = start
     for fault in sorted(truth.faults):
-        if hole.cause in causes_of(fault, start) and fault.start - NOTICED <= explained:
+        if hole.cause in causes_of(fault, start) and _earliest(fault, truth) <= explained:
             explained = max(explained, fault.end + RECOVERED)
     return explained >= end
+
+
+def _earliest(fault: Fault, truth: Truth) -> float:
+    """When a gap that the fault made may begin."""
+    silent = [
+        other.start - EDGE
+        for other in truth.faults
+        if fault.kind is Trouble.KILL and other.kind in (Mode.FROZEN, Mode.HUNG)
+        and fault.start - UNNOTICED <= other.start <= fault.start
+    ]  # fmt: skip
+    return min([fault.start - NOTICED, *silent])
 
 
 def _recovered(truth: Truth, holes: Sequence[Hole]) -> Iterator[tuple[str, float]]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from archive.errors import Unavailable
 from archive.footage.mp4.header import SegmentHeader, parse_header
+from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import decode
 from archive.model.segment import Segment, SegmentRef
@@ -23,6 +24,7 @@ from archive.timespan import SECOND
 from ops.stack import Stack
 from ops.wiring import Site
 from recorder.recorder import Recorder
+from recorder.roster import Sources
 from tests.support import numbered
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.servers import MediamtxServer
@@ -292,45 +294,109 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
         assert_sound(site, "kam-1")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
-def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) -> None:
-    """Another program fills the spool's disk, and frees it again."""
+@dataclass(frozen=True, slots=True)
+class SmallDisk:
+    """A disk of 8 MiB for the spool, which another program can fill."""
+
+    folder: Path
+
+    @property
+    def junk(self) -> Path:
+        """What fills it: remove it, and there is room."""
+        return self.folder / "junk"
+
+    def fill(self) -> None:
+        """Leave no room at all."""
+        with self.junk.open("wb", buffering=0) as filling, suppress(OSError):
+            while True:
+                filling.write(bytes(4096))
+
+
+@pytest.fixture
+def small_disk(recording: RecordingSite) -> Iterator[SmallDisk]:
     small = recording.folder / "spool"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], check=False)
     if mounted.returncode != 0:
         pytest.skip("this machine does not let us mount a tmpfs")
-    junk = small / "junk"
+    yield SmallDisk(small)
+    subprocess.run(["umount", "-l", small], check=True)
 
-    def fill() -> None:
-        with junk.open("wb", buffering=0) as filling:
-            try:
-                while True:
-                    filling.write(bytes(4096))
-            except OSError:
-                return
 
-    try:
-        recording.add("kam-1", "test://?size=640x360&fps=15&gop=15")
-        with recording.site() as site:
-            parts = parts_of(site, replace(TIMES, spool_reserve=0))
-            recorder = Recorder(parts)
-            asyncio.run(
-                recorded(
-                    recorder,
-                    ("it records", lambda: segments_of(site, "kam-1"), fill),
-                    ("the spool is full", lambda: recorder.state().get("spool_full") == 1, junk.unlink),
-                    ("it records again", lambda: runs_of(site, 2), lambda: None),
-                )
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
+def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite, small_disk: SmallDisk) -> None:
+    """Another program fills the spool's disk, and frees it again."""
+    recording.add("kam-1", "test://?size=640x360&fps=15&gop=15")
+    with recording.site() as site:
+        parts = parts_of(site, replace(TIMES, spool_reserve=0))
+        recorder = Recorder(parts)
+        asyncio.run(
+            recorded(
+                recorder,
+                ("it records", lambda: segments_of(site, "kam-1"), small_disk.fill),
+                (
+                    "the spool is full",
+                    lambda: recorder.state().get("spool_full") == 1,
+                    small_disk.junk.unlink,
+                ),
+                ("it records again", lambda: runs_of(site, 2), lambda: None),
             )
-            assert GapCause.SPOOL_FULL in causes(site, "kam-1")
-            runs = {one.run: site.index.run(one.run) for one in segments_of(site, "kam-1")}
-            reasons = [run.reason for run in runs.values() if run is not None]
-            assert reasons == [RunEnd.SPOOL_FULL, RunEnd.STOPPED]
-            assert_sound(site, "kam-1")
-            assert [path for path in (small / "cameras").rglob("*") if path.is_file()] == []
-    finally:
-        subprocess.run(["umount", "-l", small], check=True)
+        )
+        assert GapCause.SPOOL_FULL in causes(site, "kam-1")
+        runs = {one.run: site.index.run(one.run) for one in segments_of(site, "kam-1")}
+        reasons = [run.reason for run in runs.values() if run is not None]
+        assert reasons == [RunEnd.SPOOL_FULL, RunEnd.STOPPED]
+        assert_sound(site, "kam-1")
+        left = (small_disk.folder / "cameras").rglob("*")
+        assert [path for path in left if path.is_file()] == []
+
+
+@dataclass(slots=True)
+class Moving:
+    """Sources that lead to nobody once ``is_gone``."""
+
+    sources: Sources
+    is_gone: bool = False
+
+    def source_of(self, camera: Camera) -> str:
+        return "rtsp://127.0.0.1:9/nobody" if self.is_gone else self.sources.source_of(camera)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
+def test_a_camera_that_is_gone_once_there_is_room_again_is_no_cause_of_the_time_without_room(
+    recording: RecordingSite, small_disk: SmallDisk
+) -> None:
+    """The footage that the full disk interrupted is finished first; what follows it is not the camera's."""
+    recording.add("kam-1", "test://?size=640x360&fps=15&gop=15")
+    freed: list[int] = []
+    with recording.site() as site:
+        parts = parts_of(site, replace(TIMES, spool_reserve=0))
+        moving = Moving(parts.sources)
+        recorder = Recorder(replace(parts, sources=moving))
+
+        def free() -> None:
+            moving.is_gone = True
+            freed.append(site.clock.now())
+            small_disk.junk.unlink()
+
+        def is_missing() -> bool:
+            state = recorder.state()
+            return bool(state) and state["cameras"]["kam-1"]["cause"] == "unreachable"
+
+        asyncio.run(
+            recorded(
+                recorder,
+                ("it records", lambda: segments_of(site, "kam-1"), small_disk.fill),
+                ("the spool is full", lambda: recorder.state().get("spool_full") == 1, free),
+                ("the camera is missed", is_missing, lambda: None),
+            )
+        )
+        end = segments_of(site, "kam-1")[-1].span.end
+        after = [gap for gap in reading_of(site, "kam-1").gaps if gap.span.start >= end]
+        assert [gap.cause for gap in after] == [GapCause.SPOOL_FULL, GapCause.UNREACHABLE]
+        assert after[0].span.start == end
+        assert after[0].span.end >= freed[0]
+        assert_sound(site, "kam-1")
 
 
 # Cameras that fail ----------------------------------------------------------------------------------------

@@ -96,6 +96,15 @@ def test_a_gap_that_begins_before_its_fault_or_lasts_long_after_it_is_wrong() ->
     assert judge(both, [piece(0, 150)], [through]).wrong_causes == [], "two faults with one cause, one gap"
 
 
+def test_a_camera_that_froze_just_before_the_recorder_was_killed_is_no_wrong_cause() -> None:
+    kill = Fault(20, 21, Trouble.KILL)
+    pieces, gap = [piece(0, 165), piece(390, 600)], hole(165, 390, "recorder_restart")
+    frozen = truth(Fault(11, 25, Mode.FROZEN, 1), kill)
+    assert judge(frozen, pieces, [gap]).wrong_causes == []
+    for early in (Fault(7, 25, Mode.FROZEN, 1), Fault(11, 25, Mode.CUT, 1)):
+        assert judge(truth(early, kill), pieces, [gap]).wrong_causes == [gap]
+
+
 def test_a_gap_over_what_is_archived_is_found() -> None:
     assert judged(WHOLE, hole(100, 190, "unreachable")).denied == list(range(106, 150))
 
