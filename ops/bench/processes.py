@@ -51,6 +51,11 @@ def own_cpu_seconds(pids: Iterable[int]) -> float:
     return sum(sum(int(field) for field in fields[11:13]) / TICKS for fields in found if fields is not None)
 
 
+def own_memory(pids: Iterable[int]) -> float:
+    """Private memory (MiB) of these processes alone, without their descendants."""
+    return sum(_memory(pid)[1] for pid in pids)
+
+
 def cost(roots: Iterable[int]) -> Cost:
     """CPU and memory of the trees."""
     pids = tree(roots)

@@ -223,10 +223,14 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """PSS (MiB) of the recorder with its FFmpegs, and of MediaMTX, ``at`` seconds after the begin."""
+    """PSS (MiB) of the recorder with its FFmpegs, and of MediaMTX, ``at`` seconds after the begin.
+
+    ``own`` is private memory of the recorder's process alone.
+    """
 
     at: float
     ours: float
+    own: float
     peer: float
     processes: int
 
@@ -361,7 +365,8 @@ class Storm:
         ours = processes.cost([process.pid])
         servers = pids_of(self.peer.stack)
         peer = processes.cost([servers["mediamtx"]]).pss if "mediamtx" in servers else 0.0
-        self.samples.append(Sample(now, ours.pss, peer, ours.processes))
+        own = processes.own_memory([process.pid])
+        self.samples.append(Sample(now, ours.pss, own, peer, ours.processes))
 
     def _end(self) -> None:
         for _ in range(10):
