@@ -90,6 +90,7 @@ def camera_facts(supervisor: CameraSupervisor, accounts: Accounts, pulse: Pulse)
     start, if any. The rest is :meth:`recorder.pulse.Pulse.to_json`.
     """
     state, gap = supervisor.state, accounts.open_gap(supervisor.camera.id)
+    cause = supervisor.untold or (None if gap is None else gap.cause)
     facts: JsonObject = {
         "capturing": int(state.is_capturing),
         "kept": int(supervisor.has_footage),
@@ -97,7 +98,7 @@ def camera_facts(supervisor: CameraSupervisor, accounts: Accounts, pulse: Pulse)
         "grown": supervisor.grown_at(),
         "attempts": state.attempts,
         "failures": 0 if supervisor.has_footage else state.failures,
-        "cause": "" if gap is None else gap.cause.value,
+        "cause": "" if cause is None else cause.value,
     }
     if supervisor.damaged:
         facts["damaged"] = supervisor.damaged

@@ -119,6 +119,11 @@ class CameraSupervisor:
         return attempt is not None and attempt.has_footage
 
     @property
+    def untold(self) -> GapCause | None:
+        """Why nothing is recorded, where the account waits for footage that the disk does not take."""
+        return self._otherwise if self._unfinished and not self.state.is_capturing else None
+
+    @property
     def damaged(self) -> int:
         """How many packets of the camera came damaged since the recorder's start, as far as FFmpeg says."""
         return self.state.damaged + (0 if self._attempt is None else self._attempt.damaged)
@@ -229,14 +234,17 @@ class CameraSupervisor:
             self.state.is_capturing = False
 
     async def _finish_leftovers(self) -> None:
-        """Finish sessions that a full disk interrupted. One that can never be finished waits for a person."""
+        """Finish sessions that a full disk interrupted. One that can never be finished waits for a person.
+
+        Nothing was recorded after them, whatever the camera does now.
+        """
+        if not self._unfinished:
+            return
         while self._unfinished:
             cut_off = self._unfinished.pop(0)
             try:
                 session = await self._shop.in_thread(cut_off.retake)
                 self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
-                # Its footage ended the gap; after it nothing was recorded, whatever the camera does now.
-                await self._missing(self._shop.clock.now(), self._otherwise)
             except Unavailable:
                 self._unfinished.insert(0, cut_off)
                 raise
@@ -246,13 +254,17 @@ class CameraSupervisor:
                 self._shop.log.error(
                     "session_unfinished", camera=self.camera.id, code=error.code, reason=error.message
                 )
+        await self._missing(self._shop.clock.now(), self._otherwise)
 
     async def _failed(self, began: int, outcome: AttemptEnd) -> float:
         """An attempt failed. Keep the reason, and return how long to wait."""
         cause = _GAP_AFTER.get(outcome.cause) or GapCause(outcome.cause.value)
         self._otherwise = cause
         self._doubted = outcome.cause not in _GAP_AFTER
-        if outcome.cause in _GAP_AFTER or outcome.cause in (RunEnd.DISABLED, RunEnd.SPOOL_FULL):
+        if outcome.cause is RunEnd.SPOOL_FULL:
+            await self._missing(began, cause)  # at once: the next turn may find room, and no camera
+            return 0
+        if outcome.cause in _GAP_AFTER or outcome.cause is RunEnd.DISABLED:
             return 0
         if outcome.lasted >= _SOUND:
             self.state.failures = 0
@@ -271,6 +283,8 @@ class CameraSupervisor:
         return self._back_off.failed(self._shop.clock.monotonic())
 
     async def _missing(self, at: int, cause: GapCause) -> None:
+        if self._unfinished:
+            return  # Their footage ends the gap before it; this one follows it.
         try:
             await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
         except ArchiveError as error:
