@@ -333,6 +333,65 @@ def test_a_full_disk_loses_nothing_that_was_written(recording: RecordingSite) ->
         subprocess.run(["umount", "-l", small], check=True)
 
 
+class Noted:
+    """A log that keeps what happened, and has ``then`` done when gaps wait."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.events: list[str] = []
+        self._then = then
+
+    def info(self, event: str, **facts: object) -> None:
+        self.events.append(event)
+        if event == "gaps_wait":
+            self._then()
+
+    warning = error = info
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_a_spool_that_takes_no_sign_of_life_ends_no_recorder(
+    recording: RecordingSite, is_mended: bool
+) -> None:
+    recording.add("kam-1", PATTERN)
+    spool, gone = recording.folder / "spool", recording.folder / "a disk that is gone"
+    alive, accounts = spool / "alive", spool / "accounts.json.unfinished"
+
+    def breaks() -> None:
+        alive.unlink()
+        alive.symlink_to(gone / "alive")
+        if not is_mended:
+            accounts.symlink_to(gone / "accounts.json")
+
+    def mends() -> None:
+        if is_mended:
+            alive.unlink()
+
+    with recording.site() as site:
+        noted = Noted(accounts.unlink)
+        recorder = Recorder(replace(parts_of(site), log=noted))
+        before: list[SegmentRef] = []
+
+        def it_goes_on() -> bool:
+            found = segments_of(site, "kam-1")
+            before[:] = before or found
+            return "sign_of_life_waits" in noted.events and len(found) > len(before)
+
+        def it_is_told() -> bool:
+            return alive.is_file() if is_mended else noted.events.count("sign_of_life_waits") > 2
+
+        asyncio.run(
+            recorded(
+                recorder,
+                ("it records", lambda: segments_of(site, "kam-1"), breaks),
+                ("it goes on", it_goes_on, mends),
+                ("it is told", it_is_told, lambda: None),
+            )
+        )
+        assert len({one.run for one in segments_of(site, "kam-1")}) == 1
+        assert ("gaps_wait" in noted.events) is not is_mended, "the accounts at the end"
+        assert_sound(site, "kam-1")
+
+
 # Cameras that fail ----------------------------------------------------------------------------------------
 
 
