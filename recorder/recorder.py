@@ -297,10 +297,18 @@ class Recorder:
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
 
     async def _keep_alive(self, desk: PlacementDesk) -> None:
-        """Stay among the recorders, whatever else takes its time."""
-        while True:
-            await asyncio.sleep(BEAT)
-            await asyncio.to_thread(desk.beat)
+        """Stay among the recorders, whatever else takes its time.
+
+        In a thread of its own: a store that hangs may hold all those that others share.
+        """
+        loop, own = asyncio.get_running_loop(), ThreadPoolExecutor(1, "beat")
+        try:
+            while True:
+                due = loop.time() + BEAT
+                await loop.run_in_executor(own, desk.beat)
+                await asyncio.sleep(max(0.0, due - loop.time()))
+        finally:
+            own.shutdown(wait=False)
 
     async def _keep_place(self, shop: Workshop, desk: PlacementDesk) -> None:
         """Follow who records what: at each beat, and at once where another recorder lives or died."""

@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from archive.ports import Stores
 from archive.timespan import SECOND
 from ops.stack import Stack
 from ops.wiring import Site
+from recorder.placement.desk import Everything
 from recorder.recorder import Recorder
 from tests.support import numbered
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
@@ -389,6 +391,43 @@ def test_a_spool_that_takes_no_sign_of_life_ends_no_recorder(
         )
         assert len({one.run for one in segments_of(site, "kam-1")}) == 1
         assert ("gaps_wait" in noted.events) is not is_mended, "the accounts at the end"
+        assert_sound(site, "kam-1")
+
+
+class Counting(Everything):
+    """A desk that counts its beats."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beats = 0
+
+    def beat(self) -> None:
+        super().beat()
+        self.beats += 1
+
+
+def test_what_holds_all_threads_keeps_no_recorder_from_its_beat(recording: RecordingSite) -> None:
+    """As a store that hangs does: other recorders would take this one's cameras, though it records them."""
+    recording.add("kam-1", PATTERN)
+    with recording.site() as site:
+        desk, goes_on = Counting(), threading.Event()
+        recorder = Recorder(replace(parts_of(site), desk=lambda _spool: desk))
+
+        async def story() -> None:
+            running = asyncio.create_task(recorder.run())
+            await until_async(lambda: segments_of(site, "kam-1"), "it records")
+            loop = asyncio.get_running_loop()
+            held = [loop.run_in_executor(None, goes_on.wait) for _ in range(99)]
+            try:
+                before = desk.beats
+                await until_async(lambda: desk.beats > before + 2, "it beats on")
+            finally:
+                goes_on.set()
+            await asyncio.gather(*held)
+            recorder.stop()
+            await running
+
+        asyncio.run(story())
         assert_sound(site, "kam-1")
 
 
