@@ -104,14 +104,16 @@ class Bringer:
         """
         current = CurrentRun("", RunTimeline(None), GapCause.RECORDER_RESTART)
         numbers = folder.raw_numbers()
-        made = [make(folder, number, current, 0) for number in numbers]
+        made: list[Made] = []
+        for number in numbers:
+            made.append(make(folder, number, current, 0, made[-1].finalised.sets if made else ()))
         if not made:
             raise Malformed(f"{name} holds no pictures", code="import_unreadable")
         last = made[-1]
         ends = last.finalised.contiguous_end - last.finalised.header.first_pts
         made[-1] = Made(last.number, last.finalised, max(1, ends), last.next_lead)
         parameters = {one for piece in made for _, one in piece.finalised.parameter_sets}
-        if len(parameters) > 1:
+        if len(parameters) > 1 or len({piece.finalised.description for piece in made}) > 1:
             raise Malformed(
                 f"the pictures of {name} change their size or profile",
                 code="import_parameters_change",

@@ -61,6 +61,8 @@ class Attempt:
         self._capture: Capture | None = None
         self._base = 0
         self._grown_at = 0
+        self._ended = 0
+        self._had_room = True
         self.session: CaptureSession | None = None
         self.is_mute = False
         """Whether it was ended because announced sound did not come, and no picture without it."""
@@ -136,8 +138,8 @@ class Attempt:
             measuring = asyncio.create_task(self._measure(capture, session))
             await self._hear(capture, session)
             await capture.end(settings.stop_grace)
-            ended = self._base + shop.clock.monotonic()
             cause = await self._cause()
+            ended = self._base + self._ended
             spooled_leaves = await shop.in_thread(session.end, cause, ended, self._patience_us)
             shop.archiver.deliver(spooled_leaves)
         finally:
@@ -197,11 +199,16 @@ class Attempt:
             listening.cancel()
 
     async def _listen(self, capture: Capture, waiting: "asyncio.Queue[tuple[Closed, int] | None]") -> None:
-        """Note when each line comes, whatever the processing of the one before takes."""
+        """Note when each line comes, whatever the processing of the one before takes.
+
+        The same for FFmpeg's end: when it was, and whether its disk had room.
+        """
         clock = self._workshop.clock
         try:
             async for closed in capture.closed():
                 waiting.put_nowait((closed, clock.now() - clock.monotonic()))
+            self._ended = clock.monotonic()
+            self._had_room = self._workshop.spool.has_room()
         finally:
             waiting.put_nowait(None)
 
@@ -222,7 +229,7 @@ class Attempt:
                 self.stop(RunEnd.TIMESTAMPS)
         except Malformed as error:
             shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
-            self.stop(RunEnd.STREAM_ERROR if shop.spool.has_room() else RunEnd.SPOOL_FULL)
+            self.stop(RunEnd.STREAM_ERROR if self._has_room() else RunEnd.SPOOL_FULL)
 
     def _note_sound(self, session: CaptureSession) -> None:
         """Say once why sound is left out, and again if the reason changes."""
@@ -271,12 +278,15 @@ class Attempt:
         capture.terminate()
         asyncio.get_running_loop().call_later(self._workshop.settings.stop_grace, capture.kill)
 
+    def _has_room(self) -> bool:
+        """Whether the disk has room, and had it when FFmpeg ended: it may be there again a moment later."""
+        return self._had_room and self._workshop.spool.has_room()
+
     async def _cause(self) -> RunEnd:
         """Why it ended: from our own actions and from a probe of the camera; never from FFmpeg's messages."""
-        shop = self._workshop
         if self._wanted_end is not None:
             return self._wanted_end
-        if not shop.spool.has_room():
+        if not self._has_room():
             return RunEnd.SPOOL_FULL
         told = await diagnose(self._source, timeout=self._patience)
         return RunEnd.STREAM_ERROR if told is None else RunEnd(told.value)

@@ -22,6 +22,7 @@ from archive.durable import disk_errors
 from archive.errors import Malformed
 from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
 from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.parameters import Sets
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
 from archive.model.segment import TIMESCALE, DeviceClock, Run, Segment
@@ -68,7 +69,8 @@ class CaptureSession:
         self._arrivals = Arrivals(folder.path / "arrivals")
         self._next = 0
         self._held: tuple[Made, int] | None = None
-        self._parameters = ""
+        self._description = ""
+        self._sets: Sets = ()  # the connection's, after the newest finalised segment
         self._growth = Growth()
         self._openings = Openings()
         self._releases = releases or Releases(folder, spool)
@@ -238,7 +240,8 @@ class CaptureSession:
         return True
 
     def _make(self, number: int) -> Made:
-        made = make(self.folder, number, self._run, self.facts.noticed_by)
+        made = make(self.folder, number, self._run, self.facts.noticed_by, self._sets)
+        self._sets = made.finalised.sets
         self.sound_left_out = made.finalised.sound_left_out
         self._next = number + 1
         return made
@@ -326,7 +329,8 @@ class CaptureSession:
             "number": made.number,
             "ticks": found.header.tfdt + found.media_duration,
             "continues_at": found.header.first_pts + made.duration,
-            "parameters": self._parameters,
+            "description": found.description,
+            "sets": [one.hex() for one in found.sets],
             "run_start": run.start,
             "timeline": timed.state,
         }
@@ -343,10 +347,8 @@ class CaptureSession:
 
     def _change_parameters(self, made: Finalised) -> list[SpooledLeaf]:
         """After another picture size or profile a new run begins, with a segment and without a gap."""
-        if not made.parameter_sets:
-            return []
-        before, self._parameters = self._parameters, made.parameter_sets[0][1]
-        if before in ("", made.parameter_sets[0][1]):
+        before, self._description = self._description, made.description
+        if before in ("", made.description):
             return []
         spooled_leaves = self._finish_run(RunEnd.PARAMETER_CHANGE)
         ended = self._run
@@ -439,7 +441,8 @@ class CaptureSession:
                 ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
                 continues_at=extra["continues_at"],
             )  # fmt: skip
-            self._parameters = extra["parameters"]
+            self._description = extra.get("description", "")  # tickets of older recorders have none
+            self._sets = tuple(bytes.fromhex(one) for one in extra.get("sets", ()))
             self._next = extra["number"] + 1
         with disk_errors("a segment"):
             for number in self.folder.raw_numbers():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.parameters import Sets
 from archive.model.gap import GapCause
 from recorder.timing import RunTimeline
 
@@ -13,12 +14,14 @@ class Made:
 
     ``duration`` is from its first presentation time to that of the next segment; ``next_lead`` is how much
     later than that the picture was taken which announced the next segment (:class:`recorder.timing.Piece`).
+    ``sets`` are the parameter sets that were carried into it (:attr:`Finalised.sets` of the one before).
     """
 
     number: int
     finalised: Finalised
     duration: int
     next_lead: int = 0
+    sets: Sets = ()
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from statistics import median_low
 from archive.footage.mp4.bridge import SQUEEZED, bridge, even_step
 from archive.footage.mp4.finalise import Finalised, finalise
 from archive.footage.mp4.opening import read_opening
+from archive.footage.mp4.parameters import Sets
 from archive.model.segment import TIMESCALE
 from archive.timespan import SECOND
 from recorder.current import CurrentRun, Made
@@ -19,8 +20,10 @@ _STILL = 3
 """So many squeezed pictures at a segment's end: FFmpeg still waits for the camera to reach its old time."""
 
 
-def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int) -> Made:
+def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int, sets: Sets) -> Made:
     """Finalise raw segment ``number`` as the next one of ``run``, whose state moves on.
+
+    ``sets`` are those of the connection's previous segment (:attr:`Finalised.sets`).
 
     The next file, if it has begun, tells how long the last picture lasts, where the next segment's first
     picture is shown, and which of its pictures announced its arrival: ``noticed_by`` after the first one.
@@ -35,6 +38,7 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int) -
         tfdt=run.ticks,
         continues_at=run.continues_at,
         next_starts_at=None if opening is None else opening.tfdt,
+        sets=sets,
     )
     duration = made.media_duration
     next_lead = _lead(made, noticed_by)
@@ -48,7 +52,7 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int) -
             duration = shown if shown > 0 else duration
     run.ticks += made.media_duration
     run.continues_at = made.header.first_pts + duration
-    return Made(number, made, duration, next_lead)
+    return Made(number, made, duration, next_lead, sets)
 
 
 def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, int | None]:
@@ -70,6 +74,7 @@ def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, i
         folder.final(made.number),
         tfdt=before.tfdt,
         durations=found.durations,
+        sets=made.sets,
     )
     return replace(made, finalised=finalised, duration=lasts), found.strange
 

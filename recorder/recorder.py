@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -45,6 +45,7 @@ from recorder.sub_watch import SubWatch
 from recorder.trials import TrialDesk
 from recorder.workshop import Workshop
 
+T = TypeVar("T")
 _FINISHERS = 2
 _LEAST_DRAIN = 1.0
 _INTRODUCED = "introduced.json"
@@ -259,8 +260,8 @@ class Recorder:
         loop, settings = asyncio.get_running_loop(), self._parts.settings
         ends = loop.time() + (settings.stop_seconds if self._stop.is_set() else settings.drain_seconds)
         results = await self._crew.stop()
-        await asyncio.to_thread(accounts.stop, tuple(self._crew.ids))
-        accounts.spool.touch()
+        await self._despite_the_disk("gaps_wait", lambda: accounts.stop(tuple(self._crew.ids)))
+        await self._despite_the_disk("sign_of_life_waits", accounts.spool.touch)
         drained = not tasks[0].done() and await archiver.drain(max(_LEAST_DRAIN, ends - loop.time()))
         self._is_over = drained
         with suppress(TimeoutError):
@@ -302,10 +303,18 @@ class Recorder:
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
 
     async def _keep_alive(self, desk: PlacementDesk) -> None:
-        """Stay among the recorders, whatever else takes its time."""
-        while True:
-            await asyncio.sleep(BEAT)
-            await asyncio.to_thread(desk.beat)
+        """Stay among the recorders, whatever else takes its time.
+
+        In a thread of its own: a store that hangs may hold all those that others share.
+        """
+        loop, own = asyncio.get_running_loop(), ThreadPoolExecutor(1, "beat")
+        try:
+            while True:
+                due = loop.time() + BEAT
+                await loop.run_in_executor(own, desk.beat)
+                await asyncio.sleep(max(0.0, due - loop.time()))
+        finally:
+            own.shutdown(wait=False)
 
     async def _keep_place(self, shop: Workshop, desk: PlacementDesk, glance: float) -> None:
         """Follow who records what: at each beat, and at once where another recorder lives or died."""
@@ -345,14 +354,19 @@ class Recorder:
         """Every few seconds: leave a sign of life, check the free room, rewrite growing gaps."""
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
-            shop.spool.touch()
-            if not shop.spool.has_room():
+            await self._despite_the_disk("sign_of_life_waits", shop.spool.touch)
+            if await self._despite_the_disk("free_room_unknown", shop.spool.has_room) is False:
                 for supervisor in self._crew.supervisors:
                     supervisor.spool_is_full()
-            try:
-                await asyncio.to_thread(self._rewrite_gaps)
-            except ArchiveError as error:
-                self._parts.log.warning("gaps_wait", code=error.code, reason=error.message)
+            await self._despite_the_disk("gaps_wait", self._rewrite_gaps)
+
+    async def _despite_the_disk(self, waits: str, work: Callable[[], T]) -> T | None:
+        """Do work on the spool. A failing disk is told and ends nothing here: cameras see it themselves."""
+        try:
+            return await asyncio.to_thread(work)
+        except ArchiveError as error:
+            self._parts.log.warning(waits, code=error.code, reason=error.message)
+            return None
 
     async def _keep_rules(self, rules: StorageRules) -> None:
         """Read new policies and holds, also while the recorder shuts down."""

@@ -112,7 +112,8 @@ class Everything:
 class Desk:
     """The desk of one of many hosts. Each call may block for some seconds.
 
-    One thread at a time may call :meth:`look`; the others may be called meanwhile.
+    One thread at a time may call :meth:`look`; the others may be called meanwhile. A beat waits for no look,
+    which may wait for servers that hang.
     ``hosts`` reads the registered hosts, ``beats`` the heartbeats of all of them.
     """
 
@@ -144,14 +145,14 @@ class Desk:
         self._kept: JsonObject = {}
         self._is_blind = False
         self._members: frozenset[str] | None = None
-        self._turn = threading.Lock()
+        self._looking, self._staying = threading.Lock(), threading.Lock()
 
     def has_moved(self) -> bool:
         """Whether the members are others than at the last look. While etcd is away nobody moves."""
         if self._is_blind or self._members is None:
             return False
         try:
-            with self._turn:
+            with self._looking:
                 return self._membership.members() != self._members
         except ArchiveError as error:
             self._tell_blind(error)
@@ -160,7 +161,7 @@ class Desk:
     def beat(self) -> None:
         """Stay a member. Losing etcd is no error here: recording goes on as it is."""
         try:
-            with self._turn:
+            with self._staying:
                 self._membership.beat()
         except ArchiveError as error:
             self._tell_blind(error)
@@ -168,7 +169,7 @@ class Desk:
     def leave(self) -> None:
         """Be no member any more, so that others take over at once; if etcd is away, after its time."""
         try:
-            with self._turn:
+            with self._staying:
                 self._membership.leave()
         except ArchiveError as error:
             self._tell_blind(error)
@@ -202,7 +203,7 @@ class Desk:
             everyone = [host.name for host in hosts]
             self._sight = Sight(self._name, frozenset(before if isinstance(before, list) else everyone))
         try:
-            with self._turn:
+            with self._looking:
                 members = self._membership.members()
         except ArchiveError as error:
             self._tell_blind(error)

@@ -50,7 +50,10 @@ class EtcdMembership:
         self._folder = f"/{prefix}/recorders/"
         self._ttl = ttl
         self._lease: int | None = None
-        self._clients = [_client(url, patience, (ca_file, certificate_file, key_file)) for url in urls]
+        files = (ca_file, certificate_file, key_file)
+        # Each purpose has connections of its own: a look that hangs delays no beat.
+        self._clients = [_client(url, patience, files) for url in urls]
+        self._lookers = [_client(url, patience, files) for url in urls]
         if not self._clients:
             raise _bad_url("")
 
@@ -62,24 +65,24 @@ class EtcdMembership:
             client.put(self._own_key, self._name, lease)
             return lease.id
 
-        self._lease = self._ask(enter)
+        self._lease = _ask(self._clients, enter)
 
     def beat(self) -> None:
         """As the port says."""
         lease = self._lease
-        if lease is None or not self._ask(lambda client: self._is_kept(client, lease)):
+        if lease is None or not _ask(self._clients, lambda client: self._is_kept(client, lease)):
             self.join()
 
     def members(self) -> frozenset[str]:
         """As the port says."""
-        found = self._ask(lambda client: client.get_prefix(self._folder))
+        found = _ask(self._lookers, lambda client: client.get_prefix(self._folder))
         return frozenset(pair["key"].decode().removeprefix(self._folder) for _, pair in found)
 
     def leave(self) -> None:
         """As the port says."""
         lease, self._lease = self._lease, None
         if lease is not None:
-            self._ask(lambda client: _is_revoked(client, lease))
+            _ask(self._clients, lambda client: _is_revoked(client, lease))
 
     @property
     def _own_key(self) -> str:
@@ -91,25 +94,26 @@ class EtcdMembership:
             return False
         return any(int(pair.get("lease", 0)) == lease for _, pair in client.get(self._own_key, metadata=True))
 
-    def _ask(self, question: Callable[[Etcd3Client], T]) -> T:
-        """The answer of the first server that gives one; it is asked first the next time."""
-        reasons = []
-        for client in tuple(self._clients):
-            try:
-                answer = question(client)
-            except (Etcd3Exception, requests.RequestException, ValueError, KeyError, TypeError) as error:
-                # The last three: an answer that is not etcd's, such as the page of a proxy.
-                detail = getattr(error, "detail_text", None) or str(error) or type(error).__name__
-                reasons.append(f"{client.host}:{client.port}: {detail[:200]}")
-                continue
-            self._clients.remove(client)
-            self._clients.insert(0, client)
-            return answer
-        raise Unavailable(
-            f"no etcd server answers ({'; '.join(reasons)})",
-            code="membership_unreachable",
-            hint="Recording goes on as it is. Start the etcd servers, or correct etcd_urls.",
-        )
+
+def _ask(clients: list[Etcd3Client], question: Callable[[Etcd3Client], T]) -> T:
+    """The answer of the first server that gives one; it is asked first the next time."""
+    reasons = []
+    for client in tuple(clients):
+        try:
+            answer = question(client)
+        except (Etcd3Exception, requests.RequestException, ValueError, KeyError, TypeError) as error:
+            # The last three: an answer that is not etcd's, such as the page of a proxy.
+            detail = getattr(error, "detail_text", None) or str(error) or type(error).__name__
+            reasons.append(f"{client.host}:{client.port}: {detail[:200]}")
+            continue
+        clients.remove(client)
+        clients.insert(0, client)
+        return answer
+    raise Unavailable(
+        f"no etcd server answers ({'; '.join(reasons)})",
+        code="membership_unreachable",
+        hint="Recording goes on as it is. Start the etcd servers, or correct etcd_urls.",
+    )
 
 
 def _is_revoked(client: Etcd3Client, lease: int) -> bool:

@@ -14,7 +14,9 @@ GLANCE = 0.3
 
 
 class Membership(Protocol):
-    """The hosts that live now, this one among them. Not thread-safe; each call may block for some seconds.
+    """The hosts that live now, this one among them. Each call may block for some seconds.
+
+    One thread at a time may call :meth:`members`, and one the others: a look never delays a beat.
 
     Every method raises Unavailable ``membership_unreachable`` if no server answers or they have no quorum.
     That says nothing about any host: what was known before still stands.

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import StoreFull
+from archive.footage.ingest import SpooledLeaf
 from archive.integrity.rebuild.sync import Sync
 from archive.lifecycle.disposition.pressure import Level
 from archive.model import leaf as leaves
@@ -29,14 +31,16 @@ from archive.timespan import DAY, HOUR, SECOND, Timespan
 from ops import keys as key_files
 from ops.disposition import Dispositions, pressure_of
 from ops.wiring import Site
+from recorder.capture_session import CaptureSession
 from recorder.recorder import Recorder
+from recorder.spool import Spool
 from search.sqlite import open_sqlite
 from tests.support.archives import small_archive
 from tests.support.dispositions import FLOOR_DAYS, disposal
 from tests.support.leaves import T0
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.sound import assert_sound, reading_of, segments_of
-from tests.support.waiting import until_async
+from tests.support.waiting import PATIENCE_S, until, until_async
 
 PATTERN = "test://?size=160x120&fps=10&gop=10"
 MIB = 1 << 20
@@ -254,6 +258,58 @@ def test_a_full_spool_is_a_gap_and_recording_resumes(disk: Callable[[int], Path]
         assert GapCause.SPOOL_FULL in {gap.cause for gap in gaps}
         after = segments_of(site, "kam-1")
         assert after[-1].span.start >= max(gap.span.end for gap in gaps if gap.cause is GapCause.SPOOL_FULL)
+        assert_sound(site, "kam-1")
+    assert recording.captures() == []
+
+
+def test_a_disk_that_refused_the_capture_is_the_cause_though_it_has_room_again(
+    disk: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What filled the disk may go, or other cameras' segments, while what FFmpeg left becomes segments."""
+    spool = disk(8)
+    home = tmp_path / "home"
+    home.mkdir()
+    recording = RecordingSite(home, {"SAKSI_SPOOL_DIR": str(spool / "spool")})
+    recording.add("kam-1", PATTERN)
+    is_due, seen_full, is_over = threading.Event(), threading.Event(), threading.Event()
+    has_room, closed = Spool.has_room, CaptureSession.closed
+
+    def looks(self: Spool) -> bool:
+        found = has_room(self)
+        if not found:
+            seen_full.set()
+        return found
+
+    def full_for_a_moment(self: CaptureSession, number: int, arrival: int) -> list[SpooledLeaf]:
+        if is_due.is_set() and not is_over.is_set():
+            junk = fill(spool)
+            until(lambda: not self.is_written(), "the disk has ended FFmpeg")
+            seen_full.wait(PATIENCE_S / 4)  # real time: whether anybody looks is what is tested
+            junk.unlink()
+            is_over.set()
+        return closed(self, number, arrival)
+
+    monkeypatch.setattr(Spool, "has_room", looks)
+    monkeypatch.setattr(CaptureSession, "closed", full_for_a_moment)
+    with recording.site() as site:
+        # The recorder's own looks at the free room would find the full disk first.
+        recorder = Recorder(parts_of(site, replace(TIMES, registry_seconds=600)))
+
+        async def story() -> None:
+            running = asyncio.create_task(recorder.run())
+            await until_async(lambda: segments_of(site, "kam-1"), "it records")
+            runs = {one.run for one in segments_of(site, "kam-1")}
+            is_due.set()
+            await until_async(
+                lambda: {one.run for one in segments_of(site, "kam-1")} - runs, "a new run", seconds=45
+            )
+            recorder.stop()
+            await running
+
+        asyncio.run(story())
+        assert is_over.is_set()
+        gaps = list(site.index.gaps("kam-1", Timespan(0, site.clock.now())))
+        assert [gap.cause for gap in gaps if gap.cause is not GapCause.CONNECTING] == [GapCause.SPOOL_FULL]
         assert_sound(site, "kam-1")
     assert recording.captures() == []
 

@@ -34,10 +34,11 @@ from archive.footage.mp4.nal import (
     nal_units,
     trailing_zeros,
 )
-from archive.footage.mp4.parameters import fitting
+from archive.footage.mp4.parameters import Sets, described, fitting, in_force, of_sequences
 from archive.footage.mp4.samples import SampleTable
 from archive.footage.mp4.sound_source import PlacedSound, place_sound
 from archive.footage.mp4.track import Track
+from archive.model.segment import Codec
 
 _VECTORS = 512
 _MOST_SOURCE_BYTES = 4 << 30
@@ -64,8 +65,9 @@ class Finalised:
     of writing. The two look alike; only those that advance exactly with the media are the camera's.
 
     ``parameter_sets`` lists (presentation time, digest) where the sequence parameter sets inside the stream
-    first appear and where they change. A change, also from one segment to the next, is a new picture size or
-    profile and needs a new run. Empty if the camera sends none in the stream.
+    first appear and where they change. Empty if the camera sends none in the stream. ``description`` is a
+    digest of how the segment is described: another one than that of the segment before is a new picture size
+    or profile, and needs a new run. ``sets`` are for the next source of the connection.
 
     ``stripped`` counts the zero bytes taken from the ends of H.265 NAL units.
 
@@ -89,6 +91,8 @@ class Finalised:
     undecodable: int
     prft: list[tuple[int, int]]
     parameter_sets: list[tuple[int, str]]
+    description: str
+    sets: Sets
     stripped: int
     starts_at: int
     fragment_ends: list[tuple[int, int]]
@@ -103,6 +107,7 @@ def finalise(
     continues_at: int | None = None,
     next_starts_at: int | None = None,
     durations: "array[int] | None" = None,
+    sets: Sets = (),
 ) -> Finalised:
     """Rewrite ``source`` as the segment ``target``, whose first sample is decoded at ``tfdt``.
 
@@ -110,6 +115,10 @@ def finalise(
     lasts until then. Without it FFmpeg's guess stands, which is false where the frame rate varies.
 
     ``durations`` replace those of the source, whose timestamps jumped (:mod:`archive.footage.mp4.bridge`).
+
+    ``sets`` are :attr:`Finalised.sets` of the connection's previous source: what parameter sets its stream
+    brought last, where they are not those that FFmpeg describes. A segment that begins with other pictures
+    than described is described by them (:mod:`archive.footage.mp4.parameters`).
 
     ``continues_at`` is ``header.first_pts + media_duration`` of the run's previous segment, None for the
     run's first; it affects only ``contiguous_end``.
@@ -135,7 +144,7 @@ def finalise(
             found = replace(found, samples=replace(found.samples, durations=durations))
         repaired = durations is not None
         placed = place_sound(found.sound, found.samples, found.tfdt, tfdt, repaired=repaired)
-        return _finalise(recorded, found, placed, target, tfdt, continues_at)
+        return _finalise(recorded, found, placed, target, tfdt, continues_at, sets)
     except OSError as error:
         raise _disk_error(error, target) from error
 
@@ -160,6 +169,7 @@ def _finalise(
     target: Path,
     tfdt: int,
     continues_at: int | None,
+    sets: Sets,
 ) -> Finalised:
     stripped = _zeros_of(source, found)
     sizes = found.samples.sizes
@@ -168,7 +178,11 @@ def _finalise(
         for index, zeros in stripped.items():
             sizes[index] -= zeros
     samples = SampleTable(found.samples.durations, sizes, found.samples.offsets, found.samples.sync)
-    track = fitting(found.track, _first_units(source, found))
+    first_sync = found.samples.sync.find(1)
+    stated = described(found.track)
+    brought = list(_brought(source, found))
+    at_first, last = _in_force(found.track.codec, sets or stated, brought, first_sync)
+    track = fitting(found.track, at_first, dict(brought).get(first_sync, ()))
     try:
         head = write_header(track, tfdt, samples, placed.sound)
         header = parse_header(head)
@@ -181,7 +195,7 @@ def _finalise(
     sound = (source[start:end] for start, end in placed.stretches)
     sha256 = _write(target, head, chain(_payload(source, found, stripped), sound))
     times = header.presentation_times
-    first_sync = header.samples.sync.find(1)
+    description = hashlib.sha256(b"".join((track.sample_entry, *of_sequences(track.codec, at_first))))
     return Finalised(
         size=header.size,
         header_bytes=len(head),
@@ -194,7 +208,9 @@ def _finalise(
         first_decodable_pts=first_decodable_pts(header),
         undecodable=len(samples) if first_sync < 0 else first_sync,
         prft=[(wall, times[index]) for wall, index in found.references],
-        parameter_sets=[(times[index], digest) for index, digest in _parameter_sets(source, found)],
+        parameter_sets=[(times[index], digest) for index, digest in _changes(track.codec, brought)],
+        description=description.hexdigest(),
+        sets=() if last == stated else last,
         stripped=sum(stripped.values()),
         starts_at=found.tfdt,
         fragment_ends=found.ends,
@@ -234,42 +250,45 @@ def _zeros_of(source: memoryview, found: Fragmented) -> dict[int, int]:
     return zeros
 
 
-def _parameter_sets(source: memoryview, found: Fragmented) -> list[tuple[int, str]]:
-    """The samples at which the sequence parameter sets in the stream appear or change, with their digest."""
+def _brought(source: memoryview, found: Fragmented) -> Iterator[tuple[int, list[bytes]]]:
+    """The samples that bring parameter sets; these stand before a picture's slices."""
     track = found.track
-    changes: list[tuple[int, str]] = []
-    ranges = sample_ranges(found.pieces, found.samples.sizes)
-    for index, (start, end) in enumerate(ranges):
-        if not found.samples.sync[index]:
-            continue
-        digest = hashlib.sha256()
-        seen = False
+    for index, (start, end) in enumerate(sample_ranges(found.pieces, found.samples.sizes)):
+        sets: list[bytes] = []
         try:
             for unit in nal_units(source, start, end, track.nal_length_size):
-                if is_sequence_parameter_set(track.codec, source[unit.start]):
-                    digest.update(bytes(source[unit.start : unit.end]).rstrip(b"\0"))
-                    seen = True
+                kind = nal_kind(track.codec, source[unit.start])
+                if kind is NalKind.SLICE:
+                    break
+                if kind is NalKind.PARAMETER_SET:
+                    sets.append(bytes(source[unit.start : unit.end]).rstrip(b"\0"))
         except Malformed:
             continue
-        if seen and (not changes or changes[-1][1] != digest.hexdigest()):
-            changes.append((index, digest.hexdigest()))
+        if sets:
+            yield index, sets
+
+
+def _in_force(
+    codec: Codec, sets: Sets, brought: Iterable[tuple[int, list[bytes]]], first_sync: int
+) -> tuple[Sets, Sets]:
+    """The sets in force at the first keyframe, and after the last sample; ``sets`` are those from before."""
+    at_first = sets
+    for index, units in brought:
+        sets = in_force(codec, sets, units)
+        if index <= first_sync:
+            at_first = sets
+    return at_first, sets
+
+
+def _changes(codec: Codec, brought: Iterable[tuple[int, list[bytes]]]) -> list[tuple[int, str]]:
+    """The samples at which the sequence parameter sets in the stream appear or change, with their digest."""
+    changes: list[tuple[int, str]] = []
+    for index, units in brought:
+        sequences = [unit for unit in units if is_sequence_parameter_set(codec, unit[0])]
+        digest = hashlib.sha256(b"".join(sequences)).hexdigest()
+        if sequences and (not changes or changes[-1][1] != digest):
+            changes.append((index, digest))
     return changes
-
-
-def _first_units(source: memoryview, found: Fragmented) -> list[bytes]:
-    """The parameter sets of the first sample; none if it is no keyframe, or damaged."""
-    first = next(iter(sample_ranges(found.pieces, found.samples.sizes)), None)
-    if first is None or not found.samples.sync[0]:
-        return []
-    try:
-        units = nal_units(source, *first, found.track.nal_length_size)
-        return [
-            bytes(source[unit.start : unit.end])
-            for unit in units
-            if nal_kind(found.track.codec, source[unit.start]) is NalKind.PARAMETER_SET
-        ]
-    except Malformed:
-        return []
 
 
 def _payload(source: memoryview, found: Fragmented, stripped: dict[int, int]) -> Iterator[memoryview | bytes]:

@@ -35,7 +35,7 @@ _OTHERS = {
     b"vp08": "VP8",
     b"vp09": "VP9",
 }
-_CONFIGURATIONS = {"h264": b"avcC", "hevc": b"hvcC"}
+CONFIGURATIONS = {"h264": b"avcC", "hevc": b"hvcC"}
 VISUAL_ENTRY = 78
 """Bytes of a VisualSampleEntry's body before its boxes."""
 _WORD = struct.Struct(">I")
@@ -261,7 +261,7 @@ def _read_trex(source: Readable, moov: Box, track_id: int) -> SampleDefaults:
 
 
 def _configuration(source: Readable, entry: Box, codec: Codec) -> Box:
-    kind = _CONFIGURATIONS[codec]
+    kind = CONFIGURATIONS[codec]
     for found in boxes(source, entry.body + VISUAL_ENTRY, entry.end, box_name(entry.kind)):
         if found.kind == kind:
             return found

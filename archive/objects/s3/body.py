@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
 
 SMALL = 8 << 20
-"""Up to this size a put sends from memory, which saves the ``Expect: 100-continue`` round trip."""
+"""Up to this size a put is a quick request from memory. It saves the round trip of ``100-continue``."""
 
 _RESUMPTIONS = 3
 

@@ -578,36 +578,100 @@ def test_where_parameters_change_inside_a_segment_the_run_begins_with_the_next(
     assert [one.width for one in headers] == [320, 320, 640, 640], "a run is described by its own pictures"
 
 
-def changing(folder: Path, *, before: int, after: int) -> list[Path]:
-    """Raw segments of 4 s of a camera whose picture becomes larger after ``before`` seconds."""
+ENCODERS = {
+    "h264": numbered.VARIANTS["h264-nob"],
+    "hevc": ("libx265", "-x265-params", "keyint=30:min-keyint=30:scenecut=0:bframes=0:log-level=error"),
+}
+SETS = {"h264": "7|8", "hevc": "32-34"}
+
+
+@pytest.mark.parametrize("crash_after", [None, 1, 2, 3])
+@pytest.mark.parametrize("codec", ENCODERS)
+def test_parameter_sets_that_are_sent_only_once_describe_every_segment_after_them(
+    desk: Desk, tmp_path: Path, codec: str, crash_after: int | None
+) -> None:
+    desk.raws = changing(tmp_path, before=6, after=14, codec=codec, once=True)
+    session = desk.open()
+    media = tmp_path / "media"
+    media.mkdir()
+    found: list[SpooledLeaf] = []
+
+    def keep(made: list[SpooledLeaf]) -> None:
+        found.extend(made)
+        for one in segments(made):
+            name = f"{len(list(media.iterdir())):06d}.mp4"
+            shutil.copyfile(next(s.media for s in made if s.leaf is one and s.media), media / name)
+
+    for number in range(4 if crash_after is None else crash_after):
+        desk.put(session, number, number + 1)
+        keep(session.closed(number, arrival(number)))
+    if crash_after is None:
+        keep(session.end(RunEnd.STOPPED))
+    else:
+        desk.put(session, *range(crash_after + 1, 5))
+        seen = {one.leaf for one in found}
+        keep([one for one in desk.recover(session) if one.leaf not in seen])
+    last = RunEnd.STOPPED if crash_after is None else RunEnd.RECORDER_RESTART
+    assert [one.reason for one in runs(found)] == [RunEnd.PARAMETER_CHANGE, last]
+    assert [one.seq for one in segments(found)] == [0, 1, 0, 1, 2]
+    files = sorted(media.iterdir())
+    headers = [parse_header(path.read_bytes()) for path in files]
+    assert [one.width for one in headers] == [320, 320, 640, 640, 640]
+    for path, raw in zip(files, desk.raws, strict=True):
+        assert numbered.nal_digests(path) == numbered.nal_digests(raw), "the pictures are as they came"
+    assert [one for path in files for one in decoded(path)] == [
+        *((320 * 192 * 3 // 2, number) for number in range(90)),
+        *((640 * 384 * 3 // 2, number) for number in range(210)),
+    ]
+
+
+def decoded(path: Path) -> list[tuple[int, int | None]]:
+    """The size in bytes and the number of each picture of one segment by itself, as FFmpeg decodes them."""
+    sizes = subprocess.run(
+        [
+            numbered.READING_FFMPEG, "-v", "error", "-i", path, "-noautoscale",
+            "-c:v", "rawvideo", "-f", "framecrc", "pipe:1",
+        ],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert sizes.stderr == ""
+    rows = [int(line.split(",")[4]) for line in sizes.stdout.splitlines() if line[0] != "#"]
+    return list(zip(rows, numbered.numbers(numbered.read_numbers(path)), strict=True))
+
+
+def changing(folder: Path, *, before: int, after: int, codec: str = "h264", once: bool = False) -> list[Path]:
+    """Raw segments of 4 s of a camera whose picture becomes larger after ``before`` seconds.
+
+    ``once``: it sends its parameter sets with the first keyframe of each picture size alone.
+    """
     streams = b""
     for seconds, filters in ((before, ""), (after, ",scale=640:384:flags=neighbor")):
         path = folder / f"{seconds}.mp4"
-        numbered.encode_numbered(
-            "h264-nob", numbered.VARIANTS["h264-nob"], seconds, path, 15, filters=filters
-        )
-        streams += subprocess.run(
-            [
-                numbered.READING_FFMPEG, "-v", "error", "-i", path, "-c", "copy",
-                "-bsf:v", "h264_mp4toannexb", "-f", "h264", "pipe:1",
-            ],
-            check=True, capture_output=True,
-        ).stdout  # fmt: skip
-    (folder / "stream.h264").write_bytes(streams)
+        numbered.encode_numbered(f"{codec}-nob", ENCODERS[codec], seconds, path, 15, filters=filters)
+        stream = elementary(path, codec)
+        if once:
+            sets = elementary(path, codec, f"filter_units=pass_types={SETS[codec]}", "-frames:v", "1")
+            stream = sets + elementary(path, codec, f"filter_units=remove_types={SETS[codec]}")
+        streams += stream
+    (folder / f"stream.{codec}").write_bytes(streams)
     whole = folder / "whole.mp4"
     subprocess.run(
         [
-            numbered.READING_FFMPEG,
-            "-v",
-            "error",
-            "-r",
-            "15",
-            "-i",
-            folder / "stream.h264",
-            "-c",
-            "copy",
-            whole,
+            numbered.READING_FFMPEG, "-v", "error", "-r", "15", "-i", folder / f"stream.{codec}",
+            "-c", "copy", whole,
         ],
         check=True,
-    )
+    )  # fmt: skip
     return numbered.record(whole, folder / "changing", segment_seconds=4)
+
+
+def elementary(path: Path, codec: str, bitstream: str = "null", *options: str) -> bytes:
+    """The byte stream of an encoded file."""
+    filters = f"{codec}_mp4toannexb,{bitstream}"
+    return subprocess.run(
+        [
+            numbered.READING_FFMPEG, "-v", "error", "-i", path, "-c", "copy", *options,
+            "-bsf:v", filters, "-f", codec, "pipe:1",
+        ],
+        check=True, capture_output=True,
+    ).stdout  # fmt: skip

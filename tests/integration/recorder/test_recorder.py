@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from archive.ports import Stores
 from archive.timespan import SECOND
 from ops.stack import Stack
 from ops.wiring import Site
+from recorder.placement.desk import Everything
 from recorder.recorder import Recorder
 from recorder.roster import Sources
 from tests.support import numbered
@@ -396,6 +398,102 @@ def test_a_camera_that_is_gone_once_there_is_room_again_is_no_cause_of_the_time_
         assert [gap.cause for gap in after] == [GapCause.SPOOL_FULL, GapCause.UNREACHABLE]
         assert after[0].span.start == end
         assert after[0].span.end >= freed[0]
+        assert_sound(site, "kam-1")
+
+
+class Noted:
+    """A log that keeps what happened, and has ``then`` done when gaps wait."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.events: list[str] = []
+        self._then = then
+
+    def info(self, event: str, **facts: object) -> None:
+        self.events.append(event)
+        if event == "gaps_wait":
+            self._then()
+
+    warning = error = info
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_a_spool_that_takes_no_sign_of_life_ends_no_recorder(
+    recording: RecordingSite, is_mended: bool
+) -> None:
+    recording.add("kam-1", PATTERN)
+    spool, gone = recording.folder / "spool", recording.folder / "a disk that is gone"
+    alive, accounts = spool / "alive", spool / "accounts.json.unfinished"
+
+    def breaks() -> None:
+        alive.unlink()
+        alive.symlink_to(gone / "alive")
+        if not is_mended:
+            accounts.symlink_to(gone / "accounts.json")
+
+    def mends() -> None:
+        if is_mended:
+            alive.unlink()
+
+    with recording.site() as site:
+        noted = Noted(accounts.unlink)
+        recorder = Recorder(replace(parts_of(site), log=noted))
+        before: list[SegmentRef] = []
+
+        def it_goes_on() -> bool:
+            found = segments_of(site, "kam-1")
+            before[:] = before or found
+            return "sign_of_life_waits" in noted.events and len(found) > len(before)
+
+        def it_is_told() -> bool:
+            return alive.is_file() if is_mended else noted.events.count("sign_of_life_waits") > 2
+
+        asyncio.run(
+            recorded(
+                recorder,
+                ("it records", lambda: segments_of(site, "kam-1"), breaks),
+                ("it goes on", it_goes_on, mends),
+                ("it is told", it_is_told, lambda: None),
+            )
+        )
+        assert len({one.run for one in segments_of(site, "kam-1")}) == 1
+        assert ("gaps_wait" in noted.events) is not is_mended, "the accounts at the end"
+        assert_sound(site, "kam-1")
+
+
+class Counting(Everything):
+    """A desk that counts its beats."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beats = 0
+
+    def beat(self) -> None:
+        super().beat()
+        self.beats += 1
+
+
+def test_what_holds_all_threads_keeps_no_recorder_from_its_beat(recording: RecordingSite) -> None:
+    """As a store that hangs does: other recorders would take this one's cameras, though it records them."""
+    recording.add("kam-1", PATTERN)
+    with recording.site() as site:
+        desk, goes_on = Counting(), threading.Event()
+        recorder = Recorder(replace(parts_of(site), desk=lambda _spool: desk))
+
+        async def story() -> None:
+            running = asyncio.create_task(recorder.run())
+            await until_async(lambda: segments_of(site, "kam-1"), "it records")
+            loop = asyncio.get_running_loop()
+            held = [loop.run_in_executor(None, goes_on.wait) for _ in range(99)]
+            try:
+                before = desk.beats
+                await until_async(lambda: desk.beats > before + 2, "it beats on")
+            finally:
+                goes_on.set()
+            await asyncio.gather(*held)
+            recorder.stop()
+            await running
+
+        asyncio.run(story())
         assert_sound(site, "kam-1")
 
 

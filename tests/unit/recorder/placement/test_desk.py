@@ -1,5 +1,6 @@
 """Three hosts at their desks, in one process: deaths, moves, and an etcd that is away."""
 
+import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,6 +15,7 @@ from archive.timespan import SECOND
 from recorder.placement.assignment import Assigner, Host
 from recorder.placement.desk import Desk, Everything
 from recorder.placement.sight import SETTLING
+from tests.support.waiting import PATIENCE_S
 
 NAMES = ("rec-a", "rec-b", "rec-c")
 PLACE = Place(
@@ -321,3 +323,44 @@ def test_to_leave_without_etcd_is_no_error(town: Town) -> None:
 
 def test_a_host_alone_records_everything() -> None:
     assert Everything().look(CAMERAS, ()).record == ALL
+
+
+class Hanging:
+    """A membership whose servers hang while they are asked for the members."""
+
+    def __init__(self) -> None:
+        self.asked, self.answers, self.beaten = threading.Event(), threading.Event(), threading.Event()
+
+    def members(self) -> frozenset[str]:
+        self.asked.set()
+        self.answers.wait()
+        return frozenset(NAMES)
+
+    def join(self) -> None:
+        raise NotImplementedError
+
+    def beat(self) -> None:
+        self.beaten.set()
+
+    def leave(self) -> None:
+        raise NotImplementedError
+
+
+def test_a_look_that_hangs_delays_no_beat(town: Town) -> None:
+    """A lease lasts as long as three beats: servers that hang until a time-out must not end it."""
+    hanging = Hanging()
+    host = Recorder(town, "rec-a")
+    desk = Desk(
+        "rec-a", hanging, hosts=town.read_hosts, beats=town.beats, keeper=host, clock=town.clock, log=town
+    )
+    looking = threading.Thread(target=desk.look, args=(CAMERAS, ()))
+    looking.start()
+    beating = threading.Thread(target=desk.beat)
+    try:
+        assert hanging.asked.wait(PATIENCE_S)
+        beating.start()
+        assert hanging.beaten.wait(PATIENCE_S / 6)
+    finally:
+        hanging.answers.set()
+        looking.join()
+        beating.join()
