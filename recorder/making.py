@@ -48,7 +48,8 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int) -
             duration = shown if shown > 0 else duration
     run.ticks += made.media_duration
     run.continues_at = made.header.first_pts + duration
-    return Made(number, made, duration, next_lead)
+    usual, run.usual = run.usual, even_step(made.header.samples)
+    return Made(number, made, duration, next_lead, usual)
 
 
 def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, int | None]:
