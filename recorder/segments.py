@@ -9,7 +9,7 @@ from archive.model.segment import TIMESCALE, UNSYNCHRONISED, DeviceClock, Segmen
 from archive.timespan import SECOND
 from recorder.facts import CaptureFacts
 from recorder.host_time import HostTime
-from recorder.timing import Timed, camera_time
+from recorder.timing import SMALL_JUMP, Timed, camera_time
 
 
 def segment_leaf(
@@ -63,8 +63,14 @@ def segment_leaf(
 
 
 def _stated_pauses(found: Finalised, timed: Timed, usual: int) -> tuple[tuple[int, int], ...]:
-    """Inside a segment wall time is linear in presentation time."""
+    """Inside a segment wall time is linear in presentation time.
+
+    None where the media is ahead of the time that passed: there the camera's timestamps jumped, and nobody
+    knows how long it sent nothing.
+    """
     lasts = timed.piece.duration
+    if lasts * SECOND // TIMESCALE - timed.span.duration > SMALL_JUMP:
+        return ()
     wall = [
         (since * timed.span.duration // lasts, until * timed.span.duration // lasts)
         for since, until in pauses(found.header, lasts, usual)
