@@ -578,7 +578,7 @@ def test_a_pause_among_the_first_pictures_of_the_last_segment_is_no_jump(
 ) -> None:
     """How late the arrival of the next segment would be noticed is not told by this one's pause."""
     desk = Desk(tmp_path, in_order)
-    found = paused(desk, desk.open(noticed_by=10), 5, after=1)
+    found = paused(desk, desk.open(noticed_by=16), 5, after=1)
     assert [run.reason for run in runs(found)] == [RunEnd.STOPPED]
 
 
