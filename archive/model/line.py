@@ -129,7 +129,7 @@ def read_line(line: bytes) -> SegmentLine | None:
         if asked_at is not None:
             device_clock = DeviceClock(at=_instant(asked_at), offset_us=int(ahead), within_us=int(within))
         pauses = () if paused is None else _pauses_of(paused, end - start)
-    except ValueError:  # not ASCII, no such day, or pauses that are none
+    except ValueError:  # not ASCII, no such day, or pauses out of order
         return None
     stamp = f"{since[:4]}{since[5:7]}{since[8:13]}{since[14:16]}{since[17:]}"
     folder = f"{since[:4]}/{since[5:7]}/{since[8:10]}/{since[11:13]}"
