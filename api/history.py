@@ -135,6 +135,7 @@ def camera_json(
         "recorded_seconds": covered.duration / SECOND,
         "gaps": [_gap(gap) for gap in found.gaps if gap.camera == camera],
         "pending": [one.span.to_json() for one in found.pending if one.camera == camera],
+        "pauses": [one.span.to_json() for one in found.pauses if one.camera == camera],
         "held": None if held is None else [span.to_json() for span in held],
         "playlist": addresses.playlist(camera) if plays else None,
         "still": addresses.still(camera, first.start) if plays and first is not None else None,

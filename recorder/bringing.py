@@ -111,7 +111,7 @@ class Bringer:
             raise Malformed(f"{name} holds no pictures", code="import_unreadable")
         last = made[-1]
         ends = last.finalised.contiguous_end - last.finalised.header.first_pts
-        made[-1] = Made(last.number, last.finalised, max(1, ends), last.next_lead)
+        made[-1] = replace(last, duration=max(1, ends))
         parameters = {one for piece in made for _, one in piece.finalised.parameter_sets}
         if len(parameters) > 1 or len({piece.finalised.description for piece in made}) > 1:
             raise Malformed(
@@ -193,6 +193,7 @@ class Bringer:
             seq=seq,
             host=EXACT,  # Its times are stated; this host's clock has no part in them.
             now=self.clock.now(),
+            usual=made.usual,
         )
         if stated.has_own_clock:
             segment = replace(segment, camera_time=span.start + stated.offset_us)

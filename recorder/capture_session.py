@@ -320,6 +320,7 @@ class CaptureSession:
             host=self._host_time(),
             device=self._device_clock(),
             now=self._clock.now(),
+            usual=made.usual,
         )
         self._accounts.footage_from(facts.camera, timed.span.start, run.otherwise)
         run.seq += 1

@@ -8,6 +8,7 @@ from archive.footage.mp4.bridge import SQUEEZED, bridge, even_step
 from archive.footage.mp4.finalise import Finalised, finalise
 from archive.footage.mp4.opening import read_opening
 from archive.footage.mp4.parameters import Sets
+from archive.footage.mp4.pauses import PAUSE
 from archive.model.segment import TIMESCALE
 from archive.timespan import SECOND
 from recorder.current import CurrentRun, Made
@@ -41,7 +42,7 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int, s
         sets=sets,
     )
     duration = made.media_duration
-    next_lead = _lead(made, noticed_by)
+    next_lead = _usual_lead(made, noticed_by)
     if opening is not None:
         if len(opening.shown) > noticed_by:
             next_lead = max(opening.shown[: noticed_by + 1]) - opening.first_pts
@@ -52,7 +53,8 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int, s
             duration = shown if shown > 0 else duration
     run.ticks += made.media_duration
     run.continues_at = made.header.first_pts + duration
-    return Made(number, made, duration, next_lead, sets)
+    usual, run.usual = run.usual, even_step(made.header.samples)
+    return Made(number, made, duration, next_lead, sets, usual)
 
 
 def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, int | None]:
@@ -138,6 +140,12 @@ def is_squeezed(found: Finalised) -> bool:
 def _squeezed(found: Finalised) -> int:
     """How many pictures have a time that FFmpeg invented: one tick after the one before, as it must be."""
     return found.header.samples.durations.count(SQUEEZED)
+
+
+def _usual_lead(found: Finalised, noticed_by: int) -> int:
+    """The lead to expect of the next segment: as of this one, without a pause among its first pictures."""
+    lead, even = _lead(found, noticed_by), noticed_by * even_step(found.header.samples)
+    return even if lead - even > PAUSE else lead
 
 
 def _lead(found: Finalised, noticed_by: int) -> int:

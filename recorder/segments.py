@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from archive.footage.heard import statement_of
 from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.pauses import pauses
 from archive.model.segment import TIMESCALE, UNSYNCHRONISED, DeviceClock, Segment
 from archive.timespan import SECOND
 from recorder.facts import CaptureFacts
 from recorder.host_time import HostTime
-from recorder.timing import Timed, camera_time
+from recorder.timing import SMALL_JUMP, Timed, camera_time
 
 
 def segment_leaf(
@@ -21,8 +22,12 @@ def segment_leaf(
     host: HostTime,
     now: int,
     device: DeviceClock | None = None,
+    usual: int = 0,
 ) -> Segment:
-    """The record of one segment; from here on it never changes. ``device`` is the camera's own clock."""
+    """The record of one segment; from here on it never changes. ``device`` is the camera's own clock.
+
+    ``usual`` is the usual distance of pictures in the run before it (ticks; 0: not known).
+    """
     clock = timed.clock
     if host.bound_us is None:
         clock = replace(clock, flags=(*clock.flags, UNSYNCHRONISED))
@@ -53,7 +58,24 @@ def segment_leaf(
         ingested_at=now,
         sound=statement_of(found.header.sound, sent=facts.sound),
         device_clock=stated_clock(device) if facts.is_live else None,
+        pauses=_stated_pauses(found, timed, usual),
     )
+
+
+def _stated_pauses(found: Finalised, timed: Timed, usual: int) -> tuple[tuple[int, int], ...]:
+    """Inside a segment wall time is linear in presentation time.
+
+    None where the media is ahead of the time that passed: there the camera's timestamps jumped, and nobody
+    knows how long it sent nothing.
+    """
+    lasts = timed.piece.duration
+    if lasts * SECOND // TIMESCALE - timed.span.duration > SMALL_JUMP:
+        return ()
+    wall = [
+        (since * timed.span.duration // lasts, until * timed.span.duration // lasts)
+        for since, until in pauses(found.header, lasts, usual)
+    ]
+    return tuple((since, until) for since, until in wall if since < until)
 
 
 def stated_clock(device: DeviceClock | None) -> DeviceClock | None:

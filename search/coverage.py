@@ -43,7 +43,8 @@ class Recordings:
 
     ``coverage`` has every covered instant once: where several runs have footage, the one that a clip of the
     same span shows. ``others`` is the footage of the other runs there. ``cameras`` lists every camera of the
-    answer, including those without any record.
+    answer, including those without any record. ``pauses`` are parts of the coverage in which no new picture
+    came; only :func:`with_pauses` finds them.
     """
 
     coverage: tuple[RunCoverage, ...]
@@ -51,6 +52,7 @@ class Recordings:
     pending: tuple[CameraSpan, ...]
     cameras: tuple[str, ...] = ()
     others: tuple[RunCoverage, ...] = ()
+    pauses: tuple[CameraSpan, ...] = ()
 
     def to_json(self) -> JsonObject:
         """The answer of the API and of ``saksi recordings --json``."""
@@ -59,6 +61,7 @@ class Recordings:
             "gaps": [{"camera": one.camera, **one.span.to_json(), "cause": one.cause} for one in self.gaps],
             "pending": [{"camera": one.camera, **one.span.to_json()} for one in self.pending],
             "others": [_run_json(one) for one in self.others],
+            "pauses": [{"camera": one.camera, **one.span.to_json()} for one in self.pauses],
         }
 
 
@@ -141,6 +144,22 @@ def recordings(
         gaps.extend(CameraGap(camera, gap.span, gap.cause) for gap in missing)
         pending.extend(CameraSpan(camera, span) for span in rest)
     return Recordings(runs, tuple(gaps), tuple(pending), tuple(sorted(asked)), others)
+
+
+def with_pauses(index: Index, query: SegmentQuery, found: Recordings) -> Recordings:
+    """The same answer to the query, with the pauses of the footage that it shows; one more query."""
+    if not found.coverage:
+        return found
+    shown: dict[tuple[str, str], list[Timespan]] = defaultdict(list)
+    for one in found.coverage:
+        shown[one.camera, one.run].append(one.span)
+    pauses = (
+        CameraSpan(pause.camera, part)
+        for pause in index.pauses(query)
+        for span in shown.get((pause.camera, pause.run), ())
+        if (part := pause.span.intersection(span)) is not None
+    )
+    return replace(found, pauses=tuple(sorted(pauses, key=lambda one: (one.camera, one.span))))
 
 
 def _said_last(index: Index, query: SegmentQuery, marks: Mapping[str, int | None]) -> Iterable[Gap]:

@@ -27,6 +27,7 @@ from search.query import (
     HourCoverage,
     IndexStatus,
     Page,
+    Pause,
     Records,
     RunCoverage,
     SegmentQuery,
@@ -109,6 +110,13 @@ class Index(SegmentIndex, RecordIndex, Protocol):
 
         One item per run, or several if segments of the run are missing: a stretch never spans a segment
         that the index does not hold.
+        """
+        ...
+
+    def pauses(self, query: SegmentQuery) -> tuple[Pause, ...]:
+        """Pauses of the segments that match, as stated (not clipped), ordered by (camera, start, run).
+
+        What it costs depends on how many segments state one, which few do.
         """
         ...
 

@@ -92,6 +92,15 @@ class RunCoverage:
     uncertainty_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stretch inside a segment of the run in which, as its leaf states, no new picture came."""
+
+    camera: str
+    run: str
+    span: Timespan
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourCoverage:
     """The coverage of one camera in one UTC hour.

@@ -17,6 +17,7 @@ from search.query import (
     HourCoverage,
     IndexStatus,
     Page,
+    Pause,
     Records,
     RunCoverage,
     SegmentQuery,
@@ -92,6 +93,10 @@ class WholeIndex:
     def runs(self, query: SegmentQuery) -> tuple[RunCoverage, ...]:
         """As :meth:`search.index.Index.runs`."""
         return self._asked.runs(query)
+
+    def pauses(self, query: SegmentQuery) -> tuple[Pause, ...]:
+        """As :meth:`search.index.Index.pauses`."""
+        return self._asked.pauses(query)
 
     def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
         """As :meth:`search.index.Index.gap_records`."""

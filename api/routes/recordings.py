@@ -15,7 +15,7 @@ from api.routing import add_json
 from api.schemas.recordings import RecordingsOut, SegmentsPage, segment_json
 from archive.footage.reader import check_span
 from archive.timespan import Timespan
-from search.coverage import recordings
+from search.coverage import recordings, with_pauses
 from search.query import MAX_PAGE, SegmentQuery
 
 Cameras = Annotated[
@@ -55,7 +55,7 @@ def list_recordings(
         now=context.services.clock.now(),
     )
     context.done(cameras=len(found.cameras))
-    return JSONResponse(found.to_json())
+    return JSONResponse(with_pauses(context.services.index, query, found).to_json())
 
 
 def search_segments(

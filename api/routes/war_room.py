@@ -23,7 +23,7 @@ from archive.footage.reader import check_span
 from archive.ids import check_name
 from archive.model.areas import Level
 from archive.timespan import HOUR, SpanSet, Timespan, format_instant
-from search.coverage import recordings
+from search.coverage import recordings, with_pauses
 from search.held import held_spans
 from search.query import MAX_FILTER
 
@@ -90,13 +90,15 @@ def get_history(
     facts = dict(islice(stood, limit + 1))
     page = list(facts)[:limit]
     context.objects = tuple(page) or named
+    asked = replace(query, cameras=tuple(page))
     found = recordings(
         services.index,
-        replace(query, cameras=tuple(page)),
+        asked,
         registered={one: registered[one] for one in page},
         disabled=disabled_cameras(services),
         now=services.clock.now(),
     )
+    found = with_pauses(services.index, asked, found)
     # That a case keeps footage is as confidential as the hold itself.
     sees_holds = Reach.ALL in context.principal.reach("holds.read")
     held = held_spans(services.index, span) if sees_holds else None

@@ -35,13 +35,15 @@ class CameraGapOut(CameraSpanOut):
 class RecordingsOut(BaseModel):
     """Coverage, gaps, and time still pending: together they make up the whole span of each camera.
 
-    ``coverage`` has each instant once. ``others`` is the footage of other runs there.
+    ``coverage`` has each instant once. ``others`` is the footage of other runs there. ``pauses`` are parts of
+    the coverage in which no new picture came from the camera: the last one before them stands.
     """
 
     coverage: list[CoverageOut]
     gaps: list[CameraGapOut]
     pending: list[CameraSpanOut]
     others: list[CoverageOut]
+    pauses: list[CameraSpanOut]
 
 
 class SegmentOut(CameraSpanOut):

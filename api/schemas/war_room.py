@@ -47,6 +47,7 @@ class FactsOut(BaseModel):
 class CameraHistoryOut(BaseModel):
     """One camera in the window; ``coverage``, ``gaps`` and ``pending`` together make up the window.
 
+    ``pauses`` are parts of the coverage in which no new picture came from the camera.
     ``pending`` is time whose footage may still arrive. ``held`` is time under a legal hold, null for callers
     who may not read every hold. ``playlist`` and ``still`` are null if nothing is recorded, or if the caller
     may not play all of the window.
@@ -58,6 +59,7 @@ class CameraHistoryOut(BaseModel):
     recorded_seconds: float = Field(examples=[600.0])
     gaps: list[GapOut]
     pending: list[StretchOut]
+    pauses: list[StretchOut]
     held: list[StretchOut] | None
     playlist: str | None = Field(examples=[PLAYLIST])
     still: str | None = Field(examples=["/v1/cameras/cam-1/frame.jpg?at=2026-11-24T06:00:00Z"])

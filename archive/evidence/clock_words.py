@@ -35,10 +35,10 @@ def said_id(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
     """Each camera and a sentence about its clock, in Indonesian, for every time it was asked."""
     for camera, clock in measurements(plan):
         way = "lebih cepat" if clock.offset_us > 0 else "lebih lambat"
-        off = f"{_seconds_id(abs(clock.offset_us))} detik {way} daripada jam perekam"
+        off = f"{seconds_id(abs(clock.offset_us))} detik {way} daripada jam perekam"
         if abs(clock.offset_us) < _TENTH // 2:
             off = "sama dengan jam perekam"
-        within = f"± {_seconds_id(clock.within_us)} detik"
+        within = f"± {seconds_id(clock.within_us)} detik"
         yield camera, f"jam kamera {off} ({within}), diukur {moment(clock.at)}"
 
 
@@ -46,12 +46,12 @@ def said_en(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
     """As :func:`said_id`, in English."""
     for camera, clock in measurements(plan):
         way = "ahead of" if clock.offset_us > 0 else "behind"
-        off = f"{_seconds_en(abs(clock.offset_us))} s {way} the recorder's"
+        off = f"{seconds_en(abs(clock.offset_us))} s {way} the recorder's"
         if abs(clock.offset_us) < _TENTH // 2:
             off = "equal to the recorder's"
         yield (
             camera,
-            f"camera's clock {off} (± {_seconds_en(clock.within_us)} s), measured {moment(clock.at)}",
+            f"camera's clock {off} (± {seconds_en(clock.within_us)} s), measured {moment(clock.at)}",
         )
 
 
@@ -65,11 +65,13 @@ def listed_en(plan: PackagePlan, moment: Callable[[int], str]) -> list[str]:
     return listed("Clocks of cameras:", said_en(plan, moment), EXPLAINED[1])
 
 
-def _seconds_id(duration: int) -> str:
+def seconds_id(duration: int) -> str:
+    """A duration (µs) as seconds with one decimal, in Indonesian."""
     tenths = (duration + _TENTH // 2) // _TENTH
     return f"{number(tenths // 10)},{tenths % 10}"
 
 
-def _seconds_en(duration: int) -> str:
+def seconds_en(duration: int) -> str:
+    """As :func:`seconds_id`, in English."""
     tenths = (duration + _TENTH // 2) // _TENTH
     return f"{tenths // 10:,}.{tenths % 10}"

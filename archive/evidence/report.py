@@ -15,6 +15,7 @@ from archive.evidence import (
     entries_by_hand,
     journals_by_hand,
     logged,
+    pause_words,
     revocation_by_hand,
     sound_words,
 )
@@ -110,8 +111,8 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         f"Disegel oleh : {plan.organization}",
         f"Perkara      : {plan.case}",
         f"Pelaku segel : {plan.actor}",
-        f"Rentang      : {_when(plan.span.start, zone)}",
-        f"         s.d.: {_when(plan.span.end, zone)}",
+        f"Rentang      : {fine_moment(plan.span.start, zone)} {zone_word(zone, plan.span.start)}",
+        f"         s.d.: {fine_moment(plan.span.end, zone)} {zone_word(zone, plan.span.end)}",
         f"Disiapkan    : {moment(plan.prepared_at, zone)}",
         f"Isi          : {number(len(plan.originals))} segmen asli; {size(_bytes(plan))}",
         *_on_record_id(plan, zone),
@@ -123,6 +124,7 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
         *_titled("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
         *_titled("Suara:", sound_words.listed(sound_words.said_id(plan, lambda at: fine_moment(at, zone)))),
+        *pause_words.listed_id(plan, lambda at: fine_moment(at, zone)),
         *clock_words.listed_id(plan, lambda at: fine_moment(at, zone)),
         *adopted_words.origins_id(plan, lambda at: fine_moment(at, zone)),
         "",
@@ -162,6 +164,7 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_en(plan.gaps, zone) or ["  none"]),
         *_titled("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
         *_titled("Sound:", sound_words.listed(sound_words.said_en(plan, lambda at: _english(at, zone)))),
+        *pause_words.listed_en(plan, lambda at: _english(at, zone)),
         *clock_words.listed_en(plan, lambda at: _english(at, zone)),
         *adopted_words.origins_en(plan, lambda at: _english(at, zone)),
         "",
@@ -239,10 +242,6 @@ def _on_record_en(plan: PackagePlan, zone: ZoneInfo) -> list[str]:
 
 def _bytes(plan: PackagePlan) -> int:
     return sum(item.ref.size for item in plan.originals)
-
-
-def _when(instant: int, zone: ZoneInfo) -> str:
-    return f"{fine_moment(instant, zone)} {zone_word(zone, instant)}"
 
 
 def _english(instant: int, zone: ZoneInfo) -> str:

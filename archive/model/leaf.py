@@ -23,6 +23,7 @@ from archive.model.segment import (
     Run,
     Segment,
     SoundStatement,
+    check_pauses,
 )
 from archive.timespan import Timespan, format_instant, parse_instant
 
@@ -73,6 +74,7 @@ def to_json(leaf: Leaf) -> JsonObject:
                 },
                 "camera_time": None if leaf.camera_time is None else format_instant(leaf.camera_time),
                 **({} if leaf.device_clock is None else {"device_clock": _device_json(leaf.device_clock)}),
+                **({"pauses": [list(one) for one in leaf.pauses]} if leaf.pauses else {}),
                 **({} if leaf.sound is None else {"sound": sound_json(leaf.sound)}),
             }
 
@@ -208,7 +210,10 @@ def _segment(fields: JsonObject) -> Segment:
         ingested_at=parse_instant(_text(fields, "ingested_at")),
         sound=_sound(fields.pop("sound")) if "sound" in fields else None,
         device_clock=_device_clock(fields.pop("device_clock")) if "device_clock" in fields else None,
+        pauses=_pauses(fields.pop("pauses")) if "pauses" in fields else (),
     )
+    if segment.pauses and segment.pauses[-1][1] > segment.span.duration:
+        raise ValueError("it pauses after its end")
     if clock:
         raise ValueError(f"clock has unknown fields {sorted(clock)}")
     if segment.key != stated_key:
@@ -226,6 +231,18 @@ def _device_clock(stated: Mapping[str, Any]) -> DeviceClock:
     if fields:
         raise ValueError(f"device_clock has unknown fields {sorted(fields)}")
     return clock
+
+
+def _pauses(stated: Any) -> tuple[tuple[int, int], ...]:
+    """The leaf's member ``pauses``. A line without it stays as it was before pauses were stated."""
+    if not isinstance(stated, list) or not stated:
+        raise ValueError("pauses is no list of stretches")
+    edges = [edge for pause in stated for edge in pause]
+    if any(not isinstance(edge, int) or isinstance(edge, bool) for edge in edges):
+        raise TypeError("pauses must be integers")
+    found = tuple((int(since), int(until)) for since, until in stated)
+    check_pauses(found)
+    return found
 
 
 def _sound(stated: Mapping[str, Any]) -> SoundStatement:

@@ -21,6 +21,7 @@ from archive.model.segment import (
     GopKind,
     Segment,
     SoundStatement,
+    check_pauses,
 )
 from archive.timespan import MINUTE, SECOND, Timespan, parse_instant
 
@@ -32,6 +33,7 @@ _SOUND = (
     rf'(?:,"made_from":"({"|".join(MADE_FROM)})")?,"rate":([1-9]\d{{0,14}})\}}'
 )
 _DEVICE_CLOCK = rf'\{{"asked_at":"{_INSTANT}","offset_us":(0|-?[1-9]\d{{0,14}}),"uncertainty_us":{_COUNT}\}}'
+_PAUSES = rf"\[(\[{_COUNT},{_COUNT}\](?:,\[{_COUNT},{_COUNT}\])*)\]".replace("(0|", "(?:0|")
 _WORD = r"[ !#-\[\]-~]*"
 
 _LINE = re.compile(
@@ -41,7 +43,7 @@ _LINE = re.compile(
     rf'"source":"({_WORD})","uncertainty_us":{_COUNT}\}},'
     rf'"codec":"(h264|hevc)",(?:"device_clock":{_DEVICE_CLOCK},)?"end":"{_INSTANT}","frames":{_COUNT},"gop":"(closed|open)",'
     rf'"header_bytes":{_COUNT},"ingested_at":"{_INSTANT}","key":"([!#-\[\]-~]+)",'
-    rf'"media_duration":{_COUNT},"recorder":"{_NAME}","run":"([0-9a-f]{{16}})","seq":{_COUNT},'
+    rf'"media_duration":{_COUNT},(?:"pauses":{_PAUSES},)?"recorder":"{_NAME}","run":"([0-9a-f]{{16}})","seq":{_COUNT},'
     rf'"sha256":"([0-9a-f]{{64}})","size":{_COUNT},(?:"sound":{_SOUND},)?"start":"{_INSTANT}","type":"segment","v":1\}}\Z',
     re.ASCII,
 )
@@ -72,6 +74,7 @@ class SegmentLine(NamedTuple):
     clock_flags: str
     sound: SoundStatement | None = None
     device_clock: DeviceClock | None = None
+    pauses: tuple[tuple[int, int], ...] = ()
 
     @property
     def clock_bound(self) -> int | None:
@@ -103,6 +106,7 @@ class SegmentLine(NamedTuple):
             ingested_at=_instant(self.ingested_at),
             sound=self.sound,
             device_clock=self.device_clock,
+            pauses=self.pauses,
         )
 
 
@@ -114,8 +118,8 @@ def read_line(line: bytes) -> SegmentLine | None:
             return None
         (
             camera, camera_time, flags, offset, source, uncertainty, codec, asked_at, ahead, within, until,
-            frames, gop, header_bytes, ingested_at, key, media_duration, recorder, run, seq, sha256, size,
-            channels, sound_codec, made_from, rate, since,
+            frames, gop, header_bytes, ingested_at, key, media_duration, paused, recorder, run, seq, sha256,
+            size, channels, sound_codec, made_from, rate, since,
         ) = match.groups()  # fmt: skip
         start, end = _instant(since), _instant(until)
         _instant(ingested_at)
@@ -124,7 +128,8 @@ def read_line(line: bytes) -> SegmentLine | None:
         device_clock = None
         if asked_at is not None:
             device_clock = DeviceClock(at=_instant(asked_at), offset_us=int(ahead), within_us=int(within))
-    except ValueError:  # not ASCII, or no such day
+        pauses = () if paused is None else _pauses_of(paused, end - start)
+    except ValueError:  # not ASCII, no such day, or pauses out of order
         return None
     stamp = f"{since[:4]}{since[5:7]}{since[8:13]}{since[14:16]}{since[17:]}"
     folder = f"{since[:4]}/{since[5:7]}/{since[8:10]}/{since[11:13]}"
@@ -138,8 +143,18 @@ def read_line(line: bytes) -> SegmentLine | None:
     return SegmentLine(
         camera, recorder, run, int(seq), start, end, int(media_duration), sha256, int(size),
         int(header_bytes), codec, gop, key, int(frames), ingested_at, camera_time, source, int(offset),
-        int(uncertainty), flags, sound, device_clock,
+        int(uncertainty), flags, sound, device_clock, pauses,
     )  # fmt: skip
+
+
+def _pauses_of(text: str, lasts: int) -> tuple[tuple[int, int], ...]:
+    """``[SINCE,UNTIL],…``. Raises ValueError if they do not follow one another, or one is too late."""
+    edges = [int(edge) for edge in re.findall(r"\d+", text)]
+    found = tuple(zip(edges[::2], edges[1::2], strict=True))
+    check_pauses(found)
+    if found[-1][1] > lasts:
+        raise ValueError(text)
+    return found
 
 
 def _instant(text: str) -> int:

@@ -1,6 +1,7 @@
 """Segments and runs: what was recorded, as the recorder records it and as the index keeps it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,6 +75,15 @@ class SoundStatement:
     made_from: str = ""
 
 
+def check_pauses(pauses: Sequence[tuple[int, int]]) -> None:
+    """Refuse pauses that do not follow one another. Raises ValueError."""
+    reached = 0
+    for since, until in pauses:
+        if not reached <= since < until:
+            raise ValueError("pauses do not follow one another")
+        reached = until
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRef:
     """A segment as the index keeps it: enough to read its object and to cut from it.
@@ -115,7 +125,9 @@ class Segment:
     few may stand beyond its span, after others that never came. ``ingested_at`` is the recorder's time when
     it made the leaf. ``sound`` is None where the object holds no sound.
     ``device_clock`` is what the camera last said of its clock when it was asked; None where it never was, or
-    is off by more than a leaf can state (285 years).
+    is off by more than a leaf can state (285 years). ``pauses`` are the stretches in which no new picture
+    came, in order: each from the picture before it to the picture after it, in µs from the segment's start
+    (:mod:`archive.footage.mp4.pauses` has the rule).
     """
 
     camera: str
@@ -135,11 +147,18 @@ class Segment:
     ingested_at: int
     sound: SoundStatement | None = None
     device_clock: DeviceClock | None = None
+    pauses: tuple[tuple[int, int], ...] = ()
 
     @property
     def key(self) -> str:
         """The object's name in the footage bucket."""
         return keys.segment_key(self.camera, self.span.start, self.run, self.seq, self.sha256)
+
+    @property
+    def paused(self) -> list[Timespan]:
+        """The pauses in wall time."""
+        start = self.span.start
+        return [Timespan(start + since, start + until) for since, until in self.pauses]
 
     def ref(self, *, version: str = "", held: bool = False) -> SegmentRef:
         """The index's view of this segment."""

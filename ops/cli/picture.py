@@ -14,7 +14,7 @@ DOUBTFUL = SECOND // 2
 
 
 def draw(found: Recordings, span: Timespan, cameras: Sequence[str], zone: ZoneInfo, width: int) -> list[str]:
-    """Returns lines of text: a time axis, a bar for each camera, each gap with its cause, doubtful times.
+    """Returns lines of text: a time axis, a bar for each camera, gaps with causes, pauses, doubtful times.
 
     ``█`` is covered, ``▌`` partly covered, ``─`` a gap, ``·`` not known yet. Times are doubtful if they may
     be wrong by :data:`DOUBTFUL` or more.
@@ -30,6 +30,8 @@ def draw(found: Recordings, span: Timespan, cameras: Sequence[str], zone: ZoneIn
         lines.append(f"{camera:{label}}  {_bar(span, coverage, gaps, cells)}")
     for gap in found.gaps:
         lines.append(f"{'':{label}}  {gap.camera}: {_gap(gap, zone)}")
+    for one in found.pauses:
+        lines.append(f"{'':{label}}  {one.camera}: {_pause(one.span, zone)}")
     for run in found.coverage:
         if run.uncertainty_us is None or run.uncertainty_us >= DOUBTFUL:
             lines.append(f"{'':{label}}  {run.camera}: {_doubt(run, zone)}")
@@ -59,6 +61,10 @@ def _cell(cell: Timespan, coverage: SpanSet, gaps: SpanSet) -> str:
 
 def _gap(gap: CameraGap, zone: ZoneInfo) -> str:
     return f"gap {_edges(gap.span, zone)} ({gap.span.duration / 1e6:.3f} s): {gap.cause}"
+
+
+def _pause(span: Timespan, zone: ZoneInfo) -> str:
+    return f"pause {_edges(span, zone)} ({span.duration / 1e6:.3f} s): recorded, no new picture"
 
 
 def _doubt(run: RunCoverage, zone: ZoneInfo) -> str:

@@ -37,7 +37,7 @@ from ops.cli.output import note, print_json, say
 from ops.cli.picture import draw
 from ops.cli.times import bound_text, span_text, time_text, zone_of_city
 from ops.wiring import Site
-from search.coverage import Recordings
+from search.coverage import Recordings, with_pauses
 from search.coverage import recordings as search_recordings
 from search.query import SegmentQuery
 
@@ -78,7 +78,7 @@ def look_up(site: Site, cameras: Sequence[str] | None, span: Timespan) -> tuple[
         disabled={camera.id for camera in chosen if camera.disabled},
         now=site.clock.now(),
     )
-    return found, tuple(registered)
+    return with_pauses(site.index, query, found), tuple(registered)
 
 
 def clip(

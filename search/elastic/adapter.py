@@ -32,6 +32,7 @@ from search.query import (
     HourCoverage,
     IndexStatus,
     Page,
+    Pause,
     Records,
     RunCoverage,
     SegmentQuery,
@@ -181,6 +182,10 @@ class ElasticIndex(Loading, RecordPart):
         ask = self._questions
         found = ask.stretches(query, [], wire.RUN_SUMS)
         return stretch.run_coverage(found, query.span, lambda one: ask.pieces(query, one))
+
+    def pauses(self, query: SegmentQuery) -> tuple[Pause, ...]:
+        """The pauses that matching segments state."""
+        return self._questions.pauses(query)
 
     def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
         """Gap records that overlap the span, ordered by start."""

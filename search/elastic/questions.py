@@ -8,7 +8,7 @@ from archive.timespan import HOUR, Timespan
 from search import stretch
 from search.elastic import names, searches, wire
 from search.elastic.writes import Json
-from search.query import HourCoverage, SegmentQuery
+from search.query import HourCoverage, Pause, SegmentQuery
 from search.stretch import Stretch
 
 _BUCKETS = 5000
@@ -48,6 +48,21 @@ class Questions:
                 return tuple(found)
             last = found[-1]
             body["search_after"] = [last.span.start, last.camera, last.gap]
+
+    def pauses(self, query: SegmentQuery) -> tuple[Pause, ...]:
+        """The pauses of matching segments, ordered by camera, start and run."""
+        if query.admits_nothing:
+            return ()
+        filters = [*wire.segments_filter(query), {"exists": {"field": "pauses"}}]
+        body = searches.fetch(wire.PAUSE_FIELDS, filters, searches.WALK, order=searches.ORDER)
+        found: list[Pause] = []
+        while True:
+            hits = self.hits(wire.months(query), body)
+            for hit in hits:
+                found.extend(wire.pauses(hit))
+            if len(hits) < searches.WALK:
+                return tuple(sorted(found, key=lambda one: (one.camera, one.span, one.run)))
+            body["search_after"] = hits[-1]["sort"]
 
     def hours(self, query: SegmentQuery, gaps: Iterable[Gap]) -> tuple[HourCoverage, ...]:
         """Coverage per camera and UTC hour of a span of whole hours, computed with these gap records."""

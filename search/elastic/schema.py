@@ -67,6 +67,7 @@ SEGMENTS: Json = {
     "codec": _KEPT_WORD,
     "gop": _KEPT_WORD,
     "uncertainty_us": _KEPT_NUMBER,  # as the leaf states it; absent if its clock was unsynchronised
+    "pauses": _KEPT_NUMBER,  # edges in µs from the start, in order; absent where the leaf states none
     "version": {"type": "binary", "doc_values": True},  # of the object, packed; absent while unknown
     "held": {"type": "byte"},  # 0 or 1: summed and searched
 }

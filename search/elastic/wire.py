@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from archive.errors import Malformed
@@ -14,7 +15,7 @@ from archive.ports import IndexEntry
 from archive.timespan import HOUR, Timespan
 from search.elastic import names, versions
 from search.elastic.writes import Json, Write
-from search.query import Records, SegmentQuery
+from search.query import Pause, Records, SegmentQuery
 from search.stretch import Stretch
 
 _LATEST = 9_223_372_036_854_775
@@ -29,9 +30,10 @@ SEGMENT_FIELDS = (
     "codec", "gop", "uncertainty_us", "version", "held",
 )  # fmt: skip
 DOCUMENT_FIELDS = (
-    *SEGMENT_FIELDS, "recorder", "duration_us", "point", "kecamatan", "kelurahan", "owner",
+    *SEGMENT_FIELDS, "pauses", "recorder", "duration_us", "point", "kecamatan", "kelurahan", "owner",
 )  # fmt: skip
 """Every field of a segment's document."""
+PAUSE_FIELDS = ("start_us", "camera", "run", "seq", "pauses")
 GAP_FIELDS = ("gap", "camera", "recorder", "start_us", "end_us", "cause", "ingested_us")
 
 
@@ -60,6 +62,8 @@ def write_of(entry: IndexEntry) -> Write:
             }
             if leaf.clock.bound_us is not None:
                 document["uncertainty_us"] = leaf.clock.bound_us
+            if leaf.pauses:
+                document["pauses"] = list(chain.from_iterable(leaf.pauses))
             if entry.version:
                 document["version"] = versions.packed(entry.version)
             return Write(names.segments_of(leaf.span.start), segment_id(leaf.run, leaf.seq), document)
@@ -89,7 +93,7 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
     months: dict[int, str] = {}
     for (
         camera, recorder, run, seq, start, end, media_duration, sha256, size, header_bytes, codec, gop,
-        uncertainty, version, held, place,
+        uncertainty, version, held, place, pauses,
     ) in rows:  # fmt: skip
         hour = start // HOUR
         month = months.get(hour)
@@ -104,6 +108,7 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
         packed = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
         stated = f',"version":"{versions.packed(version)}"' if version else ""
         bound = "" if uncertainty is None else f',"uncertainty_us":{uncertainty}'
+        paused = f',"pauses":{json.dumps(list(chain.from_iterable(pauses)))}' if pauses else ""
         yield (
             month,
             f'{{"index":{{"_id":"{run}-{seq}"}}}}\n'
@@ -112,7 +117,7 @@ def lines_of(rows: Iterable[SegmentRow]) -> Iterator[tuple[str, str]]:
             f'"media_duration":{media_duration},"sha256":"{packed}","size":{size},'
             f'"header_bytes":{header_bytes},"codec":"{codec}","gop":"{gop}"{bound},'
             f'"held":{1 if held else 0}'
-            f"{where}{stated}}}",
+            f"{where}{stated}{paused}}}",
         )
 
 
@@ -159,9 +164,17 @@ def segment(hit: Mapping[str, Any]) -> SegmentRef:
 
 def document_of(hit: Mapping[str, Any]) -> Write:
     """The whole document of a hit fetched with :data:`DOCUMENT_FIELDS`, to be written again."""
-    document = {name: values[0] for name, values in hit["fields"].items()}
+    document = {name: values if name == "pauses" else values[0] for name, values in hit["fields"].items()}
     where = names.segments_of(document["start_us"])
     return Write(where, segment_id(document["run"], document["seq"]), document)
+
+
+def pauses(hit: Mapping[str, Any]) -> Iterator[Pause]:
+    """The pauses of a hit fetched with :data:`PAUSE_FIELDS`."""
+    fields = hit["fields"]
+    start, edges = fields["start_us"][0], fields["pauses"]
+    for since, until in zip(edges[::2], edges[1::2], strict=True):
+        yield Pause(fields["camera"][0], fields["run"][0], Timespan(start + since, start + until))
 
 
 def gap(hit: Mapping[str, Any]) -> Gap:

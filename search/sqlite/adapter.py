@@ -21,6 +21,7 @@ from search.query import (
     HourCoverage,
     IndexStatus,
     Page,
+    Pause,
     Records,
     RunCoverage,
     SegmentQuery,
@@ -161,6 +162,11 @@ class SqliteIndex(RecordPart):
         with self._base.read("be searched") as connection:
             found = pages.stretches(connection, query, "camera, run")
             return stretch.run_coverage(found, query.span, lambda one: pages.pieces(connection, query, one))
+
+    def pauses(self, query: SegmentQuery) -> tuple[Pause, ...]:
+        """The pauses that matching segments state."""
+        with self._base.read("be searched") as connection:
+            return pages.pauses(connection, query)
 
     def gap_records(self, query: SegmentQuery) -> tuple[Gap, ...]:
         """Gap records that overlap the span, ordered by start."""

@@ -16,7 +16,7 @@ from archive.errors import Malformed, Unavailable
 from search.sqlite import generation, record_rows
 from search.sqlite.translation import translated
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _BUSY_SECONDS = 10.0
 _IDLE = 16
 _CACHE, _CACHE_TO_FILL = -16_384, -131_072

@@ -9,7 +9,7 @@ from archive.model.gap import Gap
 from archive.timespan import Timespan
 from search.hours import Placed
 from search.paging import Position
-from search.query import SegmentQuery
+from search.query import Pause, SegmentQuery
 from search.sqlite import filters, rows
 from search.sqlite.rows import Row
 from search.stretch import Stretch
@@ -88,6 +88,17 @@ def pieces(connection: sqlite3.Connection, query: SegmentQuery, one: Stretch) ->
     condition = found.condition.also("run = ? AND seq BETWEEN ? AND ?", one.run, one.first_seq, one.last_seq)
     sql = f"SELECT start, until FROM segments WHERE camera = ? AND {condition.sql}"  # noqa: S608
     return (Timespan(*row) for row in connection.execute(sql, (one.camera, *condition.values)))
+
+
+def pauses(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[Pause, ...]:
+    """Pauses that matching segments state, ordered by camera, start and run."""
+    found = filters.segments_matching(connection, query)
+    if found is None:
+        return ()
+    condition = found.by_camera
+    sql = f"SELECT camera, run, start, pauses FROM segments WHERE pauses IS NOT NULL AND {condition.sql}"  # noqa: S608
+    stated = [one for row in connection.execute(sql, condition.values) for one in rows.pauses(row)]
+    return tuple(sorted(stated, key=lambda one: (one.camera, one.span, one.run)))
 
 
 def gaps(connection: sqlite3.Connection, query: SegmentQuery) -> tuple[Gap, ...]:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archive.canonical import JsonObject
@@ -12,6 +12,7 @@ from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import Run, SegmentRef
 from archive.ports import IndexEntry
 from archive.timespan import Timespan
+from search.query import Pause
 from search.sqlite import stale
 
 Row = tuple[Any, ...]
@@ -24,8 +25,8 @@ GAP_COLUMNS = "gap, camera, recorder, start, until, cause, ingested_at"
 RUN_COLUMNS = "run, camera, recorder, start, until, segments, reason, ingested_at"
 
 _PUT_SEGMENT = f"""
-INSERT OR REPLACE INTO segments ({SEGMENT_COLUMNS}, recorder, place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO segments ({SEGMENT_COLUMNS}, recorder, place, pauses)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608
 _PUT_GAP = f"""
 INSERT INTO gaps ({GAP_COLUMNS}, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -136,6 +137,7 @@ def put_entries(connection: sqlite3.Connection, entries: Iterable[IndexEntry]) -
                     leaf.clock.bound_us,
                     leaf.recorder,
                     place,
+                    _pauses_text(leaf.pauses),
                 )
             )
     stale.mark_written(connection, segments, gaps)
@@ -155,7 +157,7 @@ def load_segments(connection: sqlite3.Connection, loaded: Iterable[SegmentRow]) 
     written: list[Row] = []
     for (
         camera, recorder, run, seq, start, end, media_duration, sha256, size, header_bytes, codec, gop,
-        uncertainty, version, held, place,
+        uncertainty, version, held, place, pauses,
     ) in loaded:  # fmt: skip
         number = None
         if place is not None:
@@ -170,7 +172,7 @@ def load_segments(connection: sqlite3.Connection, loaded: Iterable[SegmentRow]) 
             (
                 camera, run, seq, start, end, media_duration, bytes.fromhex(sha256), size, header_bytes,
                 codec, gop, None if version == sha256 else version, 1 if held else 0, uncertainty,
-                recorder, number,
+                recorder, number, _pauses_text(pauses),
             )
         )  # fmt: skip
     connection.executemany("INSERT OR IGNORE INTO camera_places (place, camera) VALUES (?, ?)", stood)
@@ -210,6 +212,17 @@ def segment(row: Row) -> SegmentRef:
         held=bool(row[12]),
         uncertainty_us=row[13],
     )
+
+
+def _pauses_text(pauses: tuple[tuple[int, int], ...]) -> str | None:
+    return json.dumps(pauses) if pauses else None
+
+
+def pauses(row: Row) -> Iterator[Pause]:
+    """The pauses of a row of camera, run, start and pauses."""
+    camera, run_id, start, text = row
+    for since, until in json.loads(text):
+        yield Pause(camera, run_id, Timespan(start + since, start + until))
 
 
 def gap(row: Row) -> Gap:

@@ -45,6 +45,7 @@ CREATE TABLE segments (
   version         TEXT,                    -- the object's version id, '' while unknown, NULL where it is the
                                            -- SHA-256 itself, as it is in the file system store
   held            INTEGER NOT NULL CHECK (held IN (0, 1)),
+  pauses          TEXT,                    -- JSON, as the leaf states them; NULL: none
   PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 

@@ -4,6 +4,7 @@ This module tests adding and reading; the other ``test_index_…`` modules test 
 """
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -98,6 +99,32 @@ def test_of_a_gap_told_again_the_later_end_holds(index: Index) -> None:
         assert list(index.gaps(f"cam-{case}", DAY_OF_T0)) == [told[2]]
     assert index.gap_records(ANY) == tuple(last)
     assert index.status().gaps == 3
+
+
+def test_pauses_of_segments_are_found_until_the_segment_is_gone(index: Index) -> None:
+    stated = {1: ((0, 3_000_000), (3_000_000, 9_000_000)), 3: ((6_000_000, 10_000_000),)}
+    index.add([entry(replace(segment(n), pauses=stated.get(n, ()))) for n in range(5)])
+    other = segment(1, camera="cam-2", run=run_id(2))
+    index.add([entry(replace(other, pauses=((1, 2_000_002),)))])
+    index.mark_held([segment(1).ref()])
+
+    def told(start: int, end: int, **filters: Any) -> list[tuple[str, str, int, int]]:
+        found = index.pauses(ask(start, end, **filters))
+        return [(one.camera, one.run, one.span.start - T0, one.span.end - T0) for one in found]
+
+    ends = T0 + 60 * SECOND
+    ours = [
+        ("cam-1", RUN, 10_000_000, 13_000_000),
+        ("cam-1", RUN, 13_000_000, 19_000_000),
+        ("cam-1", RUN, 36_000_000, 40_000_000),
+    ]
+    theirs = ("cam-2", run_id(2), 10_000_001, 12_000_002)
+    assert told(T0, ends) == [*ours, theirs]
+    assert told(T0, ends, cameras=("cam-2",)) == [theirs]
+    assert told(T0, ends, cameras=()) == []
+    assert told(T0 + 30 * SECOND, ends) == ours[2:]
+    index.remove([segment(1).ref()])
+    assert told(T0, ends) == [ours[2], theirs]
 
 
 def test_removed_segments_are_gone_and_leave_the_high_water_mark(index: Index) -> None:

@@ -126,22 +126,31 @@ def test_a_value_the_server_cannot_keep_is_malformed(city: ElasticIndex) -> None
     assert caught.value.code == "index_value"
 
 
+@pytest.mark.parametrize("lacking", ["uncertainty_us", "pauses"])
 def test_an_index_of_an_earlier_version_gets_the_fields_that_it_lacks(
     city: ElasticIndex,
     elastic_server: ElasticServer,
     fresh_index_prefix: str,
     monkeypatch: pytest.MonkeyPatch,
+    lacking: str,
 ) -> None:
     """Otherwise the server would refuse each segment, and the recorder would set it aside."""
-    earlier = {name: one for name, one in schema.SEGMENTS.items() if name != "uncertainty_us"}
+    earlier = {name: one for name, one in schema.SEGMENTS.items() if name != lacking}
+    paused = replace(segment(0), pauses=((0, 3 * SECOND), (3 * SECOND, 10 * SECOND)))
     with monkeypatch.context() as then:
         then.setattr(schema, "SEGMENTS", earlier)
         with pytest.raises(Malformed):  # the fields cannot be added: this version does not know them
-            city.add([entry(segment(0))])
+            city.add([entry(paused)])
+        if lacking == "pauses":
+            city.add([entry(segment(2))])
     again = connect_elastic(elastic_server.url, prefix=fresh_index_prefix)
     try:
-        again.add([entry(segment(0)), entry(segment(1))])
-        assert [one.uncertainty_us for one in again.segments("cam-1", ANY.span)] == [40_000, 40_000]
+        assert again.pauses(ANY) == (), "it may be asked before it has the field"
+        again.add([entry(paused), entry(segment(1))])
+        assert [one.uncertainty_us for one in again.segments("cam-1", ANY.span)][:2] == [40_000, 40_000]
+        assert [one.span for one in again.pauses(ANY)] == paused.paused
+        again.mark_held([segment(0).ref()])
+        assert [one.span for one in again.pauses(ANY)] == paused.paused, "also when the document is rewritten"
     finally:
         again.close()
 

@@ -268,8 +268,12 @@ def archive_run(
     start: int,
     camera: str = CAMERA,
     clock: ClockStatement = SYNCHRONISED,
+    pauses: tuple[tuple[int, int], ...] = (),
 ) -> list[SegmentRef]:
-    """Archive and index the finalised segments of one run, as ingest does, but without the journal."""
+    """Archive and index the finalised segments of one run, as ingest does, but without the journal.
+
+    ``pauses`` are those that the first of them states.
+    """
     refs, at = [], start
     for number, (path, result) in enumerate(made):
         ticks = result.media_duration
@@ -290,6 +294,7 @@ def archive_run(
             camera_time=None,
             ingested_at=at + 11 * SECOND,
             sound=statement_of(result.header.sound, sent="aac"),
+            pauses=() if number else pauses,
         )
         stored = services.stores.footage.put(
             segment.key,

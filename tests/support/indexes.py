@@ -145,6 +145,7 @@ def everything(index: Index) -> tuple[object, ...]:
         index.search(ANY, limit=1000),
         index.runs(ANY),
         index.gap_records(ANY),
+        index.pauses(ANY),
         index.hours(ANY),
         index.cameras(ANY),
         index.high_water("cam-1"),

@@ -1,5 +1,6 @@
 """Leaves for tests: plausible values and hypothesis strategies."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 from hypothesis import strategies as st
@@ -77,7 +78,7 @@ def _spans(draw: st.DrawFn) -> Timespan:
     return Timespan(start, start + draw(st.integers(1, 10**12)))
 
 
-SEGMENTS = st.builds(
+_UNPAUSED = st.builds(
     Segment,
     camera=_NAME,
     recorder=_NAME,
@@ -116,6 +117,17 @@ SEGMENTS = st.builds(
         within_us=st.integers(0, 10**9),
     ),
 )
+
+
+@st.composite
+def _segments(draw: st.DrawFn) -> Segment:
+    segment = draw(_UNPAUSED)
+    edges = sorted(draw(st.sets(st.integers(0, segment.span.duration), max_size=6)))
+    step = draw(st.integers(1, 2))  # with and without pictures between two pauses that follow one another
+    return replace(segment, pauses=tuple(zip(edges[::step], edges[1::step], strict=False)))
+
+
+SEGMENTS = _segments()
 GAPS = st.builds(
     Gap,
     camera=_NAME,

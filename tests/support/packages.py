@@ -216,12 +216,14 @@ def make_world(
     request: RequestFacts | None = None,
     encode: Callable[..., bytes] = journal.encode,
     device_clock: DeviceClock | None = None,
+    pauses: tuple[tuple[int, int], ...] = (),
 ) -> World:
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
     ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
-    gives the same footage. ``encode`` writes the recorder's batch; ``device_clock`` is in each leaf. From
-    when packages must have the ledger's entries, the plan has them, and a ``request`` is in the ledger.
+    gives the same footage. ``encode`` writes the recorder's batch; ``device_clock`` and ``pauses`` are in
+    each leaf. From when packages must have the ledger's entries, the plan has them, and a ``request`` is in
+    the ledger.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
@@ -235,7 +237,8 @@ def make_world(
     for name in cameras:
         for seq in range(segments):
             data, header = segment_bytes(random, segment_size, seq=seq, codec=codec)
-            segment = replace(a_segment(name, seq, data, header, codec=codec), device_clock=device_clock)
+            segment = a_segment(name, seq, data, header, codec=codec)
+            segment = replace(segment, device_clock=device_clock, pauses=pauses)
             stored = footage.put(segment.key, Content.of_bytes(data))
             refs.setdefault(name, []).append(segment.ref(version=stored.version))
             lines.append(segment)

@@ -58,7 +58,7 @@ READS = frozenset(
         "get", "head", "list", "versions", "common_prefixes", "read", "stream",
         "segments", "gaps", "segment", "run", "high_water", "high_waters", "search", "runs", "gap_records",
         "cameras", "hours", "footage_sums", "standing", "records", "reading", "document", "documents",
-        "documents_mark",
+        "pauses", "documents_mark",
         "heartbeats", "cursor", "segments_by_hour", "rebuild_state", "is_whole", "compared_at", "status",
         "find_records", "count_records", "record", "record_marks", "close",
     }

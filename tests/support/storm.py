@@ -400,11 +400,13 @@ class Storm:
         truth = self._truth(camera, OURS)
         verdict_of_decoder = [0, 0]
         with self.recording.site() as site:
-            stated = _uncertainties(site)
+            leaves = _leaves(site)
             pieces = []
             for ref in segments_of(site, camera.name):
                 file = site.stores.footage.get(ref.key, version=ref.version or None)
-                pieces.append(Piece(ref.span, stated[ref.key], width(file), pictures(file)))
+                leaf = leaves[ref.key]
+                doubt = leaf.clock.uncertainty_us
+                pieces.append(Piece(ref.span, doubt, width(file), pictures(file), leaf.paused))
                 is_strange = pieces[-1].is_mislabelled(truth.footage)
                 if len(pieces) == _DECODED or (is_strange and verdict_of_decoder[0] < _DECODED):
                     verdict_of_decoder[0] += 1
@@ -419,13 +421,13 @@ class Storm:
         return verdict
 
 
-def _uncertainties(site: Site) -> dict[str, int]:
-    """What each leaf states against its recorder's clock (µs), by key: here all clocks are one.
+def _leaves(site: Site) -> dict[str, Segment]:
+    """What the recorder stated of each segment, by key.
 
-    The index has none for a machine whose clock nobody synchronises.
+    The index has no uncertainty for a machine whose clock nobody synchronises, and here all clocks are one.
     """
     return {
-        leaf.key: leaf.clock.uncertainty_us
+        leaf.key: leaf
         for listed in site.stores.records.list("journal/")
         for leaf in journal.decode(site.stores.records.get(listed.key)).leaves
         if isinstance(leaf, Segment)

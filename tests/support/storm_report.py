@@ -81,7 +81,10 @@ def _page(storm: Storm, verdicts: Sequence[CameraVerdict], seed: int, timeline: 
         f"| seconds missed | {missing / FPS:,.1f} | {sum(seconds for _, seconds, _ in peer):,.1f} |",
         f"| written to its connection and not kept | {sum(one.sent_and_missing for one in verdicts):,} |"
         f" {sum(sent for _, _, sent in peer):,} |",
-        f"| not kept, and in no gap | {sum(len(one.lost) for one in verdicts):,} | it states no gaps |",
+        f"| not kept, and in no gap, but in a stated pause | {sum(one.in_pauses for one in verdicts):,} "
+        "| it states no pauses |",
+        "| not kept, and in no gap or stated pause | "
+        f"{sum(len(one.lost) for one in verdicts):,} | it states no gaps |",
         f"| kept twice | {sum(len(one.twice) for one in verdicts):,} | {_twice(storm):,} |",
         f"| bytes of a picture altered | {sum(len(one.altered) for one in verdicts):,} | – |",
         f"| gaps with a cause that no fault explains | {sum(len(one.wrong_causes) for one in verdicts):,} "

@@ -1,4 +1,4 @@
-"""The verdict on a storm: each picture that a camera took is archived once, or in a gap with its cause."""
+"""The verdict on a storm: each picture is archived once, in a gap with its cause, or in a stated pause."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,12 +33,14 @@ class Piece:
     """A segment: its span as the archive has it, the width in its header, and its pictures.
 
     ``uncertainty`` (µs) is what its leaf states against the recorder's clock, which here is the cameras' too.
+    ``pauses`` are the stretches in which, as its leaf states, no new picture came.
     """
 
     span: Timespan
     uncertainty: int
     width: int
     pictures: Sequence[Picture]
+    pauses: Sequence[Timespan] = ()
 
     def is_mislabelled(self, footage: Mapping[str, Footage]) -> bool:
         """Whether its header announces another width than its pictures have."""
@@ -56,8 +58,10 @@ class CameraVerdict:
     taken: int = 0
     archived: int = 0
     in_gaps: int = 0
+    in_pauses: int = 0
+    """Pictures that are not archived and in no gap, but in a pause that a leaf states."""
     lost: list[int] = field(default_factory=list)
-    """Pictures that are neither archived nor in a gap."""
+    """Pictures that are neither archived nor in a gap nor in a stated pause."""
     lost_at: list[str] = field(default_factory=list)
     """When the first of them was taken, and what is known around it, in words."""
     denied: list[int] = field(default_factory=list)
@@ -87,7 +91,7 @@ class CameraVerdict:
     def complaints(self) -> list[str]:
         """What is wrong, in words."""
         said: dict[str, Sequence[object]] = {
-            "neither archived nor in a gap": self.lost, "twice": self.twice, "altered": self.altered,
+            "neither archived nor in a gap or pause": self.lost, "twice": self.twice, "altered": self.altered,
             "gaps with a wrong cause": self.wrong_causes, "archived, and in a gap": self.denied,
         }  # fmt: skip
         found = [f"kam-{self.camera}: {what}: {list(which)[:20]}" for what, which in said.items() if which]
@@ -130,12 +134,15 @@ def judge(truth: Truth, pieces: Sequence[Piece], holes: Sequence[Hole]) -> Camer
     kept = Counter(picture.number for piece in pieces for picture in piece.pictures)
     missing = judged - kept.keys()
     covered = sorted(_within_doubt(hole.span, pieces) for hole in holes)
-    verdict.lost = sorted(number for number in missing if not _touches(truth.when(number), covered))
+    shown_by_none = {number for number in missing if not _touches(truth.when(number), covered)}
+    paused = sorted(_within_doubt(pause, pieces) for piece in pieces for pause in piece.pauses)
+    verdict.lost = sorted(number for number in shown_by_none if not _touches(truth.when(number), paused))
     inner = sorted(_without_doubt(hole.span, pieces) for hole in holes)
     present = judged & kept.keys()
     verdict.denied = sorted(number for number in present if _is_inside(truth.when(number), inner))
     verdict.taken, verdict.archived = len(judged), len(judged & kept.keys())
-    verdict.in_gaps = len(missing) - len(verdict.lost)
+    verdict.in_gaps = len(missing) - len(shown_by_none)
+    verdict.in_pauses = len(shown_by_none) - len(verdict.lost)
     verdict.twice = sorted(number for number, count in kept.items() if count > 1)
     verdict.sent = len(truth.sent & judged)
     verdict.sent_and_missing = len(truth.sent & missing)

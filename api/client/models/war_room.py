@@ -29,9 +29,10 @@ FactsOut = TypedDict(
 class CameraHistoryOut(TypedDict):
     """One camera in the window; ``coverage``, ``gaps`` and ``pending`` together make up the window.
 
-    ``pending`` is time whose footage may still arrive. ``held`` is time under a legal hold, null for
-    callers who may not read every hold. ``playlist`` and ``still`` are null if nothing is recorded, or if
-    the caller may not play all of the window.
+    ``pauses`` are parts of the coverage in which no new picture came from the camera. ``pending`` is time
+    whose footage may still arrive. ``held`` is time under a legal hold, null for callers who may not read
+    every hold. ``playlist`` and ``still`` are null if nothing is recorded, or if the caller may not play
+    all of the window.
     """
 
     camera: str
@@ -40,6 +41,7 @@ class CameraHistoryOut(TypedDict):
     recorded_seconds: float
     gaps: list[GapOut]
     pending: list[StretchOut]
+    pauses: list[StretchOut]
     held: list[StretchOut] | None
     playlist: str | None
     still: str | None

@@ -7,7 +7,7 @@ import { make } from "./dom.js";
 import { lengthText } from "./amounts.js";
 import { Sprites } from "./sprites.js";
 import { stretchAt } from "./stretches.js";
-import { draw, fromTo } from "./tile.js";
+import { draw, fromTo, pauseAt } from "./tile.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
 const PATIENCE_MS = 180; // a pointer that only passes by requests no picture: each request is recorded
@@ -144,7 +144,8 @@ export class Glimpse {
 
 /** Name and time of a picture, and how far the time may be wrong. */
 function footageAt(tile, row, instant) {
-  return `${tile.name}\n${timeOf(instant)} ${ZONE_NAME} ${doubtAt(row.bounds, instant)}`.trim();
+  const time = `${timeOf(instant)} ${ZONE_NAME} ${doubtAt(row.bounds, instant)}`.trim();
+  return `${tile.name}\n${time}\n${pauseAt(row.pauses, instant)}`.trim();
 }
 
 function missingText(stretch) {

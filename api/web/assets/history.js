@@ -74,6 +74,7 @@ async function lockedOf(camera, window, state, locked) {
     }));
     return {
       camera, facts: [known], coverage: facts.coverage, gaps: facts.gaps, pending: facts.pending, held: null,
+      pauses: facts.pauses,
       locked, parts: parts.filter((part) => part.playlist),
     };
   } catch (problem) {

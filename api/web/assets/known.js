@@ -6,7 +6,7 @@ import { boundsOf } from "./certainty.js";
 import { parse, write } from "./clock.js";
 import { granted } from "./history.js";
 import { within } from "./range.js";
-import { stretchesOf } from "./stretches.js";
+import { pausesOf, stretchesOf } from "./stretches.js";
 
 const HOUR = 3600000;
 const EXACT_MS = 8 * HOUR; // up to here stretches are asked for, beyond it buckets
@@ -25,7 +25,7 @@ const KEPT = 8;
 /**
  * @typedef {import("./range.js").Span} Span
  * @typedef {{start: number, end: number, kind: string, cause?: string, part?: number, seconds?: number}} Stretch
- * @typedef {{start: number, end: number, stretches: Stretch[], held: Stretch[], bounds: any[]}} Row
+ * @typedef {{start: number, end: number, stretches: Stretch[], held: Stretch[], bounds: any[], pauses: Stretch[]}} Row
  */
 
 export class Known {
@@ -60,7 +60,7 @@ export class Known {
    * @returns {Row}
    */
   row(tile, range) {
-    const loaded = { ...tile.window, stretches: tile.stretches, held: tile.held, bounds: tile.bounds };
+    const loaded = { ...tile.window, stretches: tile.stretches, held: tile.held, bounds: tile.bounds, pauses: tile.pauses };
     if (within(range, tile.window)) return loaded;
     return this.#best(range)?.rows.get(tile.id) ?? loaded;
   }
@@ -129,11 +129,12 @@ export class Known {
     return new Map(tiles.map((tile) => {
       const own = (list) => list.filter((one) => one.camera === tile.id);
       const camera = {
-        coverage: own(found.coverage), gaps: own(found.gaps), pending: own(found.pending),
+        coverage: own(found.coverage), gaps: own(found.gaps), pending: own(found.pending), pauses: own(found.pauses),
         ...this.#rights(tile, layer),
       };
       // This answer does not have holds: those of the loaded time are known.
-      return [tile.id, { ...layer, stretches: stretchesOf(camera), held: tile.held, bounds: boundsOf(camera) }];
+      const pauses = pausesOf(camera);
+      return [tile.id, { ...layer, stretches: stretchesOf(camera), held: tile.held, bounds: boundsOf(camera), pauses }];
     }));
   }
 
@@ -150,7 +151,7 @@ export class Known {
     const at = edges.map(parse);
     return new Map(tiles.map((tile) => {
       const found = cameras.find((one) => one.camera === tile.id);
-      return [tile.id, { ...layer, bounds: [], ...bucketsOf(found, at, this.#rights(tile, layer)) }];
+      return [tile.id, { ...layer, bounds: [], pauses: [], ...bucketsOf(found, at, this.#rights(tile, layer)) }];
     }));
   }
 

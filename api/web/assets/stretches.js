@@ -19,6 +19,11 @@ export function heldOf(camera) {
   return (camera.held ?? []).map(asStretch("held"));
 }
 
+/** The parts of what is recorded in which no new picture came. */
+export function pausesOf(camera) {
+  return (camera.pauses ?? []).map(asStretch("pause"));
+}
+
 /** The stretch that an instant lies in; footage takes precedence. */
 export function stretchAt(stretches, instant) {
   const here = stretches.filter((one) => one.start <= instant && instant < one.end);

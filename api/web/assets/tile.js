@@ -4,7 +4,7 @@ import { askPicture, BASE, withQuery } from "./calls.js";
 import { boundsOf, doubtAt, doubtOfEdges } from "./certainty.js";
 import { dateOf, parse, timeOf, write, ZONE_NAME } from "./clock.js";
 import { Footage } from "./footage.js";
-import { heldOf, partAt, stretchAt, stretchesOf } from "./stretches.js";
+import { heldOf, partAt, pausesOf, stretchAt, stretchesOf } from "./stretches.js";
 import { Watchdog } from "./watchdog.js";
 import { say, sayIf, sayProblem } from "./words.js";
 
@@ -63,6 +63,7 @@ export class Tile {
     this.date = made("span", "stamp-date", this.time);
     this.hour = made("span", "", this.time);
     this.doubt = made("span", "doubt", caption);
+    this.pause = made("span", "pause-text", caption);
     this.sound = made("span", "sound", caption);
     this.footage = new Footage(this.video);
     this.copied = ""; // why viewing copies are shown instead of the footage itself: `codec` or `decode`
@@ -76,6 +77,7 @@ export class Tile {
     this.stretches = this.problem ? [] : stretchesOf(camera);
     this.held = this.problem ? [] : heldOf(camera);
     this.bounds = this.problem ? [] : boundsOf(camera);
+    this.pauses = this.problem ? [] : pausesOf(camera);
     this.camera = camera;
     this.name = camera.facts?.at(-1)?.name ?? this.name;
     this.label.textContent = this.name;
@@ -127,6 +129,7 @@ export class Tile {
     const here = this.#here(wall);
     this.root.dataset.state = here?.kind ?? "outside";
     put(this.doubt, doubtAt(this.bounds, wall));
+    put(this.pause, pauseAt(this.pauses, wall));
     this.#saySound(here, wall);
     this.note.hidden = true;
     if (here?.kind === "recorded" && this.footage.trouble && !this.#copies()) {
@@ -291,6 +294,12 @@ export function draw(canvas, picture) {
 export function fromTo(tile, stretch) {
   const text = say("gap.span", { from: timeOf(stretch.start), to: `${timeOf(stretch.end)} ${ZONE_NAME}` });
   return `${text} ${doubtOfEdges(tile.bounds, stretch)}`.trim();
+}
+
+/** The text beside a picture that stands because no new one came; empty where they came. */
+export function pauseAt(pauses, instant) {
+  const here = pauses.find((one) => one.start <= instant && instant < one.end);
+  return here ? say("pause.here", { from: timeOf(here.start), to: `${timeOf(here.end)} ${ZONE_NAME}` }) : "";
 }
 
 function put(element, text) {

@@ -256,6 +256,7 @@ export class Timeline {
     const blocks = [
       ...blocksOf(stretches.filter((one) => one.kind !== "missing"), base),
       ...blocksOf(stretches.filter((one) => one.kind === "missing"), base),
+      ...blocksOf(known.pauses, base),
       ...blocksOf(known.held, base),
       ...blocksOf(bandsOf(known.bounds).map((one) => ({ ...one, kind: "doubtful" })), base),
       ...blocksOf(this.#view.activity.found(tile.id), base),

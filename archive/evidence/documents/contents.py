@@ -16,7 +16,16 @@ from archive.documents.words import (
     DOCUMENTS,
     word,
 )
-from archive.evidence import adopted_words, clock_words, imported_words, logged, paths, sound_words, sounds
+from archive.evidence import (
+    adopted_words,
+    clock_words,
+    imported_words,
+    logged,
+    paths,
+    pause_words,
+    sound_words,
+    sounds,
+)  # fmt: skip
 from archive.evidence.manifest import checkpoints_of
 from archive.evidence.plan import GapStatement, PackagePlan, read_leaf
 from archive.evidence.sealing import Copied
@@ -96,6 +105,8 @@ def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     plan = copied.plan
     if plan.originals:
         _clocks(pages, plan)
+    if pause_words.pauses(plan):
+        _pauses(pages, plan, zone)
     if clock_words.measurements(plan):
         _device_clocks(pages, plan, zone)
     if imported_words.stretches(plan):
@@ -136,6 +147,17 @@ def _clocks(pages: Pages, plan: PackagePlan) -> None:
         pages.english(
             "A recorder's clock that is not synchronised has no bound: nobody knows how far it is off."
         )
+
+
+def _pauses(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Jeda gambar", "Pauses of the picture", room=60)
+    indonesian, english = pause_words.EXPLAINED
+    for stretch, sentence in pause_words.said_id(plan, lambda at: fine_moment(at, zone)):
+        pages.text(f"{stretch}: {sentence}", size=9)
+    pages.text(indonesian, size=9)
+    for stretch, sentence in pause_words.said_en(plan, lambda at: fine_moment(at, zone)):
+        pages.english(f"{stretch}: {sentence}")
+    pages.english(english)
 
 
 def _device_clocks(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:

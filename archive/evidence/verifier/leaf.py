@@ -44,6 +44,8 @@ def read(line: bytes) -> Leaf:
         rules["sound"] = _is_sound
     if kind == "segment" and "device_clock" in fields:
         rules["device_clock"] = _is_device_clock
+    if kind == "segment" and "pauses" in fields:
+        rules["pauses"] = _are_pauses
     if kind == "run" and "fills" in fields:
         rules["fills"] = _are_gaps
     if not rules or fields.get("v") != 1 or set(fields) != {*rules, "v", "type"}:
@@ -53,6 +55,10 @@ def read(line: bytes) -> Leaf:
             raise Broken("bad_leaf", f"its {name} does not have the required form")
     if times.parse(fields["start"]) >= times.parse(fields["end"]):
         raise Broken("bad_leaf", "it ends before it begins")
+    if "pauses" in rules and fields["pauses"][-1][1] > (
+        times.parse(fields["end"]) - times.parse(fields["start"])
+    ):
+        raise Broken("bad_leaf", "it pauses after its end")
     if kind == "segment" and fields["key"] != _key(fields):
         raise Broken("bad_leaf", "its key does not follow from its other members")
     return Leaf(str(kind), fields)
@@ -118,6 +124,20 @@ def _is_device_clock(value: Any) -> bool:
         and not isinstance(value["offset_us"], bool)
         and is_count(value["uncertainty_us"])
     )
+
+
+def _are_pauses(value: Any) -> bool:
+    """Pairs of µs from the segment's start, at least one, that follow one another."""
+    if not isinstance(value, list) or not value:
+        return False
+    reached = 0
+    for one in value:
+        if not (isinstance(one, list) and len(one) == 2 and all(map(is_count, one))):
+            return False
+        if not reached <= one[0] < one[1]:
+            return False
+        reached = one[1]
+    return True
 
 
 def _is_sound(value: Any) -> bool:

@@ -31,8 +31,8 @@ class DecodedBatch(NamedTuple):
     """One batch in flat form.
 
     ``segments`` are tuples of camera, recorder, run, seq, start, end, media duration, SHA-256, size, header
-    bytes, codec, gop, key and uncertainty; ``others`` the lines of runs and gaps. ``trouble`` is the code and
-    message of the error that makes the batch unusable; the other fields are then empty.
+    bytes, codec, gop, key, uncertainty and pauses; ``others`` the lines of runs and gaps. ``trouble`` is the
+    code and message of the error that makes the batch unusable; the other fields are then empty.
     """
 
     key: str
@@ -102,13 +102,13 @@ def _decode(key: str, raw: bytes, known: RecorderKeys) -> DecodedBatch:
     others: list[bytes] = []
     for leaf in found.leaves:
         if isinstance(leaf, SegmentLine):
-            segments.append((*leaf[:13], leaf.clock_bound))
+            segments.append((*leaf[:13], leaf.clock_bound, leaf.pauses))
         elif isinstance(leaf, Segment):
             segments.append(
                 (
                     leaf.camera, leaf.recorder, leaf.run, leaf.seq, leaf.span.start, leaf.span.end,
                     leaf.media_duration, leaf.sha256, leaf.size, leaf.header_bytes, leaf.codec, leaf.gop,
-                    leaf.key, leaf.clock.bound_us,
+                    leaf.key, leaf.clock.bound_us, leaf.pauses,
                 )
             )  # fmt: skip
         else:

@@ -254,7 +254,8 @@ class _Rebuild:
                 until, place = self._known.stay(camera, start)
                 stays[camera] = stay = (start, until, place)
             held = camera in held_cameras and self._known.is_held(camera, Timespan(start, segment[5]))
-            rows.append(SegmentRow._make((*segment[:12], segment[13], version, held, stay[2])))
+            row = (*segment[:12], segment[13], version, held, stay[2], segment[14])
+            rows.append(SegmentRow._make(row))
         self._report.absent += absent
 
     def _load(self, rows: Sequence[SegmentRow]) -> None:

@@ -32,6 +32,7 @@ class SegmentRow(NamedTuple):
     version: str
     held: bool
     place: Place | None
+    pauses: tuple[tuple[int, int], ...] = ()
 
 
 class RecordRow(NamedTuple):

@@ -54,6 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             start=T0,
             camera=FREE,
             clock=stated(40_000, UNSYNCHRONISED),
+            pauses=((2 * SECOND, 8 * SECOND),),
         )
         add_person(made, "erna", Role.KECAMATAN, districts=["73.71.01"])
         catch_up(made)
@@ -156,6 +157,39 @@ def test_a_time_that_may_be_wrong_says_so_beside_the_picture_in_the_gap_and_on_t
     assert "± 2.0 s" in browser.text()
 
 
+def test_a_pause_is_said_beside_the_picture_and_marked_on_the_timeline(
+    browser: Browser, site: Site, url: str
+) -> None:
+    asked = span(3, 120, camera=FREE)
+    here = {"from": api_site.instant(3), "to": api_site.instant(8)}
+    assert site.call.get("/v1/recordings", params=asked).json()["pauses"] == [{"camera": FREE, **here}]
+    (history,) = site.call.get("/v1/war-room/history", params=asked).json()["cameras"]
+    assert history["pauses"] == [here]
+
+    look(browser, site, url, CAMERA, FREE, at=instant(5))
+    settled(browser)
+    said = "Tanpa gambar baru dari kamera 14:00:02–14:00:08 WITA"
+    browser.wait(f"document.querySelector('[data-camera=\"{FREE}\"]').innerText.includes({said!r})")
+    assert "Tanpa gambar baru" not in tile(browser, CAMERA)
+    marked = (
+        "[...document.querySelectorAll('.track')].map((row) => row.querySelectorAll('.block.pause').length)"
+    )
+    assert browser.run(marked) == [0, 1]
+    assert "Terekam, tanpa gambar baru dari kamera" in browser.text()
+    left, top, width = browser.run(
+        "(() => { const box = document.querySelector('.plane').getBoundingClientRect();"
+        " const row = document.querySelectorAll('.track')[1].getBoundingClientRect();"
+        " return [box.left, row.top + 3, box.width]; })()"
+    )
+    browser.mouse("mouseMoved", left + width * 0.05, top)
+    browser.wait(f"document.querySelector('.glimpse').innerText.includes({said!r})")
+    for _ in range(4):
+        browser.key("ArrowRight")
+    browser.wait(
+        f"!document.querySelector('[data-camera=\"{FREE}\"]').innerText.includes('Tanpa gambar baru')"
+    )
+
+
 @pytest.mark.parametrize("size", [(1366, 768, False), (390, 844, True)])
 def test_it_fits_the_screen(
     browser: Browser,
@@ -175,7 +209,7 @@ def test_it_fits_the_screen(
         if not size[2]:
             assert browser.run("document.documentElement.scrollHeight") <= size[1]
         hanging = browser.run(
-            """[...document.querySelectorAll(".doubt, .stamp, .accuracy, .legend li")]
+            """[...document.querySelectorAll(".doubt, .pause-text, .stamp, .accuracy, .legend li")]
             .filter((one) => {
               const box = one.getBoundingClientRect();
               const around = one.closest(".tile, .desk").getBoundingClientRect();

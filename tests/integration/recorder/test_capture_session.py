@@ -62,7 +62,7 @@ class Desk:
     host: HostTime = EXACT
     device: DeviceClock | None = None
 
-    def open(self, *, began: int = 0) -> CaptureSession:
+    def open(self, *, began: int = 0, noticed_by: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
         self.spool.open()
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
@@ -77,6 +77,7 @@ class Desk:
             otherwise=GapCause.RECORDER_RESTART,
             doubt=15 * SECOND,
             began=began,
+            noticed_by=noticed_by,
         )
         session_folder = self.spool.new_session("kam-1", facts.to_json())
         return CaptureSession(
@@ -380,10 +381,12 @@ def test_the_last_report_of_all_is_not_taken_for_an_arrival(desk: Desk) -> None:
     assert session.reason is RunEnd.STALLED
 
 
-def jump(raw: Path, seconds: int) -> None:
-    """Let the timestamps of a raw segment jump after its first fragment, as a camera's may."""
+def jump(raw: Path, seconds: int, *, after: int = 1) -> None:
+    """Let the timestamps of a raw segment jump after so many fragments, as a camera's may."""
     data = bytearray(raw.read_bytes())
-    at = data.find(b"tfdt", data.find(b"tfdt") + 4)
+    at = -4
+    for _ in range(after + 1):
+        at = data.find(b"tfdt", at + 4)
     assert at > 0, "the segment has one fragment"
     while at > 0:
         assert data[at + 4] == 1, "64-bit times"
@@ -417,6 +420,7 @@ def test_timestamps_that_jump_end_the_run_and_date_nothing_falsely(desk: Desk, s
     jumped = found[3]
     assert jumped.media_duration > seconds * 90_000, "its media is as the camera sent it"
     assert jumped.clock.uncertainty_us >= jumped.span.duration
+    assert jumped.pauses == (), "no time passed in the jump"
 
 
 @pytest.fixture(scope="module")
@@ -522,6 +526,60 @@ def test_a_crash_after_a_jump_goes_on(desk: Desk) -> None:
     assert all(leaf.span.duration < 2 * LENGTH for leaf in found)
     for number, leaf in enumerate(sorted(found, key=lambda leaf: leaf.span.start)):
         assert abs(leaf.span.start - T0 - number * LENGTH) <= leaf.clock.uncertainty_us, number
+
+
+def paused(desk: Desk, session: CaptureSession, number: int, *, after: int) -> list[SpooledLeaf]:
+    """The camera sends nothing for 5 s, in this segment after so many fragments, and goes on.
+
+    As in a real connection the segments stand on one timeline.
+    """
+    desk.put(session, *range(6))
+    for one in range(6):
+        jump(session.folder.raw(one), one * 4 + (5 if one > number else 0), after=0)
+    jump(session.folder.raw(number), 5, after=after)
+    ended = T0 + 6 * LENGTH + 5 * SECOND
+    os.utime(session.folder.raw(5), ns=(ended * 1000, ended * 1000))
+    spooled_leaves = []
+    for one in range(5):
+        late = 5 * SECOND if one >= number - (after == 0) else 0
+        spooled_leaves += session.closed(one, arrival(one) + late)
+    return [*spooled_leaves, *session.end(RunEnd.STOPPED)]
+
+
+@pytest.mark.parametrize("number", [0, 3, 5])
+@pytest.mark.parametrize("reordered", [False, True])
+def test_a_pause_that_the_clock_agrees_with_is_stated_and_ends_no_run(
+    tmp_path: Path, raws: list[Path], in_order: list[Path], number: int, *, reordered: bool
+) -> None:
+    desk = Desk(tmp_path, raws if reordered else in_order)
+    found = paused(desk, desk.open(began=T0 - SECOND // 2), number, after=1)
+    assert [(run.segments, run.reason) for run in runs(found)] == [(6, RunEnd.STOPPED)]
+    [(seq, [(since, until)])] = [(leaf.seq, leaf.pauses) for leaf in segments(found) if leaf.pauses]
+    assert seq == number
+    assert 0 < since <= SECOND, "after the first fragment"
+    reorder = 2 * SECOND // 15 if reordered else 0  # it begins amid pictures that are sent out of order
+    assert abs(until - since - 5 * SECOND - SECOND // 15) <= SECOND // 50 + reorder
+
+
+def test_a_pause_at_the_border_is_in_the_segment_whose_picture_lasts(
+    tmp_path: Path, in_order: list[Path]
+) -> None:
+    desk = Desk(tmp_path, in_order)
+    found = segments(paused(desk, desk.open(), 4, after=0))
+    leaf = found[3]
+    assert [one.seq for one in found if one.pauses] == [3]
+    assert leaf.pauses[0][1] == leaf.span.duration, "up to the first picture of the next"
+    assert abs(leaf.pauses[0][0] - (LENGTH - SECOND // 15)) <= SECOND // 50
+    assert found[4].span.start == leaf.span.end
+
+
+def test_a_pause_among_the_first_pictures_of_the_last_segment_is_no_jump(
+    tmp_path: Path, in_order: list[Path]
+) -> None:
+    """How late the arrival of the next segment would be noticed is not told by this one's pause."""
+    desk = Desk(tmp_path, in_order)
+    found = paused(desk, desk.open(noticed_by=16), 5, after=1)
+    assert [run.reason for run in runs(found)] == [RunEnd.STOPPED]
 
 
 def test_packets_that_come_late_are_no_jump(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def test_an_index_that_missed_everything_is_brought_where_a_rebuild_brings_it(
 ) -> None:
     kept = [archive.keep(number) for number in range(6)]
     lost = gap(T0 + 60 * SECOND, T0 + 90 * SECOND)
-    archive.write_journal(kept[:3])
+    paused = replace(kept[1], pauses=((0, 3 * SECOND), (4 * SECOND, 10 * SECOND)))
+    archive.write_journal([kept[0], paused, kept[2]])
     archive.write_journal([*kept[3:5], lost, finished_run()])
     archive.clock.wall += 20 * MINUTE
     late = emptied(archive, tmp_path)
@@ -56,6 +58,7 @@ def test_an_index_that_missed_everything_is_brought_where_a_rebuild_brings_it(
     assert (report.behind, report.left_out) == (0, [])
     found = everything(late.index), late.index.cursor("rec-1"), list(late.index.documents("camera"))
     assert lag(late.stores.records, {"rec-1": 2}, late.clock.now()) == {}
+    assert [pause.span for pause in late.index.pauses(ANY)] == paused.paused
     rebuild_index(late.stores, late.index)
     assert (everything(late.index), late.index.cursor("rec-1"), list(late.index.documents("camera"))) == found
     assert sync.run().changes == 0, "nothing is new"

@@ -12,6 +12,7 @@ from archive import canonical
 from archive.errors import IntegrityError, Malformed
 from archive.evidence.verifier import leaf as verifier_leaf
 from archive.evidence.verifier.findings import Broken
+from archive.footage.mp4.pauses import MOST
 from archive.model import leaf as leaves
 from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import Leaf
@@ -61,6 +62,9 @@ def test_a_leaf_fits_into_object_metadata() -> None:
     clock = DeviceClock(at=T0, offset_us=-(10**14), within_us=10**9)
     told = replace(segment(seq=999_999), device_clock=clock)
     assert len(leaves.encode(told)) < 1_000  # S3 keeps about 2 KB of user metadata
+    lasts = MOST * 3_000_000_000
+    pauses = tuple((lasts + at * 3_000_000, lasts + (at + 1) * 3_000_000) for at in range(MOST))
+    assert len(leaves.encode(replace(told, pauses=pauses))) < 1_600
 
 
 @pytest.mark.parametrize(

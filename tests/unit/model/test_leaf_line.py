@@ -160,6 +160,56 @@ def test_a_line_of_a_camera_that_was_never_asked_is_as_it_always_was() -> None:
         leaves.decode(leaves.encode(segment(0)).replace(b'"end"', b'"device_clock":null,"end"'))
 
 
+PAUSES = ((1_000_000, 5_000_000), (5_000_000, 9_999_999))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"[]",
+        b"null",
+        b"[[]]",
+        b"[1000000,5000000]",
+        b'[["1000000","5000000"]]',
+        b"[[1000000,5000000.5]]",
+        b"[[false,true]]",
+        b"[[1000000,5000000,6000000]]",
+        b"[[1000000]]",
+        b"[[-1,5000000]]",
+        b"[[5000000,1000000]]",
+        b"[[1000000,1000000]]",
+        b"[[1000000,5000000],[4999999,6000000]]",
+        b"[[6000000,7000000],[1000000,5000000]]",
+        b"[[1000000,10000001]]",
+        b'[{"from":1000000,"to":5000000}]',
+    ],
+)
+def test_pauses_are_read_by_every_reader_and_refused_where_they_cannot_be_meant(said: bytes) -> None:
+    line = leaves.encode(replace(segment(0), pauses=PAUSES))
+    found = read_line(line)
+    assert found is not None
+    assert found.segment().pauses == PAUSES
+    assert verifier_leaf.read(line).fields["pauses"] == [list(one) for one in PAUSES]
+    changed = line.replace(b"[[1000000,5000000],[5000000,9999999]]", said)
+    assert changed != line
+    assert read_line(changed) is None
+    with pytest.raises(ArchiveError):
+        leaves.decode(changed)
+    with pytest.raises(Broken):
+        verifier_leaf.read(changed)
+
+
+def test_a_line_without_pauses_is_as_it_always_was() -> None:
+    assert b"pauses" not in leaves.encode(segment(0))
+    whole = leaves.encode(replace(segment(0), pauses=((0, 10_000_000),)))
+    assert leaves.decode(whole) == replace(segment(0), pauses=((0, 10_000_000),)), "it may reach both edges"
+
+
+def test_pauses_in_wall_time_are_counted_from_the_segments_start() -> None:
+    [one, _] = replace(segment(0), pauses=PAUSES).paused
+    assert (one.start - T0, one.end - T0) == PAUSES[0]
+
+
 def test_a_segment_that_ends_before_it_begins_is_refused_with_its_reason() -> None:
     line = leaves.encode(segment(0)).replace(b'"end":"2026-11-24T06:00:10', b'"end":"2026-11-24T05:00:10')
     assert read_line(line) is None

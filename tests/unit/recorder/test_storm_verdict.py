@@ -62,6 +62,22 @@ def test_what_is_neither_archived_nor_in_a_gap_is_lost() -> None:
     assert len(verdict.complaints) == 2
 
 
+def test_what_lies_in_a_pause_that_a_leaf_states_is_on_record() -> None:
+    """A camera froze inside a connection that went on: one picture lasts until the next."""
+    frozen = piece(190, 600)
+    kept = [one for one in frozen.pictures if not 300 < one.number < 375]
+    silent = replace(frozen, pictures=kept)
+    assert judged([WHOLE[0], silent], GAP).lost == list(range(301, 375)), "nothing states it"
+    stated = replace(silent, pauses=[Timespan(at(300), at(375))])
+    verdict = judged([WHOLE[0], stated], GAP)
+    assert (verdict.lost, verdict.complaints) == ([], [])
+    assert (verdict.in_gaps, verdict.in_pauses) == (40, 74)
+    short = replace(silent, pauses=[Timespan(at(300), at(340))])
+    assert judged([WHOLE[0], short], GAP).lost == list(range(346, 375)), (
+        "its edge may be wrong as a gap's may"
+    )
+
+
 def test_a_picture_twice_an_altered_one_and_a_wrong_order_are_found() -> None:
     assert judged([piece(0, 150), piece(149, 150), piece(190, 600)], GAP).twice == [149]
     first, last = WHOLE

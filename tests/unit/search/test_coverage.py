@@ -14,7 +14,7 @@ from archive.model.gap import Gap, GapCause
 from archive.model.segment import Run, Segment
 from archive.ports import IndexEntry
 from archive.timespan import DAY, HOUR, SECOND, SpanSet, Timespan
-from search.coverage import CameraGap, CameraSpan, Recordings, recordings
+from search.coverage import CameraGap, CameraSpan, Recordings, recordings, with_pauses
 from search.query import RunCoverage, SegmentQuery
 from search.sqlite import SqliteIndex, open_sqlite
 from tests.support.indexes import ask, entry, place, run_id
@@ -111,6 +111,27 @@ def test_only_a_camera_with_a_hole_that_may_have_moved_is_looked_for_elsewhere(i
     assert asked.asked == ["marks of cam-1 cam-2 cam-3", "runs", "gaps", "runs of cam-2", "gaps of cam-2"]
     assert [one.camera for one in found.pending] == ["cam-2", "cam-3"]
     assert found.cameras == ("cam-1", "cam-2", "cam-3")
+
+
+def test_pauses_are_those_of_the_footage_that_is_shown(index: SqliteIndex) -> None:
+    """Where another recorder's pictures are shown, a pause of the first is no pause of the answer."""
+    paused = ((2 * SECOND, 8 * SECOND),)
+    index.add([entry(replace(segment(n), pauses=paused)) for n in range(3)])
+    short = replace(segment(1, run=run_id(7), recorder="rec-2"), pauses=((0, 9 * SECOND),))
+    index.add([entry(short)])
+    query = ask(T0 + 5 * SECOND, T0 + 25 * SECOND)
+    found = recordings(index, query, registered={"cam-1": T0}, now=NOW)
+    assert found.pauses == ()
+    said = with_pauses(index, query, found)
+    shown = {run.run for run in found.coverage}
+    assert shown == {RUN}
+    assert [(one.span.start - T0, one.span.end - T0) for one in said.pauses] == [
+        (5 * SECOND, 8 * SECOND), (12 * SECOND, 18 * SECOND), (22 * SECOND, 25 * SECOND),
+    ]  # fmt: skip
+    assert said.to_json()["pauses"][0]["camera"] == "cam-1"
+    nothing = ask(T0 + 70 * SECOND, T0 + 80 * SECOND)
+    bare = recordings(index, nothing, registered={"cam-1": T0}, now=NOW)
+    assert with_pauses(index, nothing, bare) == bare
 
 
 def test_a_camera_that_moved_before_the_index_knew_is_looked_for_all_the_same(index: SqliteIndex) -> None:
