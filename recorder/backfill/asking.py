@@ -22,6 +22,7 @@ from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
 from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts
 from recorder.backfill.holes import Hole
 from recorder.backfill.memory import may_have, recording_of
+from recorder.backfill.session import packets_lost
 from recorder.bringing import Bringer, Stated, spans_of
 from recorder.devices import Devices, KeptRecording, Login
 from recorder.host_time import Host
@@ -39,7 +40,9 @@ _WANDERS = 20 * SECOND // 1_000_000
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
 _WHOLE = SECOND
-"""A hole of which less is missing is filled: clocks of cameras are known to half a second."""
+"""A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
+_JOINS = SECOND // 100
+"""What is missing inside a hole, between two runs, is missing: even one picture."""
 
 
 class Outcome(StrEnum):
@@ -56,12 +59,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The outcome for one hole: the runs that came in, what is still missing, and the code of an error."""
+    """The outcome for one hole: the runs that came in, what is still missing, and the code of an error.
+
+    ``lost`` counts packets that were missing among those that came.
+    """
 
     hole: Hole
     outcome: Outcome
     runs: tuple[str, ...] = ()
     pictures: int = 0
+    lost: int = 0
     missing: SpanSet = field(default_factory=SpanSet)
     code: str = ""
     reason: str = ""
@@ -139,14 +146,16 @@ class Asker:
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
         """Ask for one hole. Raises Unavailable, StoreFull: the archive or the spool fails, not the camera."""
         runs: list[str] = []
-        pictures, broke_off = 0, False
+        pictures, lost, broke_off = 0, 0, False
         error: ArchiveError | None = None
         try:
             for piece in hole.pieces():
                 try:
                     async for run, fetched in self._stretches(memory, hole, piece):
-                        runs.append(run)
-                        pictures += fetched.pictures
+                        if fetched.is_new:
+                            runs.append(run)
+                            pictures += fetched.pictures
+                        lost += fetched.lost
                         broke_off |= fetched.broke_off
                 except (Malformed, Conflict) as refused:
                     error = error or refused  # this piece is refused; the others may come
@@ -157,9 +166,11 @@ class Asker:
                 raise
             error = found
         missing = await asyncio.to_thread(self._missing, hole)
-        outcome = _outcome(bool(runs), missing, error, broke_off or self.stopping())
+        if lost and missing and error is None:
+            error = packets_lost(memory.source.host)
+        outcome = _outcome(bool(runs), hole, missing, error, broke_off or self.stopping())
         return Answer(
-            hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, missing=missing,
+            hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, lost=lost, missing=missing,
             code="" if error is None else error.code, reason="" if error is None else error.message,
         )  # fmt: skip
 
@@ -199,8 +210,9 @@ class Asker:
                 memory.source, asked, folder, segment_seconds=camera.segment_seconds
             )
             if fetched is not None:
-                await asyncio.to_thread(self._keep, memory, hole, fetched, folder)
-                await asyncio.to_thread(self._bring_in, folder)
+                await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
+                is_new = await asyncio.to_thread(self._bring_in, folder)
+                fetched = replace(fetched, is_new=is_new)
         except Unavailable:
             raise  # what is whole in the folder is brought in by the next call
         except ArchiveError:
@@ -211,7 +223,9 @@ class Asker:
         await asyncio.to_thread(spool.remove, folder)
         return fetched
 
-    def _keep(self, memory: Memory, hole: Hole, fetched: Fetched, folder: CaptureFolder) -> None:
+    def _keep(
+        self, memory: Memory, hole: Hole, asked: Timespan, fetched: Fetched, folder: CaptureFolder
+    ) -> None:
         clock, now = memory.clock, self.clock.now()
         start = fetched.begins - clock.offset_us
         bound = self.host_time().bound_us
@@ -221,6 +235,7 @@ class Asker:
             folder.path,
             {
                 "gap": hole.gap,
+                "asked": asked.start - clock.offset_us,
                 "start": start,
                 "offset_us": clock.offset_us,
                 "uncertainty_us": None if bound is None else uncertainty + bound,
@@ -228,28 +243,41 @@ class Asker:
             },
         )
 
-    def _bring_in(self, folder: CaptureFolder) -> None:
-        """A whole stretch into the archive; the same call goes on where the last one ended."""
+    def _bring_in(self, folder: CaptureFolder) -> bool:
+        """A whole stretch into the archive; the same call goes on where the last one ended.
+
+        False if all of it is there already: a place where packets are lost each time adds no run each time.
+        """
         facts = kept_facts(folder.path)
-        if facts is None or self.bringer.index.run(folder.path.name) is not None:
-            return
+        if facts is None:
+            return False
+        if self.bringer.index.run(folder.path.name) is not None:
+            return True
         bringer = replace(self.bringer, camera=self.camera_at(facts["start"]))
         made = bringer.make(folder, "what the camera kept")
         spans = spans_of(made, facts["start"])
         whole = Timespan(spans[0].start, spans[-1].end)
-        self._check(folder.path.name, whole)
+        run, finished = folder.path.name, bringer.finished(folder)
+        there = self._there(run, whole)
+        new = SpanSet((whole,)).within(Timespan(min(facts["asked"], whole.end - 1), whole.end)) - there
+        if new.duration < _JOINS and not finished:
+            return False
+        self._check(there, whole)
         stated = Stated(
             source=SOURCE, uncertainty_us=facts["uncertainty_us"], offset_us=facts["offset_us"],
             has_own_clock=True, fills=(facts["gap"],),
         )  # fmt: skip
-        bringer.archive(folder, folder.path.name, made, spans, stated, "", bringer.finished(folder))
+        bringer.archive(folder, run, made, spans, stated, "", finished)
+        return True
 
-    def _check(self, run: str, whole: Timespan) -> None:
+    def _there(self, run: str, whole: Timespan) -> SpanSet:
+        """Where there is footage already, of other runs."""
+        found = self.bringer.index.segments(self.bringer.camera.id, whole)
+        return SpanSet(one.span for one in found if one.run != run)
+
+    def _check(self, there: SpanSet, whole: Timespan) -> None:
         """Footage that there is already stays what it is: only a keyframe's length may overlap with it."""
-        segments = [
-            one for one in self.bringer.index.segments(self.bringer.camera.id, whole) if one.run != run
-        ]
-        both = SpanSet(one.span for one in segments).within(whole)
+        both = there.within(whole)
         if both.duration > _LONGEST_OVERLAP:
             raise Conflict(
                 f"{both.duration // SECOND} s of what the camera sent lie where there is footage already",
@@ -266,7 +294,7 @@ def unasked(hole: Hole, error: ArchiveError) -> Answer:
     """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
     if isinstance(error, StoreFull) or not _is_camera_s(error):
         raise error
-    outcome = _outcome(False, hole.missing, error, False)
+    outcome = _outcome(False, hole, hole.missing, error, False)
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
 
 
@@ -275,9 +303,18 @@ def _is_camera_s(error: ArchiveError) -> bool:
     return not isinstance(error, Unavailable) or error.code.startswith(("replay_", "device_", "camera_"))
 
 
-def _outcome(has_footage: bool, missing: SpanSet, error: ArchiveError | None, broke_off: bool) -> Outcome:
+def _outcome(
+    has_footage: bool, hole: Hole, missing: SpanSet, error: ArchiveError | None, broke_off: bool
+) -> Outcome:
     if has_footage:
-        return Outcome.FILLED if missing.duration < _WHOLE else Outcome.PART
+        return Outcome.FILLED if _is_filled(hole, missing) else Outcome.PART
     if error is not None and not isinstance(error, Unavailable):
         return Outcome.REFUSED
     return Outcome.NO_ANSWER if error is not None or broke_off else Outcome.NOTHING_THERE
+
+
+def _is_filled(hole: Hole, missing: SpanSet) -> bool:
+    """Whether nothing is missing but, at the edges of the hole, what two clocks may differ by."""
+    edges = {edge for part in hole.missing for edge in (part.start, part.end)}
+    inside = [one for one in missing if not edges & {one.start, one.end}]
+    return missing.duration < _WHOLE and all(one.duration < _JOINS for one in inside)

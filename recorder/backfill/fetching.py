@@ -15,7 +15,7 @@ from archive.durable import disk_errors, write_durably
 from archive.errors import Malformed, Unavailable
 from archive.timespan import SECOND, Timespan
 from recorder.backfill.relay import Relay, relaying
-from recorder.backfill.session import ReplaySession, replaying
+from recorder.backfill.session import ReplaySession, packets_lost, replaying
 from recorder.backfill.sorting import Goes, Stretch, without_keyframe
 from recorder.binary import Binary
 from recorder.command import replay_command
@@ -34,7 +34,8 @@ class Fetched:
     """What was fetched: the camera's times of its first and last picture (µs), and how it ended.
 
     ``resumes`` is the camera's time of a picture that follows a hole in what it kept. ``drift`` is by how
-    much its clock and its media times parted (µs); ``lost`` counts missing packets.
+    much its clock and its media times parted (µs); ``lost`` counts missing packets. ``is_new`` is False if the
+    archive had all of it.
     """
 
     begins: int
@@ -45,6 +46,7 @@ class Fetched:
     codec: str
     resumes: int | None = None
     broke_off: bool = False
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class Fetcher:
         ``source`` is pinned and verified. If the camera breaks off, what came is kept.
 
         Raises:
-            Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture; the disk failed.
+            Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture, ``replay_packets_lost``:
+                of each group of pictures some is missing; the disk failed.
             Refused: ``replay_login_refused``. Malformed: ``replay_refused``, ``replay_without_times``,
                 ``no_stream``.
         """
@@ -80,6 +83,8 @@ class Fetcher:
         if stretch.begins is None:
             if broke_off is not None:
                 raise broke_off
+            if stretch.lost:
+                raise packets_lost(source.host)
             if stretch.left_out:  # it has pictures of the hole: that is not "none"
                 raise without_keyframe()
             return None

@@ -269,6 +269,16 @@ def broke_off(host: str) -> Unavailable:
     )
 
 
+def packets_lost(host: str) -> Unavailable:
+    """The error for a replay of which packets are missing, by their numbers."""
+    return Unavailable(
+        f"some of what the camera at {host} sent of its recording is missing",
+        code="replay_packets_lost",
+        hint="What came whole is in the archive. The rest is asked for again by itself. Check the camera's load"
+        " and its memory card if this goes on.",
+    )
+
+
 def _odd(host: str, why: str) -> ArchiveError:
     return Malformed(
         f"the camera at {host} does not replay as ONVIF says: {why}",

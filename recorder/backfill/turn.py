@@ -110,7 +110,7 @@ class BackfillTurns:
         self._asked = {name: one for name, one in asked.items() if one.at > now - 2 * RECENT}
         self.log.info(
             "backfill_asked", camera=camera.id, gap=gap, outcome=answer.outcome.value, code=answer.code,
-            pictures=answer.pictures, runs=list(answer.runs),
+            pictures=answer.pictures, lost=answer.lost, runs=list(answer.runs),
         )  # fmt: skip
         kept: JsonObject = {name: one.to_json() for name, one in self._asked.items()}
         await asyncio.to_thread(self.keep, KEPT, kept)

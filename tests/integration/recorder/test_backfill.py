@@ -21,7 +21,7 @@ from archive.model.gap import GapCause
 from archive.model.leaf import Leaf
 from archive.model.segment import TIMESCALE, Run, Segment
 from archive.records import journal
-from archive.timespan import SECOND, Timespan
+from archive.timespan import SECOND, SpanSet, Timespan
 from ops.wiring import Site
 from recorder import bringing as recorder_bringing
 from recorder.backfill import asking as recorder_asking
@@ -162,6 +162,37 @@ def test_a_hole_in_what_the_camera_kept_makes_two_runs(bench: Bench) -> None:
         assert_clean(site)
 
 
+def test_packets_that_are_lost_once_are_asked_for_again_at_once(bench: Bench, tmp_path: Path) -> None:
+    bench.card.loses = {250}
+    bench.card.loses_once = True
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, len(answer.runs), answer.lost) == (Outcome.FILLED, 2, 1)
+        assert reading(site).gaps == ()
+        shown = numbered.numbers(
+            numbered.read_numbers(backfilled.run_file(site, answer.runs[1:], tmp_path))
+        )
+        assert shown == list(range(shown[0] or 0, (shown[-1] or 0) + 1))
+        assert_clean(site)
+
+
+def test_a_hole_of_lost_packets_stays_a_gap_and_is_never_called_filled(bench: Bench) -> None:
+    bench.card.loses = {250}
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.PART, "replay_packets_lost")
+        [left] = reading(site).gaps
+        assert MISSING.start < left.span.start < left.span.end < MISSING.end
+        assert left.span.duration <= GOP * SECOND // FPS
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, answer.runs) == (Outcome.NO_ANSWER, "replay_packets_lost", ())
+        bench.card.loses = set()
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        assert reading(site).gaps == ()
+        assert_clean(site)
+
+
 @pytest.mark.parametrize(
     ("card", "outcome", "code"),
     [
@@ -253,8 +284,8 @@ def test_footage_of_another_time_than_asked_for_is_refused(bench: Bench) -> None
     with bench.site() as site:
         bringer_check = Asker._check
 
-        def wide(self: Asker, run: str, whole: Timespan) -> None:
-            bringer_check(self, run, Timespan(whole.start - 5 * SECOND, whole.end))
+        def wide(self: Asker, there: SpanSet, whole: Timespan) -> None:
+            bringer_check(self, SpanSet((whole,)), whole)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(recorder_asking, "_LONGEST_OVERLAP", SECOND)
