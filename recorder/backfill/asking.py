@@ -23,6 +23,7 @@ from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts
 from recorder.backfill.holes import Hole
 from recorder.backfill.memory import may_have, recording_of
 from recorder.backfill.session import packets_lost
+from recorder.backfill.sorting import without_keyframe
 from recorder.bringing import Bringer, Stated, spans_of
 from recorder.devices import Devices, KeptRecording, Login
 from recorder.host_time import Host
@@ -255,11 +256,20 @@ class Asker:
             return True
         bringer = replace(self.bringer, camera=self.camera_at(facts["start"]))
         made = bringer.make(folder, "what the camera kept")
+        if made[0].finalised.undecodable:  # what the camera marks as a keyframe is none
+            raise without_keyframe()
+        written = sum(one.finalised.frames for one in made)
+        if written < facts["pictures"]:
+            raise Malformed(
+                f"of {facts['pictures']} pictures that the camera sent FFmpeg can read {written}",
+                code="replay_pictures_missing",
+                hint="Copy the recording from the camera to a file, and see whether a player shows all of it.",
+            )
         spans = spans_of(made, facts["start"])
         whole = Timespan(spans[0].start, spans[-1].end)
         run, finished = folder.path.name, bringer.finished(folder)
         there = self._there(run, whole)
-        new = SpanSet((whole,)).within(Timespan(min(facts["asked"], whole.end - 1), whole.end)) - there
+        new = SpanSet((whole,)).within(Timespan(min(facts.get("asked", facts["start"]), whole.end - 1), whole.end)) - there
         if new.duration < _JOINS and not finished:
             return False
         self._check(there, whole)

@@ -145,11 +145,15 @@ class Stretch:
         begins_anew = self.begins is None and (mark.at <= self.asked.start or not self._taken)
         if mark.is_key and begins_anew and ticks != self._torn:
             self._forget()
-        elif not self._taken:  # no decoder can begin here
+        elif not self._taken or self._leads(ticks):  # no decoder can begin here
             self.left_out += self.asked.start <= mark.at < self.asked.end
             return Goes.ON
         self._picture.is_wanted = True
         return Goes.ON
+
+    def _leads(self, ticks: int) -> bool:
+        """Whether a picture is shown before the first keyframe: it may refer to what is not here."""
+        return self._first is not None and ticks_between(self._first[1], ticks) < 0
 
     def _parts(self, mark: Mark, ticks: int) -> bool:
         """Whether a picture does not join those before it."""
@@ -167,7 +171,7 @@ class Stretch:
         """The picture is whole: count it, and give what is to be passed on."""
         picture, self._picture = self._picture, _Picture()
         mark = picture.mark
-        if not (picture.is_wanted if mark is not None else self._taken):
+        if not (picture.is_wanted if mark is not None else self._taken and not self._leads(picture.ticks)):
             return []
         is_another = mark is not None or picture.ticks != self._ticks
         self._ticks = picture.ticks

@@ -15,6 +15,7 @@ import pytest
 from archive.errors import Unavailable
 from archive.footage import reader
 from archive.footage.ingest import Ingest, SpooledLeaf
+from archive.footage.mp4.extent import first_decodable_pts
 from archive.footage.mp4.header import parse_header
 from archive.integrity.check import Checker, Depth
 from archive.model.gap import GapCause
@@ -31,8 +32,8 @@ from tests.support.backfilled import BEFORE, EVER, FPS, HOLE, MISSING, SPAN, STA
 from tests.support.command_line import CommandLine
 from tests.support.servers import ElasticServer, FreshBuckets
 
-GOP, LEADING = 30, 2
-"""Pictures of a group, and those shown before its keyframe that a decoder can show all the same (RADL)."""
+GOP = 30
+"""Pictures of a group."""
 
 
 @pytest.fixture
@@ -75,9 +76,7 @@ def test_every_frame_that_the_camera_kept_comes_in(tmp_path: Path, variant: str)
         # Of a file's last group of pictures some come after the cut: the hole may begin one earlier or later.
         missing = round((gap.span.start - START) * FPS / SECOND)
         keyframe = missing // GOP * GOP
-        assert keyframe - LEADING <= first <= keyframe, (
-            "a decoder begins at the last keyframe before the hole"
-        )
+        assert first == keyframe, "a decoder begins at the last keyframe before the hole"
         assert last - (BEFORE + HOLE) * FPS in range(-1, 4), "the hole, and what decoding its end takes"
         kept = backfilled.frames_of(bench.whole, "-fps_mode", "passthrough")
         assert backfilled.frames_of(joined, "-fps_mode", "passthrough") == kept[first : last + 1]
@@ -87,6 +86,12 @@ def test_every_frame_that_the_camera_kept_comes_in(tmp_path: Path, variant: str)
             assert one.number is not None
             at = begins + (one.pts * TIMESCALE - head.first_pts) * SECOND / TIMESCALE
             assert abs(at - START - Fraction(one.number * SECOND, FPS)) < SECOND // 1000, one.number
+        first_segment = min(
+            (one for one in site.index.segments("kam-1", EVER) if one.run in answer.runs),
+            key=lambda one: one.span.start,
+        )
+        opened = parse_header(site.stores.footage.get(first_segment.key))
+        assert first_decodable_pts(opened) == opened.first_pts, "what is covered can be shown"
         assert_clean(site)
 
 
@@ -190,6 +195,32 @@ def test_a_hole_of_lost_packets_stays_a_gap_and_is_never_called_filled(bench: Be
         [answer] = backfilled.ask(site)
         assert answer.outcome is Outcome.FILLED
         assert reading(site).gaps == ()
+        assert_clean(site)
+
+
+def test_a_picture_that_is_falsely_marked_as_a_keyframe_is_no_beginning(bench: Bench) -> None:
+    piece = bench.card.pieces[0]
+    later = [one for one in piece.pictures if one.ticks > 20 * 90_000]
+    assert not later[0].is_key
+    bench.card.pieces = [replace(piece, pictures=[replace(later[0], is_key=True), *later[1:]])]
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_refused")
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def test_fewer_pictures_than_were_sent_fill_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = recorder_asking.keep_facts
+
+    def one_more(folder: Path, facts: dict[str, Any]) -> None:
+        kept(folder, facts | {"pictures": facts["pictures"] + 1})
+
+    monkeypatch.setattr(recorder_asking, "keep_facts", one_more)
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_pictures_missing")
+        assert len(reading(site).gaps) == 1
         assert_clean(site)
 
 

@@ -141,6 +141,24 @@ def test_a_keyframe_whose_first_packets_are_lost_is_no_beginning_even_if_each_ha
     assert (stretch.begins, passed[0]) == (T0 + 10 * STEP, every[30])
 
 
+def test_pictures_that_are_shown_before_the_first_keyframe_are_left_out() -> None:
+    order = [(10, True), (8, False), (9, False), (13, False), (11, False), (12, False), (20, True), (19, False)]
+    every = counted(*[part for at, key in order for part in in_parts(T0 + at * STEP, key=key)])
+    stretch = Stretch(Timespan(T0 + 5 * STEP, T0 + 40 * STEP))
+    _, passed = sent(stretch, *every)
+    assert passed == every[:3] + every[9:]
+    assert (stretch.begins, stretch.pictures, stretch.left_out, stretch.lost) == (T0 + 10 * STEP, 6, 2, 0)
+
+
+def test_they_are_left_out_also_where_only_keyframes_have_a_mark() -> None:
+    order = [(10, True), (8, False), (13, False), (20, True), (30, True)]
+    every = counted(*[
+        packet(T0 + at * STEP, key=True) if key else more_of(T0 + at * STEP, 1)[0] for at, key in order
+    ])  # fmt: skip
+    _, passed = sent(Stretch(Timespan(T0, T0 + 40 * STEP)), *every)
+    assert passed == every[:1] + every[2:]
+
+
 def test_packets_without_times_are_refused_after_a_while() -> None:
     stretch = Stretch(Timespan(T0, T0 + SECOND))
     with pytest.raises(Malformed) as caught:
