@@ -23,7 +23,6 @@ from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts
 from recorder.backfill.holes import Hole
 from recorder.backfill.memory import may_have, recording_of
 from recorder.backfill.session import packets_lost
-from recorder.backfill.sorting import without_keyframe
 from recorder.bringing import Bringer, Stated, spans_of
 from recorder.devices import Devices, KeptRecording, Login
 from recorder.host_time import Host
@@ -256,8 +255,6 @@ class Asker:
             return True
         bringer = replace(self.bringer, camera=self.camera_at(facts["start"]))
         made = bringer.make(folder, "what the camera kept")
-        if made[0].finalised.undecodable:  # what the camera marks as a keyframe is none
-            raise without_keyframe()
         written = sum(one.finalised.frames for one in made)
         if written < facts["pictures"]:
             raise Malformed(

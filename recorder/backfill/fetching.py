@@ -75,7 +75,7 @@ class Fetcher:
             track = await session.describe()
             if not await session.play(track, asked):
                 return None
-            stretch = Stretch(asked)
+            stretch = Stretch(asked, track.codec)
             async with relaying(track, self.rate) as relay:
                 broke_off = await self._record(session, stretch, relay, folder, segment_seconds)
         if stretch.begins is not None and stretch.ends >= asked.end - SECOND:

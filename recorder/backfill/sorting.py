@@ -3,16 +3,17 @@
 Cameras begin at the keyframe before the time that was asked for, or earlier, and may go on beyond its end.
 What is before the last keyframe at or before the start is left out, and what is after the end. A picture is
 passed on once it is whole; where the packets' numbers skip some (a replay counts each packet by one), the stretch
-ends with the last whole picture before.
+ends with the last whole picture before. It also ends before a picture of another size or profile: of all units in
+the packets only the sequence parameter sets are looked at.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from archive.errors import Malformed
-from archive.model.segment import TIMESCALE
+from archive.model.segment import TIMESCALE, Codec
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import Mark, Packet, read_packet, ticks_between
+from recorder.backfill.rtp import Mark, Packet, parameter_sets, read_packet, ticks_between
 
 _JUMP = SECOND // 2
 """If the camera's clock and its RTP times part by more than this, the stretch ends."""
@@ -43,6 +44,7 @@ class _Picture:
     ticks: int = -1
     mark: Mark | None = None
     packets: list[bytes] = field(default_factory=list)
+    parameters: list[bytes] = field(default_factory=list)
     is_wanted: bool = False
 
 
@@ -51,6 +53,7 @@ class Stretch:
     """The stretch that one connection gives; ``asked`` is the hole by the camera's clock."""
 
     asked: Timespan
+    codec: Codec = "h264"
     begins: int | None = None
     """The camera's time of the earliest picture (µs); None as long as none is taken."""
     ends: int = 0
@@ -77,6 +80,7 @@ class Stretch:
     _was_marked: bool = False
     _sequence: int | None = None
     _taken: list[int] = field(default_factory=list)
+    _parameters: list[bytes] = field(default_factory=list)
     _ticks: int | None = None
 
     def take(self, data: bytes) -> tuple[Goes, list[bytes]]:
@@ -90,7 +94,11 @@ class Stretch:
             return Goes.ON, []
         if self._is_torn_before(packet):
             return Goes.BROKEN, []
-        passed = self._finish() if self._picture.packets and packet.ticks != self._picture.ticks else []
+        passed: list[bytes] = []
+        if self._picture.packets and packet.ticks != self._picture.ticks:
+            passed = self._finish()
+            if self.resumes is not None:
+                return Goes.BROKEN, []
         picture, mark = self._picture, packet.mark
         picture.ticks = packet.ticks
         if mark is None:
@@ -105,9 +113,12 @@ class Stretch:
                     return goes, passed
                 picture.mark = mark
         picture.packets.append(data)
+        picture.parameters += parameter_sets(self.codec, data[packet.body :])
         if packet.ends_picture:
             is_last = picture.mark is not None and picture.mark.is_last
             passed += self._finish()
+            if self.resumes is not None:
+                return Goes.BROKEN, passed
             if is_last and self._taken:
                 return Goes.ENDED, passed
         return Goes.ON, passed
@@ -173,6 +184,13 @@ class Stretch:
         mark = picture.mark
         if not (picture.is_wanted if mark is not None else self._taken and not self._leads(picture.ticks)):
             return []
+        if picture.parameters and picture.parameters != self._parameters:
+            if self.begins is not None and self._parameters:
+                self.resumes = self.ends + 1 if mark is None else mark.at
+                return []
+            if self._parameters and mark is not None and mark.is_key:
+                self._forget()
+            self._parameters = picture.parameters
         is_another = mark is not None or picture.ticks != self._ticks
         self._ticks = picture.ticks
         self._held_pictures += is_another
@@ -192,6 +210,7 @@ class Stretch:
         """What was held is not needed, or leads to nothing."""
         self._held.clear()
         self._held_size, self._held_pictures, self._taken, self._first = 0, 0, [], None
+        self._parameters = []
         self.drift = 0
 
     def _pass(self, packets: list[bytes]) -> list[bytes]:

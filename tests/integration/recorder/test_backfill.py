@@ -205,8 +205,30 @@ def test_a_picture_that_is_falsely_marked_as_a_keyframe_is_no_beginning(bench: B
     bench.card.pieces = [replace(piece, pictures=[replace(later[0], is_key=True), *later[1:]])]
     with bench.site() as site:
         [answer] = backfilled.ask(site)
-        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_refused")
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_pictures_missing")
         assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def test_another_picture_size_makes_another_run_and_refuses_nothing(bench: Bench, tmp_path: Path) -> None:
+    piece = bench.card.pieces[0]
+    other = backfilled.kept_piece(
+        numbered.make_numbered("h264-nob", 40, tmp_path / "other.mp4"), piece.start, piece.codec
+    )
+    at = 22 * 90_000
+    bench.card.pieces = [
+        replace(piece, pictures=[
+            *(one for one in piece.pictures if one.ticks < at), *(one for one in other.pictures if one.ticks >= at)
+        ])
+    ]  # fmt: skip
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, len(answer.runs)) == (Outcome.FILLED, "", 2)
+        assert reading(site).gaps == ()
+        first, second = (site.index.run(one) for one in answer.runs)
+        assert first is not None
+        assert second is not None
+        assert first.span.end == second.span.start == START + 22 * SECOND
         assert_clean(site)
 
 

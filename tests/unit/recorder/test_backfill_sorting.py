@@ -6,7 +6,7 @@ import pytest
 
 from archive.errors import Malformed
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import is_bye, read_packet, ticks_between
+from recorder.backfill.rtp import is_bye, parameter_sets, read_packet, ticks_between
 from recorder.backfill.session import track_of
 from recorder.backfill.sorting import Goes, Stretch
 
@@ -157,6 +157,50 @@ def test_they_are_left_out_also_where_only_keyframes_have_a_mark() -> None:
     ])  # fmt: skip
     _, passed = sent(Stretch(Timespan(T0, T0 + 40 * STEP)), *every)
     assert passed == every[:1] + every[2:]
+
+
+SIZES = [b"\x67large", b"\x67small"]
+"""Sequence parameter sets of H.264."""
+
+
+def with_sizes(codec: str, *, together: bool) -> list[bytes]:
+    """Four groups; from the third on another size. ``together``: the parameter sets share a packet."""
+    every: list[bytes] = []
+    for at in range(40):
+        size = SIZES[at >= 20] if codec == "h264" else b"\x42\x01" + SIZES[at >= 20]
+        if together:
+            size = (b"\x78" if codec == "h264" else b"\x60\x01") + len(size).to_bytes(2, "big") + size
+        whole = packet(T0 + at * STEP, key=at % 10 == 0)
+        if at % 10 == 0:
+            every.append(whole[:1] + b"\x60" + whole[2:].removesuffix(b"picture") + size)
+        every += more_of(T0 + at * STEP, 1) if at % 10 == 0 else [whole]
+    return counted(*every)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("together", [False, True])
+def test_another_picture_size_ends_the_stretch(codec: str, *, together: bool) -> None:
+    every = with_sizes(codec, together=together)
+    stretch = Stretch(Timespan(T0, T0 + 400 * STEP), codec)
+    goes, passed = sent(stretch, *every)
+    assert (goes, passed, stretch.resumes) == (Goes.BROKEN, every[:22], T0 + 20 * STEP)
+    assert (stretch.ends, stretch.pictures) == (T0 + 19 * STEP, 20)
+    for start in (20 * STEP, 15 * STEP + 1):
+        stretch = Stretch(Timespan(T0 + start, T0 + 39 * STEP), codec)
+        goes, _ = sent(stretch, *every)
+        assert (goes, stretch.resumes) == ((Goes.ON, None) if start == 20 * STEP else (Goes.BROKEN, T0 + 20 * STEP))
+
+
+def test_another_picture_size_before_the_hole_ends_nothing() -> None:
+    every = with_sizes("h264", together=False)
+    stretch = Stretch(Timespan(T0 + 19 * STEP + 1, T0 + 39 * STEP))
+    goes, passed = sent(stretch, *every)
+    assert (goes, passed[0], stretch.begins) == (Goes.ON, every[22], T0 + 20 * STEP)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x78", b"\x78\0", b"\x78\0\x09\x67", b"\x60", b"\x60\x01\xff\xff"])
+def test_what_is_no_parameter_set_is_passed_over(payload: bytes) -> None:
+    assert [parameter_sets(codec, payload) for codec in ("h264", "hevc")] == [[], []]
 
 
 def test_packets_without_times_are_refused_after_a_while() -> None:
