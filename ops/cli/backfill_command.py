@@ -113,6 +113,8 @@ def sentence(answer: Answer, zone: ZoneInfo) -> str:
             return f"{hole}: the camera says that it has none of it"
         case Outcome.NO_ANSWER:
             return f"{hole}: the camera did not answer to the end, which says nothing about what it has ({_why(answer)})"
+        case Outcome.FAILED:
+            return f"{hole}: this host failed, which says nothing about what the camera has ({_why(answer)})"
         case Outcome.REFUSED:
             return f"{hole}: refused ({_why(answer)})"
 

@@ -19,7 +19,7 @@ from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.segment import DeviceClock
 from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
-from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts
+from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
 from recorder.backfill.memory import may_have, recording_of
 from recorder.backfill.session import packets_lost
@@ -39,6 +39,8 @@ _WANDERS = 20 * SECOND // 1_000_000
 """How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
+_CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
+"""How the codes begin of a camera that does not answer, and of what fails on this host beside stores and spool."""
 _WHOLE = SECOND
 """A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
 _JOINS = SECOND // 100
@@ -55,6 +57,8 @@ class Outcome(StrEnum):
     NO_ANSWER = "no_answer"
     """The camera did not answer, or not to the end. Nothing follows from that."""
     REFUSED = "refused"
+    FAILED = "failed"
+    """This host could not fetch or write it. Nothing follows about what the camera has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,14 @@ class Asker:
         return found
 
     async def look(self) -> Memory:
-        """Ask for clock and recording. Raises as :class:`recorder.devices.Devices`, and ``recording_…``."""
+        """Ask for clock and recording.
+
+        Raises:
+            StoreFull: the spool has no room; the camera was not asked.
+            As :class:`recorder.devices.Devices`, and ``recording_…``.
+        """
+        if not await asyncio.to_thread(self.bringer.spool.spares, 0):
+            raise no_room()
         login = Login(self.source.user, self.source.password)
         clock = await self.devices.clock(self.address, login)
         kept = await self.devices.recordings(self.address, login)
@@ -144,9 +155,9 @@ class Asker:
         return Memory(clock, recording, source)
 
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
-        """Ask for one hole. Raises Unavailable, StoreFull: the archive or the spool fails, not the camera."""
+        """Ask for one hole. Raises Unavailable, StoreFull: the archive or the spool fails, and nothing came."""
         runs: list[str] = []
-        pictures, lost, broke_off = 0, 0, False
+        pictures, lost, has_ended = 0, 0, False
         error: ArchiveError | None = None
         try:
             for piece in hole.pieces():
@@ -156,19 +167,26 @@ class Asker:
                             runs.append(run)
                             pictures += fetched.pictures
                         lost += fetched.lost
-                        broke_off |= fetched.broke_off
+                        error = error or fetched.broke_off
+                        has_ended |= fetched.broke_off is not None
                 except (Malformed, Conflict) as refused:
                     error = error or refused  # this piece is refused; the others may come
-                if broke_off or self.stopping():
+                if has_ended or self.stopping():
                     break
+        except StoreFull as full:
+            if not runs:
+                raise
+            error = full
         except ArchiveError as found:
-            if isinstance(found, StoreFull) or not _is_camera_s(found):
+            if not _is_of_hole(found):
                 raise
             error = found
         missing = await asyncio.to_thread(self._missing, hole)
-        if lost and missing and error is None:
-            error = packets_lost(memory.source.host)
-        outcome = _outcome(bool(runs), hole, missing, error, broke_off or self.stopping())
+        if lost and missing:
+            error = error or packets_lost(memory.source.host)
+        if runs and _is_filled(hole, missing):
+            error = None
+        outcome = _outcome(bool(runs), hole, missing, error, self.stopping())
         return Answer(
             hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, lost=lost, missing=missing,
             code="" if error is None else error.code, reason="" if error is None else error.message,
@@ -199,21 +217,23 @@ class Asker:
         self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
     ) -> Fetched | None:
         spool = self.bringer.spool
-        if not await asyncio.to_thread(spool.has_room):
-            raise StoreFull("the spool has no room for what the camera kept", code="spool_full")
+        if not await asyncio.to_thread(spool.spares, 0):
+            raise no_room()
         with disk_errors(self.bringer.camera.id):
             await asyncio.to_thread(lambda: folder.path.mkdir(parents=True))
         await asyncio.to_thread(folder.acquire)
         try:
             camera = self.bringer.camera
             fetched = await self.fetcher.fetch(
-                memory.source, asked, folder, segment_seconds=camera.segment_seconds
+                memory.source, asked, folder, segment_seconds=camera.segment_seconds, has_room=spool.spares
             )
             if fetched is not None:
                 await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
                 is_new = await asyncio.to_thread(self._bring_in, folder)
                 fetched = replace(fetched, is_new=is_new)
-        except Unavailable:
+        except (Unavailable, StoreFull):
+            if await asyncio.to_thread(kept_facts, folder.path) is None:
+                await asyncio.to_thread(spool.remove, folder)
             raise  # what is whole in the folder is brought in by the next call
         except ArchiveError:
             await asyncio.to_thread(spool.remove, folder)
@@ -299,25 +319,27 @@ class Asker:
 
 def unasked(hole: Hole, error: ArchiveError) -> Answer:
     """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
-    if isinstance(error, StoreFull) or not _is_camera_s(error):
+    if isinstance(error, StoreFull) or not _is_of_hole(error):
         raise error
     outcome = _outcome(False, hole, hole.missing, error, False)
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
 
 
-def _is_camera_s(error: ArchiveError) -> bool:
-    """Whether an error is about the camera and its footage, and not about our own store or spool."""
-    return not isinstance(error, Unavailable) or error.code.startswith(("replay_", "device_", "camera_"))
+def _is_of_hole(error: ArchiveError) -> bool:
+    """Whether an error is an answer for one hole, and not about our own store or spool."""
+    return not isinstance(error, Unavailable) or error.code.startswith((*_CAMERA_S, *_OURS))
 
 
 def _outcome(
-    has_footage: bool, hole: Hole, missing: SpanSet, error: ArchiveError | None, broke_off: bool
+    has_footage: bool, hole: Hole, missing: SpanSet, error: ArchiveError | None, is_stopped: bool
 ) -> Outcome:
     if has_footage:
         return Outcome.FILLED if _is_filled(hole, missing) else Outcome.PART
-    if error is not None and not isinstance(error, Unavailable):
+    if error is None:
+        return Outcome.NO_ANSWER if is_stopped else Outcome.NOTHING_THERE
+    if not isinstance(error, Unavailable):
         return Outcome.REFUSED
-    return Outcome.NO_ANSWER if error is not None or broke_off else Outcome.NOTHING_THERE
+    return Outcome.FAILED if error.code.startswith(_OURS) else Outcome.NO_ANSWER
 
 
 def _is_filled(hole: Hole, missing: SpanSet) -> bool:

@@ -43,7 +43,7 @@ class Asked:
         """When to ask again; None: never."""
         if self.outcome is Outcome.FILLED:
             return None
-        if self.outcome in (Outcome.NO_ANSWER, Outcome.PART):
+        if self.outcome in (Outcome.NO_ANSWER, Outcome.PART, Outcome.FAILED):
             return self.at + min(_LONGEST, _FIRST << min(self.times - 1, 10))
         return self.at + _AGAIN[self.times - 1] if self.times <= len(_AGAIN) else None
 

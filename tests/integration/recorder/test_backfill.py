@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from archive.errors import Unavailable
+from archive.errors import StoreFull, Unavailable
 from archive.footage import reader
 from archive.footage.ingest import Ingest, SpooledLeaf
 from archive.footage.mp4.extent import first_decodable_pts
@@ -23,10 +24,14 @@ from archive.model.leaf import Leaf
 from archive.model.segment import TIMESCALE, Run, Segment
 from archive.records import journal
 from archive.timespan import SECOND, SpanSet, Timespan
+from ops import backfilling as ops_backfilling
 from ops.wiring import Site
 from recorder import bringing as recorder_bringing
+from recorder.backfill import fetching
 from recorder.backfill import asking as recorder_asking
 from recorder.backfill.asking import Asker, Outcome
+from recorder.binary import Binary, find_ffmpeg
+from recorder.spool import Spool
 from tests.support import backfilled, numbered
 from tests.support.backfilled import BEFORE, EVER, FPS, HOLE, MISSING, SPAN, START, Bench
 from tests.support.command_line import CommandLine
@@ -195,6 +200,87 @@ def test_a_hole_of_lost_packets_stays_a_gap_and_is_never_called_filled(bench: Be
         [answer] = backfilled.ask(site)
         assert answer.outcome is Outcome.FILLED
         assert reading(site).gaps == ()
+        assert_clean(site)
+
+
+def ffmpeg_that(folder: Path, *lines: str) -> Binary:
+    """A program in FFmpeg's place."""
+    path = folder / "ffmpeg-that"
+    path.write_text("\n".join(lines))
+    path.chmod(0o755)
+    return replace(find_ffmpeg(), path=path)
+
+
+ASKS = (
+    f"#!{sys.executable}", "import socket, sys",
+    "url = sys.stdin.read().split(\"file '\")[1].split(\"'\")[0]",
+    "host, _, port = url.split('/')[2].partition(':')",
+    "talk = socket.create_connection((host, int(port)))",
+    "talk.sendall(f'DESCRIBE {url} RTSP/1.0\\r\\nCSeq: 1\\r\\n\\r\\n'.encode())",
+    "talk.recv(4096)", "sys.exit('Invalid data found')",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome", "code"),
+    [
+        (("#!/bin/sh", "kill -9 $$"), Outcome.FAILED, "backfill_not_written"),
+        (("#!/bin/sh", "echo no such library >&2", "exit 127"), Outcome.FAILED, "backfill_not_written"),
+        (("#!/absent/interpreter",), Outcome.FAILED, "backfill_not_written"),
+        (ASKS, Outcome.REFUSED, "replay_unreadable"),
+    ],
+)
+def test_a_fault_of_this_host_is_not_the_cameras_refusal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], outcome: Outcome, code: str
+) -> None:
+    with bench.site() as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *lines))
+            [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, answer.runs) == (outcome, code, ())
+        assert len(reading(site).gaps) == 1
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        assert_clean(site)
+
+
+def test_a_disk_that_is_full_is_not_the_cameras_refusal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bench.site() as site:
+        asked: list[int] = []
+
+        def spares(_: Spool, size: int) -> bool:
+            asked.append(size)
+            return len(asked) <= 2  # before the camera is asked, and before its stretch
+
+        monkeypatch.setattr(Spool, "spares", spares)
+        monkeypatch.setattr(
+            ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *ASKS)
+        )
+        with pytest.raises(StoreFull):
+            backfilled.ask(site)
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def test_a_replay_leaves_the_room_that_live_recording_needs_and_goes_on_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_LOOKS_EVERY", 50_000)
+    with bench.site() as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(Spool, "spares", lambda _, size: size < 100_000)
+            [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, len(answer.runs)) == (Outcome.PART, "spool_full", 1)
+        [left] = reading(site).gaps
+        assert MISSING.start < left.span.start < left.span.end == MISSING.end
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.hole.span.start) == (Outcome.FILLED, left.span.start)
+        assert reading(site).gaps == ()
+        with monkeypatch.context() as patch, pytest.raises(StoreFull):
+            patch.setattr(Spool, "spares", lambda _, size: False)
+            backfilled.ask(site, Timespan(EVER.start, SPAN.end))
         assert_clean(site)
 
 
