@@ -40,7 +40,7 @@ _WANDERS = 20 * SECOND // 1_000_000
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
 _CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
-"""How the codes begin of a camera that does not answer, and of what fails on this host beside stores and spool."""
+"""How codes begin: of a camera that does not answer, and of what fails on this host beside stores and spool."""
 _WHOLE = SECOND
 """A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
 _JOINS = SECOND // 100
@@ -266,7 +266,7 @@ class Asker:
     def _bring_in(self, folder: CaptureFolder) -> bool:
         """A whole stretch into the archive; the same call goes on where the last one ended.
 
-        False if all of it is there already: a place where packets are lost each time adds no run each time.
+        False if all of it is there already: where packets are lost each time, not each time adds a run.
         """
         facts = kept_facts(folder.path)
         if facts is None:
@@ -286,10 +286,13 @@ class Asker:
         whole = Timespan(spans[0].start, spans[-1].end)
         run, finished = folder.path.name, bringer.finished(folder)
         there = self._there(run, whole)
-        new = SpanSet((whole,)).within(Timespan(min(facts.get("asked", facts["start"]), whole.end - 1), whole.end)) - there
+        asked = Timespan(
+            min(facts["asked"] if "asked" in facts else facts["start"], whole.end - 1), whole.end
+        )
+        new = SpanSet((whole,)).within(asked) - there
         if new.duration < _JOINS and not finished:
             return False
-        self._check(there, whole)
+        self._check(there, asked)
         stated = Stated(
             source=SOURCE, uncertainty_us=facts["uncertainty_us"], offset_us=facts["offset_us"],
             has_own_clock=True, fills=(facts["gap"],),
@@ -302,9 +305,12 @@ class Asker:
         found = self.bringer.index.segments(self.bringer.camera.id, whole)
         return SpanSet(one.span for one in found if one.run != run)
 
-    def _check(self, there: SpanSet, whole: Timespan) -> None:
-        """Footage that there is already stays what it is: only a keyframe's length may overlap with it."""
-        both = there.within(whole)
+    def _check(self, there: SpanSet, asked: Timespan) -> None:
+        """Footage that there is already stays what it is.
+
+        The group of pictures before what was asked for may overlap with it, however long it is.
+        """
+        both = there.within(asked)
         if both.duration > _LONGEST_OVERLAP:
             raise Conflict(
                 f"{both.duration // SECOND} s of what the camera sent lie where there is footage already",

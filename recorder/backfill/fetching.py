@@ -40,8 +40,8 @@ class Fetched:
 
     ``broke_off`` says why it ended before it was done: the camera left off, or the spool's room was low.
     ``resumes`` is the camera's time of a picture that follows a hole in what it kept. ``drift`` is by how
-    much its clock and its media times parted (µs); ``lost`` counts missing packets. ``is_new`` is False if the
-    archive had all of it.
+    much its clock and its media times parted (µs); ``lost`` counts missing packets. ``is_new`` is False if
+    the archive had all of it.
     """
 
     begins: int
@@ -75,12 +75,12 @@ class Fetcher:
     ) -> Fetched | None:
         """What the camera kept of ``asked`` (its own clock), up to the first hole; None: it has nothing.
 
-        ``source`` is pinned and verified. ``has_room`` says whether the spool has room for so many bytes more.
+        ``source`` is pinned and verified. ``has_room`` says whether the spool has room for so many bytes.
         If the camera breaks off or the room is low, what came is kept.
 
         Raises:
-            Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture, ``replay_packets_lost``:
-                of each group of pictures some is missing; ``backfill_not_relayed``, ``backfill_not_written``,
+            Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture;
+                ``replay_packets_lost``: of each group of pictures some is missing; ``backfill_not_relayed``, ``backfill_not_written``,
                 ``capture_not_started``: this host failed; the disk failed.
             StoreFull: the spool was full before any picture was written.
             Refused: ``replay_login_refused``. Malformed: ``replay_refused``, ``replay_without_times``,

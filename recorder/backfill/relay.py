@@ -118,7 +118,6 @@ class Relay:
         lines = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=replay", "c=IN IP4 127.0.0.1", "t=0 0"]
         return "\r\n".join([*lines, *self.track.lines, "a=control:pictures", ""])
 
-
     def hang_up(self) -> None:
         """End every connection, also of one that does not read."""
         for writer in self._talks:

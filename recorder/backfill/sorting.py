@@ -2,9 +2,9 @@
 
 Cameras begin at the keyframe before the time that was asked for, or earlier, and may go on beyond its end.
 What is before the last keyframe at or before the start is left out, and what is after the end. A picture is
-passed on once it is whole; where the packets' numbers skip some (a replay counts each packet by one), the stretch
-ends with the last whole picture before. It also ends before a picture of another size or profile: of all units in
-the packets only the sequence parameter sets are looked at.
+passed on once it is whole; where the packets' numbers skip some (a replay counts each packet by one), the
+stretch ends with the last whole picture before. It also ends before a picture of another size or profile: of all
+units in the packets only the sequence parameter sets are looked at.
 """
 
 from dataclasses import dataclass, field
@@ -44,6 +44,7 @@ class _Picture:
     ticks: int = -1
     mark: Mark | None = None
     packets: list[bytes] = field(default_factory=list)
+    size: int = 0
     parameters: list[bytes] = field(default_factory=list)
     is_wanted: bool = False
 
@@ -87,7 +88,7 @@ class Stretch:
         """Sort one packet: what goes on, and the packets to pass on now.
 
         Raises:
-            Malformed: ``replay_without_times``; ``replay_refused``: no keyframe comes.
+            Malformed: ``replay_without_times``; ``replay_group_too_large``.
         """
         packet = read_packet(data)
         if packet is None:
@@ -113,6 +114,9 @@ class Stretch:
                     return goes, passed
                 picture.mark = mark
         picture.packets.append(data)
+        picture.size += len(data)
+        if picture.size > _MOST_HELD:
+            raise _group_too_large()
         picture.parameters += parameter_sets(self.codec, data[packet.body :])
         if packet.ends_picture:
             is_last = picture.mark is not None and picture.mark.is_last
@@ -204,7 +208,7 @@ class Stretch:
             elif mark.at >= self.asked.start:
                 self.begins = min(self._taken)
             self.ends = max(self.ends, mark.at)
-        return self._pass(picture.packets)
+        return self._pass(picture)
 
     def _forget(self) -> None:
         """What was held is not needed, or leads to nothing."""
@@ -213,17 +217,17 @@ class Stretch:
         self._parameters = []
         self.drift = 0
 
-    def _pass(self, packets: list[bytes]) -> list[bytes]:
+    def _pass(self, picture: _Picture) -> list[bytes]:
         if self.begins is not None:
-            passed = [*self._held, *packets]
+            passed = [*self._held, *picture.packets]
             self.pictures += self._held_pictures
             self._held.clear()
             self._held_size, self._held_pictures = 0, 0
             return passed
-        self._held += packets
-        self._held_size += sum(map(len, packets))
+        self._held += picture.packets
+        self._held_size += picture.size
         if self._held_size > _MOST_HELD:
-            raise without_keyframe()
+            raise _group_too_large()
         return []
 
     def _wait_for_a_mark(self) -> None:
@@ -240,6 +244,14 @@ class Stretch:
 def without_keyframe() -> Malformed:
     """The error for a replay that came, and in which no decoder can begin."""
     return _refused("no keyframe comes")
+
+
+def _group_too_large() -> Malformed:
+    return Malformed(
+        f"the camera's pictures from one keyframe to the next are more than {_MOST_HELD >> 20} MiB",
+        code="replay_group_too_large",
+        hint="Set a shorter interval of keyframes (I-frames) for its recording, on its own page.",
+    )
 
 
 def _refused(why: str) -> Malformed:

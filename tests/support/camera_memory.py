@@ -91,8 +91,8 @@ class Card:
 
     ``says_nothing``: it refuses every time with 457. ``silent_after`` and ``gone_after``: after so many
     packets it sends nothing more, or closes. ``has_no_marks``: its packets say no times. ``is_old``: it knows
-    no ``onvif-replay``. ``loses``: the pictures, counted in each piece, whose last packet is lost each time, or
-    with ``loses_once`` the first time only. ``rows`` are further recordings, of other inputs.
+    no ``onvif-replay``. ``loses``: the pictures, counted in each piece, whose last packet is lost each time,
+    or with ``loses_once`` the first time only. ``rows`` are further recordings, of other inputs.
     """
 
     pieces: list[KeptPiece] = field(default_factory=list)

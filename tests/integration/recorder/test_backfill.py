@@ -23,12 +23,12 @@ from archive.model.gap import GapCause
 from archive.model.leaf import Leaf
 from archive.model.segment import TIMESCALE, Run, Segment
 from archive.records import journal
-from archive.timespan import SECOND, SpanSet, Timespan
+from archive.timespan import SECOND, Timespan
 from ops import backfilling as ops_backfilling
 from ops.wiring import Site
 from recorder import bringing as recorder_bringing
-from recorder.backfill import fetching
 from recorder.backfill import asking as recorder_asking
+from recorder.backfill import fetching
 from recorder.backfill.asking import Asker, Outcome
 from recorder.binary import Binary, find_ffmpeg
 from recorder.spool import Spool
@@ -179,9 +179,7 @@ def test_packets_that_are_lost_once_are_asked_for_again_at_once(bench: Bench, tm
         [answer] = backfilled.ask(site)
         assert (answer.outcome, len(answer.runs), answer.lost) == (Outcome.FILLED, 2, 1)
         assert reading(site).gaps == ()
-        shown = numbered.numbers(
-            numbered.read_numbers(backfilled.run_file(site, answer.runs[1:], tmp_path))
-        )
+        shown = numbered.numbers(numbered.read_numbers(backfilled.run_file(site, answer.runs[1:], tmp_path)))
         assert shown == list(range(shown[0] or 0, (shown[-1] or 0) + 1))
         assert_clean(site)
 
@@ -255,9 +253,7 @@ def test_a_disk_that_is_full_is_not_the_cameras_refusal(
             return len(asked) <= 2  # before the camera is asked, and before its stretch
 
         monkeypatch.setattr(Spool, "spares", spares)
-        monkeypatch.setattr(
-            ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *ASKS)
-        )
+        monkeypatch.setattr(ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *ASKS))
         with pytest.raises(StoreFull):
             backfilled.ask(site)
         assert len(reading(site).gaps) == 1
@@ -278,9 +274,11 @@ def test_a_replay_leaves_the_room_that_live_recording_needs_and_goes_on_later(
         [answer] = backfilled.ask(site)
         assert (answer.outcome, answer.hole.span.start) == (Outcome.FILLED, left.span.start)
         assert reading(site).gaps == ()
-        with monkeypatch.context() as patch, pytest.raises(StoreFull):
-            patch.setattr(Spool, "spares", lambda _, size: False)
+        plays = bench.card.requests.count("PLAY")
+        monkeypatch.setattr(Spool, "spares", lambda _, size: False)
+        with pytest.raises(StoreFull):
             backfilled.ask(site, Timespan(EVER.start, SPAN.end))
+        assert bench.card.requests.count("PLAY") == plays
         assert_clean(site)
 
 
@@ -304,7 +302,8 @@ def test_another_picture_size_makes_another_run_and_refuses_nothing(bench: Bench
     at = 22 * 90_000
     bench.card.pieces = [
         replace(piece, pictures=[
-            *(one for one in piece.pictures if one.ticks < at), *(one for one in other.pictures if one.ticks >= at)
+            *(one for one in piece.pictures if one.ticks < at),
+            *(one for one in other.pictures if one.ticks >= at),
         ])
     ]  # fmt: skip
     with bench.site() as site:
@@ -419,17 +418,41 @@ def test_what_was_fetched_in_part_is_removed(bench: Bench) -> None:
         assert_clean(site)
 
 
-def test_footage_of_another_time_than_asked_for_is_refused(bench: Bench) -> None:
+def test_a_group_of_pictures_that_began_long_before_the_hole_is_brought_in(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group before the hole lies where there is footage already, however long it is."""
+    monkeypatch.setattr(recorder_asking, "_LONGEST_OVERLAP", SECOND)
+    piece = bench.card.pieces[0]
+    first, *rest = [one for one in piece.pictures if one.ticks < 32 * 90_000]
+    at = 12 * 90_000  # 2 s into the hole
+    bench.card.pieces = [
+        replace(
+            piece, pictures=[first, *(replace(one, is_key=one.is_key and one.ticks >= at) for one in rest)]
+        )
+    ]
     with bench.site() as site:
-        bringer_check = Asker._check
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.FILLED, "")
+        [run] = answer.runs
+        assert min(one.span.start for one in site.index.segments("kam-1", EVER) if one.run == run) == START
+        assert reading(site).gaps == ()
+        assert_clean(site)
 
-        def wide(self: Asker, there: SpanSet, whole: Timespan) -> None:
-            bringer_check(self, SpanSet((whole,)), whole)
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(recorder_asking, "_LONGEST_OVERLAP", SECOND)
-            patch.setattr(Asker, "_check", wide)
-            [answer] = backfilled.ask(site)
+def test_footage_of_another_time_than_asked_for_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_asking, "_LONGEST_OVERLAP", 3 * SECOND)
+    with bench.site() as site:
+        keep = Asker._keep
+
+        def shifted(self: Asker, memory: Any, hole: Any, asked: Timespan, fetched: Any, folder: Path) -> None:
+            far = replace(fetched, begins=fetched.begins + 15 * SECOND, ends=fetched.ends + 15 * SECOND)
+            keep(self, memory, hole, asked, far, folder)
+
+        monkeypatch.setattr(Asker, "_keep", shifted)
+        [answer] = backfilled.ask(site)
         assert (answer.outcome, answer.code) == (Outcome.REFUSED, "backfill_overlaps")
         assert len(reading(site).gaps) == 1
         assert_clean(site)

@@ -123,7 +123,11 @@ def test_where_packets_are_lost_the_stretch_ends_with_the_last_whole_picture() -
 
 def test_a_group_with_lost_packets_before_the_hole_is_not_begun_with() -> None:
     every = counted(*[part for at in range(40) for part in in_parts(T0 + at * STEP, key=at % 10 == 0)])
-    for lost in (3 * 10, 3 * 10 + 1, 3 * 13 + 1):  # of the keyframe before the hole, and of a picture after it
+    for lost in (
+        3 * 10,
+        3 * 10 + 1,
+        3 * 13 + 1,
+    ):  # of the keyframe before the hole, and of a picture after it
         stretch = Stretch(Timespan(T0 + 15 * STEP, T0 + 30 * STEP))
         goes, passed = sent(stretch, *every[:lost], *every[lost + 1 :])
         assert (goes, stretch.begins, stretch.lost) == (Goes.ENDED, T0 + 20 * STEP, 1), lost
@@ -141,8 +145,25 @@ def test_a_keyframe_whose_first_packets_are_lost_is_no_beginning_even_if_each_ha
     assert (stretch.begins, passed[0]) == (T0 + 10 * STEP, every[30])
 
 
+def test_a_picture_that_never_ends_is_refused_before_memory_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.backfill.sorting._MOST_HELD", 1000)
+    first, middle, _ = in_parts(T0, key=True)
+    with pytest.raises(Malformed) as caught:
+        sent(Stretch(Timespan(T0, T0 + SECOND)), *counted(first, *[middle] * 100))
+    assert caught.value.code == "replay_group_too_large"
+
+
 def test_pictures_that_are_shown_before_the_first_keyframe_are_left_out() -> None:
-    order = [(10, True), (8, False), (9, False), (13, False), (11, False), (12, False), (20, True), (19, False)]
+    order = [
+        (10, True),
+        (8, False),
+        (9, False),
+        (13, False),
+        (11, False),
+        (12, False),
+        (20, True),
+        (19, False),
+    ]
     every = counted(*[part for at, key in order for part in in_parts(T0 + at * STEP, key=key)])
     stretch = Stretch(Timespan(T0 + 5 * STEP, T0 + 40 * STEP))
     _, passed = sent(stretch, *every)
@@ -188,7 +209,9 @@ def test_another_picture_size_ends_the_stretch(codec: str, *, together: bool) ->
     for start in (20 * STEP, 15 * STEP + 1):
         stretch = Stretch(Timespan(T0 + start, T0 + 39 * STEP), codec)
         goes, _ = sent(stretch, *every)
-        assert (goes, stretch.resumes) == ((Goes.ON, None) if start == 20 * STEP else (Goes.BROKEN, T0 + 20 * STEP))
+        assert (goes, stretch.resumes) == (
+            (Goes.ON, None) if start == 20 * STEP else (Goes.BROKEN, T0 + 20 * STEP)
+        )
 
 
 def test_another_picture_size_before_the_hole_ends_nothing() -> None:
@@ -198,7 +221,9 @@ def test_another_picture_size_before_the_hole_ends_nothing() -> None:
     assert (goes, passed[0], stretch.begins) == (Goes.ON, every[22], T0 + 20 * STEP)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x78", b"\x78\0", b"\x78\0\x09\x67", b"\x60", b"\x60\x01\xff\xff"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"\x78", b"\x78\0", b"\x78\0\x09\x67", b"\x60", b"\x60\x01\xff\xff"]
+)
 def test_what_is_no_parameter_set_is_passed_over(payload: bytes) -> None:
     assert [parameter_sets(codec, payload) for codec in ("h264", "hevc")] == [[], []]
 
@@ -215,7 +240,7 @@ def test_no_keyframe_is_refused_before_memory_is_full(monkeypatch: pytest.Monkey
     stretch = Stretch(Timespan(T0 + 100 * SECOND, T0 + 200 * SECOND))
     with pytest.raises(Malformed) as caught:
         sent(stretch, *pictures(0, 900, gop=10_000))
-    assert caught.value.code == "replay_refused"
+    assert caught.value.code == "replay_group_too_large"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80" * 11, b"\x10" * 40, packet(T0)[:20], b"\x9f" + b"\0" * 20])
