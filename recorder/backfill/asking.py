@@ -40,7 +40,7 @@ _WANDERS = 20 * SECOND // 1_000_000
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
 _CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
-"""How codes begin: of a camera that does not answer, and of what fails on this host beside stores and spool."""
+"""How codes begin: those of a camera that does not answer; those of this host, beside its stores and spool."""
 _WHOLE = SECOND
 """A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
 _JOINS = SECOND // 100
@@ -155,7 +155,7 @@ class Asker:
         return Memory(clock, recording, source)
 
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
-        """Ask for one hole. Raises Unavailable, StoreFull: the archive or the spool fails, and nothing came."""
+        """Ask for one hole. Raises Unavailable, StoreFull: archive or spool fail, and nothing came."""
         runs: list[str] = []
         pictures, lost, has_ended = 0, 0, False
         error: ArchiveError | None = None
@@ -280,15 +280,14 @@ class Asker:
             raise Malformed(
                 f"of {facts['pictures']} pictures that the camera sent FFmpeg can read {written}",
                 code="replay_pictures_missing",
-                hint="Copy the recording from the camera to a file, and see whether a player shows all of it.",
+                hint="Copy the recording from the camera to a file, and see whether a player shows it.",
             )
         spans = spans_of(made, facts["start"])
         whole = Timespan(spans[0].start, spans[-1].end)
         run, finished = folder.path.name, bringer.finished(folder)
         there = self._there(run, whole)
-        asked = Timespan(
-            min(facts["asked"] if "asked" in facts else facts["start"], whole.end - 1), whole.end
-        )
+        since = facts["asked"] if "asked" in facts else facts["start"]
+        asked = Timespan(min(since, whole.end - 1), whole.end)
         new = SpanSet((whole,)).within(asked) - there
         if new.duration < _JOINS and not finished:
             return False

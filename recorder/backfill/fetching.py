@@ -80,8 +80,8 @@ class Fetcher:
 
         Raises:
             Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture;
-                ``replay_packets_lost``: of each group of pictures some is missing; ``backfill_not_relayed``, ``backfill_not_written``,
-                ``capture_not_started``: this host failed; the disk failed.
+                ``replay_packets_lost``: of each group of pictures some is missing; this host failed:
+                ``backfill_not_relayed``, ``backfill_not_written``, ``capture_not_started``; the disk failed.
             StoreFull: the spool was full before any picture was written.
             Refused: ``replay_login_refused``. Malformed: ``replay_refused``, ``replay_without_times``,
                 ``no_stream``, ``replay_unreadable``.

@@ -275,8 +275,8 @@ def packets_lost(host: str) -> Unavailable:
     return Unavailable(
         f"some of what the camera at {host} sent of its recording is missing",
         code="replay_packets_lost",
-        hint="What came whole is in the archive. The rest is asked for again by itself. If this goes on, check"
-        " the camera's load and its memory card.",
+        hint="What came whole is in the archive. The rest is asked for again by itself. If this goes on,"
+        " check the camera's load and its memory card.",
     )
 
 

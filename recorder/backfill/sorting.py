@@ -3,8 +3,8 @@
 Cameras begin at the keyframe before the time that was asked for, or earlier, and may go on beyond its end.
 What is before the last keyframe at or before the start is left out, and what is after the end. A picture is
 passed on once it is whole; where the packets' numbers skip some (a replay counts each packet by one), the
-stretch ends with the last whole picture before. It also ends before a picture of another size or profile: of all
-units in the packets only the sequence parameter sets are looked at.
+stretch ends with the last whole picture before. It also ends before a picture of another size or profile: of
+all units in the packets only the sequence parameter sets are looked at.
 """
 
 from dataclasses import dataclass, field
