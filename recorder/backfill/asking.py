@@ -40,7 +40,7 @@ _WANDERS = 20 * SECOND // 1_000_000
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
 _CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
-"""How codes begin: those of a camera that does not answer; those of this host, beside its stores and spool."""
+"""How codes begin: of a camera that does not answer; of this host, beside its stores and its spool."""
 _WHOLE = SECOND
 """A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
 _JOINS = SECOND // 100
@@ -184,9 +184,10 @@ class Asker:
         missing = await asyncio.to_thread(self._missing, hole)
         if lost and missing:
             error = error or packets_lost(memory.source.host)
-        if runs and _is_filled(hole, missing):
+        is_filled = not missing or (bool(runs) and _is_filled(hole, missing, lost))
+        if is_filled:
             error = None
-        outcome = _outcome(bool(runs), hole, missing, error, self.stopping())
+        outcome = _outcome(bool(runs), is_filled, error, self.stopping())
         return Answer(
             hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, lost=lost, missing=missing,
             code="" if error is None else error.code, reason="" if error is None else error.message,
@@ -231,7 +232,7 @@ class Asker:
                 await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
                 is_new = await asyncio.to_thread(self._bring_in, folder)
                 fetched = replace(fetched, is_new=is_new)
-        except (Unavailable, StoreFull):
+        except Unavailable:
             if await asyncio.to_thread(kept_facts, folder.path) is None:
                 await asyncio.to_thread(spool.remove, folder)
             raise  # what is whole in the folder is brought in by the next call
@@ -326,7 +327,7 @@ def unasked(hole: Hole, error: ArchiveError) -> Answer:
     """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
     if isinstance(error, StoreFull) or not _is_of_hole(error):
         raise error
-    outcome = _outcome(False, hole, hole.missing, error, False)
+    outcome = _outcome(False, False, error, False)
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
 
 
@@ -335,11 +336,11 @@ def _is_of_hole(error: ArchiveError) -> bool:
     return not isinstance(error, Unavailable) or error.code.startswith((*_CAMERA_S, *_OURS))
 
 
-def _outcome(
-    has_footage: bool, hole: Hole, missing: SpanSet, error: ArchiveError | None, is_stopped: bool
-) -> Outcome:
+def _outcome(has_footage: bool, is_filled: bool, error: ArchiveError | None, is_stopped: bool) -> Outcome:
+    if is_filled:
+        return Outcome.FILLED
     if has_footage:
-        return Outcome.FILLED if _is_filled(hole, missing) else Outcome.PART
+        return Outcome.PART
     if error is None:
         return Outcome.NO_ANSWER if is_stopped else Outcome.NOTHING_THERE
     if not isinstance(error, Unavailable):
@@ -347,8 +348,15 @@ def _outcome(
     return Outcome.FAILED if error.code.startswith(_OURS) else Outcome.NO_ANSWER
 
 
-def _is_filled(hole: Hole, missing: SpanSet) -> bool:
-    """Whether nothing is missing but, at the edges of the hole, what two clocks may differ by."""
+def _is_filled(hole: Hole, missing: SpanSet, lost: int) -> bool:
+    """Whether nothing is missing but, at the edges of the hole, what two clocks may differ by.
+
+    Where packets were lost, that is no matter of clocks; nor is most of a short hole.
+    """
+    if missing.duration < _JOINS:
+        return True
+    if lost or 2 * missing.duration > hole.missing.duration:
+        return False
     edges = {edge for part in hole.missing for edge in (part.start, part.end)}
     inside = [one for one in missing if not edges & {one.start, one.end}]
     return missing.duration < _WHOLE and all(one.duration < _JOINS for one in inside)
