@@ -24,7 +24,7 @@ from recorder.process import Capture, start_capture
 from recorder.sources import Source, parse_source
 from recorder.spool import CaptureFolder
 
-FACTS = "replay.json"
+FACTS, _PROBE = "replay.json", "probe"
 _FFMPEG_WAITS_US = 120_000_000
 _GRACE = 5.0
 _FINISH = 60.0
@@ -164,6 +164,7 @@ class Fetcher:
         if capture is not None and (has_gone or status != 0):
             if not await asyncio.to_thread(has_room, size):
                 raise no_room()
+            await asyncio.to_thread(write_durably, folder.path / _PROBE, b"")  # or it is the disk
             raise _not_written(capture, status, was_asked=relay.was_asked)
         return broke_off
 

@@ -260,6 +260,20 @@ def test_a_disk_that_is_full_is_not_the_cameras_refusal(
         assert_clean(site)
 
 
+def test_a_disk_that_fails_is_not_the_cameras_refusal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_path: Path, _content: bytes) -> None:
+        raise Unavailable("the disk failed", code="spool_unavailable")
+
+    monkeypatch.setattr(fetching, "write_durably", failing)
+    monkeypatch.setattr(ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *ASKS))
+    with bench.site() as site:
+        with pytest.raises(Unavailable) as caught:
+            backfilled.ask(site)
+        assert caught.value.code == "spool_unavailable"
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
 def test_a_replay_leaves_the_room_that_live_recording_needs_and_goes_on_later(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
