@@ -1,6 +1,6 @@
 """Brings footage into the archive that no capture of ours made: a run of its own, from its segments on.
 
-Imports (:mod:`recorder.importing`) and what a camera kept itself (:mod:`recorder.backfill.bringing_in`) share
+Imports (:mod:`recorder.importing`) and what a camera kept itself (:mod:`recorder.backfill.asking`) share
 these steps. Each may be repeated after a crash: tickets stay in the folder until the run is whole in the
 archive, and a second try goes on where the first one ended.
 """

@@ -180,6 +180,11 @@ class Spool:
         self.is_full = self.held_bytes > quota or free < reserve
         return not self.is_full
 
+    def spares(self, size: int) -> bool:
+        """Whether what can wait may take ``size`` more bytes: it leaves free twice what recording leaves."""
+        free, _ = self.measure()
+        return self.held_bytes + size <= self.quota and free - size >= 2 * least_reserve(self.reserve)
+
     def account_for(self, size: int) -> None:
         """Count bytes that were added (or, negative, removed)."""
         with self._turn:

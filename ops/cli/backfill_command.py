@@ -112,7 +112,9 @@ def sentence(answer: Answer, zone: ZoneInfo) -> str:
         case Outcome.NOTHING_THERE:
             return f"{hole}: the camera says that it has none of it"
         case Outcome.NO_ANSWER:
-            return f"{hole}: the camera did not answer, which says nothing about what it has ({_why(answer)})"
+            return f"{hole}: nothing came to its end, which does not say what the camera has ({_why(answer)})"
+        case Outcome.FAILED:
+            return f"{hole}: this host failed, which does not say what the camera has ({_why(answer)})"
         case Outcome.REFUSED:
             return f"{hole}: refused ({_why(answer)})"
 
@@ -152,6 +154,7 @@ def _json(camera: str, answer: Answer) -> JsonObject:
         "outcome": answer.outcome.value,
         "runs": list(answer.runs),
         "pictures": answer.pictures,
+        "lost": answer.lost,
         "missing": [one.to_json() for one in answer.missing],
         "code": answer.code,
         "reason": answer.reason,

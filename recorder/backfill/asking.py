@@ -19,9 +19,10 @@ from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.segment import DeviceClock
 from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
-from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts
+from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
 from recorder.backfill.memory import may_have, recording_of
+from recorder.backfill.session import packets_lost
 from recorder.bringing import Bringer, Stated, spans_of
 from recorder.devices import Devices, KeptRecording, Login
 from recorder.host_time import Host
@@ -38,8 +39,12 @@ _WANDERS = 20 * SECOND // 1_000_000
 """How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
+_CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
+"""How codes begin: of a camera that does not answer; of this host, beside its stores and its spool."""
 _WHOLE = SECOND
-"""A hole of which less is missing is filled: clocks of cameras are known to half a second."""
+"""A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
+_JOINS = SECOND // 100
+"""What is missing inside a hole, between two runs, is missing: even one picture."""
 
 
 class Outcome(StrEnum):
@@ -52,16 +57,22 @@ class Outcome(StrEnum):
     NO_ANSWER = "no_answer"
     """The camera did not answer, or not to the end. Nothing follows from that."""
     REFUSED = "refused"
+    FAILED = "failed"
+    """This host could not fetch or write it. Nothing follows about what the camera has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The outcome for one hole: the runs that came in, what is still missing, and the code of an error."""
+    """The outcome for one hole: the runs that came in, what is still missing, and the code of an error.
+
+    ``lost`` counts packets that were missing among those that came.
+    """
 
     hole: Hole
     outcome: Outcome
     runs: tuple[str, ...] = ()
     pictures: int = 0
+    lost: int = 0
     missing: SpanSet = field(default_factory=SpanSet)
     code: str = ""
     reason: str = ""
@@ -117,7 +128,14 @@ class Asker:
         return found
 
     async def look(self) -> Memory:
-        """Ask for clock and recording. Raises as :class:`recorder.devices.Devices`, and ``recording_…``."""
+        """Ask for clock and recording.
+
+        Raises:
+            StoreFull: the spool has no room; the camera was not asked.
+            As :class:`recorder.devices.Devices`, and ``recording_…``.
+        """
+        if not await asyncio.to_thread(self.bringer.spool.spares, 0):
+            raise no_room()
         login = Login(self.source.user, self.source.password)
         clock = await self.devices.clock(self.address, login)
         kept = await self.devices.recordings(self.address, login)
@@ -137,29 +155,41 @@ class Asker:
         return Memory(clock, recording, source)
 
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
-        """Ask for one hole. Raises Unavailable, StoreFull: the archive or the spool fails, not the camera."""
+        """Ask for one hole. Raises Unavailable, StoreFull: archive or spool fail, and nothing came."""
         runs: list[str] = []
-        pictures, broke_off = 0, False
+        pictures, lost, has_ended = 0, 0, False
         error: ArchiveError | None = None
         try:
             for piece in hole.pieces():
                 try:
                     async for run, fetched in self._stretches(memory, hole, piece):
-                        runs.append(run)
-                        pictures += fetched.pictures
-                        broke_off |= fetched.broke_off
+                        if fetched.is_new:
+                            runs.append(run)
+                            pictures += fetched.pictures
+                        lost += fetched.lost
+                        error = error or fetched.broke_off
+                        has_ended |= fetched.broke_off is not None
                 except (Malformed, Conflict) as refused:
                     error = error or refused  # this piece is refused; the others may come
-                if broke_off or self.stopping():
+                if has_ended or self.stopping():
                     break
+        except StoreFull as full:
+            if not runs:
+                raise
+            error = full
         except ArchiveError as found:
-            if isinstance(found, StoreFull) or not _is_camera_s(found):
+            if not _is_of_hole(found):
                 raise
             error = found
         missing = await asyncio.to_thread(self._missing, hole)
-        outcome = _outcome(bool(runs), missing, error, broke_off or self.stopping())
+        if lost and missing:
+            error = error or packets_lost(memory.source.host)
+        is_filled = not missing or (bool(runs) and _is_filled(hole, missing, lost))
+        if is_filled:
+            error = None
+        outcome = _outcome(bool(runs), is_filled, error, self.stopping())
         return Answer(
-            hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, missing=missing,
+            hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, lost=lost, missing=missing,
             code="" if error is None else error.code, reason="" if error is None else error.message,
         )  # fmt: skip
 
@@ -188,20 +218,23 @@ class Asker:
         self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
     ) -> Fetched | None:
         spool = self.bringer.spool
-        if not await asyncio.to_thread(spool.has_room):
-            raise StoreFull("the spool has no room for what the camera kept", code="spool_full")
+        if not await asyncio.to_thread(spool.spares, 0):
+            raise no_room()
         with disk_errors(self.bringer.camera.id):
             await asyncio.to_thread(lambda: folder.path.mkdir(parents=True))
         await asyncio.to_thread(folder.acquire)
         try:
             camera = self.bringer.camera
             fetched = await self.fetcher.fetch(
-                memory.source, asked, folder, segment_seconds=camera.segment_seconds
+                memory.source, asked, folder, segment_seconds=camera.segment_seconds, has_room=spool.spares
             )
             if fetched is not None:
-                await asyncio.to_thread(self._keep, memory, hole, fetched, folder)
-                await asyncio.to_thread(self._bring_in, folder)
+                await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
+                is_new = await asyncio.to_thread(self._bring_in, folder)
+                fetched = replace(fetched, is_new=is_new)
         except Unavailable:
+            if await asyncio.to_thread(kept_facts, folder.path) is None:
+                await asyncio.to_thread(spool.remove, folder)
             raise  # what is whole in the folder is brought in by the next call
         except ArchiveError:
             await asyncio.to_thread(spool.remove, folder)
@@ -211,7 +244,9 @@ class Asker:
         await asyncio.to_thread(spool.remove, folder)
         return fetched
 
-    def _keep(self, memory: Memory, hole: Hole, fetched: Fetched, folder: CaptureFolder) -> None:
+    def _keep(
+        self, memory: Memory, hole: Hole, asked: Timespan, fetched: Fetched, folder: CaptureFolder
+    ) -> None:
         clock, now = memory.clock, self.clock.now()
         start = fetched.begins - clock.offset_us
         bound = self.host_time().bound_us
@@ -221,6 +256,7 @@ class Asker:
             folder.path,
             {
                 "gap": hole.gap,
+                "asked": asked.start - clock.offset_us,
                 "start": start,
                 "offset_us": clock.offset_us,
                 "uncertainty_us": None if bound is None else uncertainty + bound,
@@ -228,28 +264,53 @@ class Asker:
             },
         )
 
-    def _bring_in(self, folder: CaptureFolder) -> None:
-        """A whole stretch into the archive; the same call goes on where the last one ended."""
+    def _bring_in(self, folder: CaptureFolder) -> bool:
+        """A whole stretch into the archive; the same call goes on where the last one ended.
+
+        False if all of it is there already: where packets are lost each time, not each time adds a run.
+        """
         facts = kept_facts(folder.path)
-        if facts is None or self.bringer.index.run(folder.path.name) is not None:
-            return
+        if facts is None:
+            return False
+        if self.bringer.index.run(folder.path.name) is not None:
+            return True
         bringer = replace(self.bringer, camera=self.camera_at(facts["start"]))
         made = bringer.make(folder, "what the camera kept")
+        written = sum(one.finalised.frames for one in made)
+        if written < facts["pictures"]:
+            raise Malformed(
+                f"of {facts['pictures']} pictures that the camera sent FFmpeg can read {written}",
+                code="replay_pictures_missing",
+                hint="Copy the recording from the camera to a file, and see whether a player shows it.",
+            )
         spans = spans_of(made, facts["start"])
         whole = Timespan(spans[0].start, spans[-1].end)
-        self._check(folder.path.name, whole)
+        run, finished = folder.path.name, bringer.finished(folder)
+        there = self._there(run, whole)
+        since = facts["asked"] if "asked" in facts else facts["start"]
+        asked = Timespan(min(since, whole.end - 1), whole.end)
+        new = SpanSet((whole,)).within(asked) - there
+        if new.duration < _JOINS and not finished:
+            return False
+        self._check(there, asked)
         stated = Stated(
             source=SOURCE, uncertainty_us=facts["uncertainty_us"], offset_us=facts["offset_us"],
             has_own_clock=True, fills=(facts["gap"],),
         )  # fmt: skip
-        bringer.archive(folder, folder.path.name, made, spans, stated, "", bringer.finished(folder))
+        bringer.archive(folder, run, made, spans, stated, "", finished)
+        return True
 
-    def _check(self, run: str, whole: Timespan) -> None:
-        """Footage that there is already stays what it is: only a keyframe's length may overlap with it."""
-        segments = [
-            one for one in self.bringer.index.segments(self.bringer.camera.id, whole) if one.run != run
-        ]
-        both = SpanSet(one.span for one in segments).within(whole)
+    def _there(self, run: str, whole: Timespan) -> SpanSet:
+        """Where there is footage already, of other runs."""
+        found = self.bringer.index.segments(self.bringer.camera.id, whole)
+        return SpanSet(one.span for one in found if one.run != run)
+
+    def _check(self, there: SpanSet, asked: Timespan) -> None:
+        """Footage that there is already stays what it is.
+
+        The group of pictures before what was asked for may overlap with it, however long it is.
+        """
+        both = there.within(asked)
         if both.duration > _LONGEST_OVERLAP:
             raise Conflict(
                 f"{both.duration // SECOND} s of what the camera sent lie where there is footage already",
@@ -264,20 +325,38 @@ class Asker:
 
 def unasked(hole: Hole, error: ArchiveError) -> Answer:
     """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
-    if isinstance(error, StoreFull) or not _is_camera_s(error):
+    if isinstance(error, StoreFull) or not _is_of_hole(error):
         raise error
-    outcome = _outcome(False, hole.missing, error, False)
+    outcome = _outcome(False, False, error, False)
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
 
 
-def _is_camera_s(error: ArchiveError) -> bool:
-    """Whether an error is about the camera and its footage, and not about our own store or spool."""
-    return not isinstance(error, Unavailable) or error.code.startswith(("replay_", "device_", "camera_"))
+def _is_of_hole(error: ArchiveError) -> bool:
+    """Whether an error is an answer for one hole, and not about our own store or spool."""
+    return not isinstance(error, Unavailable) or error.code.startswith((*_CAMERA_S, *_OURS))
 
 
-def _outcome(has_footage: bool, missing: SpanSet, error: ArchiveError | None, broke_off: bool) -> Outcome:
+def _outcome(has_footage: bool, is_filled: bool, error: ArchiveError | None, is_stopped: bool) -> Outcome:
+    if is_filled:
+        return Outcome.FILLED
     if has_footage:
-        return Outcome.FILLED if missing.duration < _WHOLE else Outcome.PART
-    if error is not None and not isinstance(error, Unavailable):
+        return Outcome.PART
+    if error is None:
+        return Outcome.NO_ANSWER if is_stopped else Outcome.NOTHING_THERE
+    if not isinstance(error, Unavailable):
         return Outcome.REFUSED
-    return Outcome.NO_ANSWER if error is not None or broke_off else Outcome.NOTHING_THERE
+    return Outcome.FAILED if error.code.startswith(_OURS) else Outcome.NO_ANSWER
+
+
+def _is_filled(hole: Hole, missing: SpanSet, lost: int) -> bool:
+    """Whether nothing is missing but, at the edges of the hole, what two clocks may differ by.
+
+    Where packets were lost, that is no matter of clocks; nor is most of a short hole.
+    """
+    if missing.duration < _JOINS:
+        return True
+    if lost or 2 * missing.duration > hole.missing.duration:
+        return False
+    edges = {edge for part in hole.missing for edge in (part.start, part.end)}
+    inside = [one for one in missing if not edges & {one.start, one.end}]
+    return missing.duration < _WHOLE and all(one.duration < _JOINS for one in inside)

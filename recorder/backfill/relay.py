@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from archive.errors import Unavailable
 from recorder.backfill.session import Track
 
 _LONGEST = 64 << 10
 _STARTS = 60.0
-_CLOSED = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+_CLOSED = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 _SESSION = "Session: 1;timeout=3600"
 
 
@@ -27,23 +28,36 @@ class Relay:
     rate: int
     """Bytes per second, at most."""
     url: str = ""
+    was_asked: bool = False
+    """Whether FFmpeg has come for the description: before that it cannot have judged the footage."""
     _secret: str = field(default_factory=lambda: secrets.token_hex(16))
     _plays: asyncio.Event = field(default_factory=asyncio.Event)
     _writer: asyncio.StreamWriter | None = None
+    _talks: set[asyncio.StreamWriter] = field(default_factory=set)
     _due: float = 0.0
 
     async def pass_on(self, data: bytes) -> None:
-        """Give FFmpeg one packet, once it plays. Raises ConnectionError if it has gone, TimeoutError."""
+        """Give FFmpeg one packet, once it plays.
+
+        Raises:
+            ConnectionError: it has gone.
+            TimeoutError: it does not come, or does not read on.
+        """
         async with asyncio.timeout(_STARTS):
             await self._plays.wait()
-        if self._writer is None:
-            raise ConnectionResetError("FFmpeg has gone")
-        self._writer.write(b"$\0" + len(data).to_bytes(2, "big") + data)
-        await self._writer.drain()
+            if self._writer is None:
+                raise ConnectionResetError("FFmpeg has gone")
+            self._writer.write(b"$\0" + len(data).to_bytes(2, "big") + data)
+            await self._writer.drain()
         now = asyncio.get_running_loop().time()
         self._due = max(self._due, now) + len(data) / self.rate
         if self._due - now > 0.05:
             await asyncio.sleep(self._due - now)
+
+    def give_up(self) -> None:
+        """FFmpeg has ended: nobody waits for it any longer."""
+        self._writer = None
+        self._plays.set()
 
     async def finish(self) -> None:
         """Nothing follows."""
@@ -53,6 +67,7 @@ class Relay:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection. Only who knows the secret is answered; the first who plays gets packets."""
+        self._talks.add(writer)
         try:
             while True:
                 first = await reader.readexactly(1)
@@ -63,10 +78,12 @@ class Relay:
                 head = first + await reader.readuntil(b"\r\n\r\n")
                 if not self._answer(head.decode("latin-1").split("\r\n"), writer):
                     return
-                await writer.drain()
+                async with asyncio.timeout(_STARTS):
+                    await writer.drain()
         except _CLOSED:
             return
         finally:
+            self._talks.discard(writer)
             if self._writer is writer:
                 self._writer = None
             writer.close()
@@ -83,6 +100,7 @@ class Relay:
         if method == "OPTIONS":
             fields.append("Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
         elif method == "DESCRIBE":
+            self.was_asked = True
             body = self._description()
             fields += [f"Content-Base: {self.url}/", "Content-Type: application/sdp"]
             fields.append(f"Content-Length: {len(body)}")
@@ -100,12 +118,24 @@ class Relay:
         lines = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=replay", "c=IN IP4 127.0.0.1", "t=0 0"]
         return "\r\n".join([*lines, *self.track.lines, "a=control:pictures", ""])
 
+    def hang_up(self) -> None:
+        """End every connection, also of one that does not read."""
+        for writer in self._talks:
+            writer.transport.abort()
+
 
 @asynccontextmanager
 async def relaying(track: Track, rate: int) -> AsyncIterator[Relay]:
-    """A relay that listens; FFmpeg opens its ``url``."""
+    """A relay that listens; FFmpeg opens its ``url``. Raises Unavailable ``backfill_not_relayed``."""
     relay = Relay(track, rate)
-    server = await asyncio.start_server(relay.serve, "127.0.0.1", 0, limit=_LONGEST)
+    try:
+        server = await asyncio.start_server(relay.serve, "127.0.0.1", 0, limit=_LONGEST)
+    except OSError as error:
+        raise Unavailable(
+            f"nothing can listen on the loopback of this host: {error.strerror}",
+            code="backfill_not_relayed",
+            hint="Check the limit on open files. It is tried again by itself.",
+        ) from error
     host, port = server.sockets[0].getsockname()[:2]
     relay.url = f"rtsp://{host}:{port}/{relay._secret}"
     try:
@@ -113,3 +143,4 @@ async def relaying(track: Track, rate: int) -> AsyncIterator[Relay]:
     finally:
         await relay.finish()
         server.close()
+        relay.hang_up()

@@ -7,6 +7,8 @@ an NTP time stamp, flags and a counter. The first packet of each picture has one
 import struct
 from dataclasses import dataclass
 
+from archive.footage.mp4.nal import is_sequence_parameter_set, nal_type
+from archive.model.segment import Codec
 from archive.timespan import SECOND
 
 _NUMBER = 0xABAC
@@ -14,6 +16,8 @@ _NTP_TO_UNIX_S = 2_208_988_800
 _HEAD, _EXTENSION, _WORD = 12, 4, 4
 _KEY, _DISCONTINUITY, _LAST = 0x80, 0x20, 0x10
 _BYE = 203
+_UNITS = {"h264": (1, 24), "hevc": (2, 48)}
+"""Bytes of a unit's head, and the kind of a packet with several units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One packet. ``ticks`` is its RTP time, ``ends_picture`` the marker; ``mark`` None if it has none."""
+    """One packet. ``ticks`` is its RTP time, ``ends_picture`` the marker; ``mark`` None if it has none.
+
+    Its payload begins at ``body``.
+    """
 
     sequence: int
     ticks: int
     ends_picture: bool
     mark: Mark | None
+    body: int
 
 
 def read_packet(data: bytes) -> Packet | None:
@@ -45,9 +53,8 @@ def read_packet(data: bytes) -> Packet | None:
     if len(data) < _HEAD or data[0] >> 6 != 2:
         return None
     sequence, ticks = struct.unpack_from("!HI", data, 2)
-    mark = None
+    mark, at = None, _HEAD + _WORD * (data[0] & 0x0F)
     if data[0] & 0x10:
-        at = _HEAD + _WORD * (data[0] & 0x0F)
         if len(data) < at + _EXTENSION:
             return None
         number, words = struct.unpack_from("!HH", data, at)
@@ -56,7 +63,30 @@ def read_packet(data: bytes) -> Packet | None:
             return None
         if number == _NUMBER and words >= 3:
             mark = _mark(data, at)
-    return Packet(sequence, ticks, bool(data[1] & 0x80), mark)
+        at += _WORD * words
+    return Packet(sequence, ticks, bool(data[1] & 0x80), mark, at)
+
+
+def parameter_sets(codec: Codec, payload: bytes) -> list[bytes]:
+    """The sequence parameter sets in a packet: alone, or with other units (RFC 6184, 5.7.1; RFC 7798, 4.4.2).
+
+    They are too small to be sent in fragments. What is cut off is passed over.
+    """
+    length, several = _UNITS[codec]
+    if len(payload) <= length:
+        return []
+    if is_sequence_parameter_set(codec, payload[0]):
+        return [payload]
+    found: list[bytes] = []
+    if nal_type(codec, payload[0]) == several:
+        at = length
+        while at + 2 < len(payload):
+            end = at + 2 + int.from_bytes(payload[at : at + 2], "big")
+            unit = payload[at + 2 : end]
+            if end <= len(payload) and unit and is_sequence_parameter_set(codec, unit[0]):
+                found.append(unit)
+            at = end
+    return found
 
 
 def is_bye(data: bytes) -> bool:

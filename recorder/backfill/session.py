@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from archive.errors import ArchiveError, Malformed, Refused, Unavailable
+from archive.model.segment import Codec
 from archive.timespan import SECOND, Timespan, as_datetime
 from recorder.backfill.rtp import is_bye
 from recorder.challenge import address_of, proof
@@ -20,7 +21,7 @@ from recorder.trust import tls_of
 _LONGEST = 64 << 10
 _ALIVE_S = 20.0
 _PICTURES, _REPORTS = 0, 1
-_CODECS = {"H264": "h264", "H265": "hevc"}
+_CODECS: Mapping[str, Codec] = {"H264": "h264", "H265": "hevc"}
 _NO_SUCH_TIME = 457
 _BAD_LOGIN = (401, 403)
 _TORN = (OSError, EOFError, TimeoutError, ValueError, LookupError, asyncio.LimitOverrunError)
@@ -31,7 +32,7 @@ REPLAY = {"Require": "onvif-replay"}
 class Track:
     """The pictures of a recording: what FFmpeg must know of them, and where they are asked for."""
 
-    codec: str
+    codec: Codec
     lines: tuple[str, ...]
     control: str
 
@@ -266,6 +267,16 @@ def broke_off(host: str) -> Unavailable:
         f"the camera at {host} stopped sending what it kept before it was done",
         code="replay_broke_off",
         hint="What came is in the archive. The rest is asked for again by itself.",
+    )
+
+
+def packets_lost(host: str) -> Unavailable:
+    """The error for a replay of which packets are missing, by their numbers."""
+    return Unavailable(
+        f"some of what the camera at {host} sent of its recording is missing",
+        code="replay_packets_lost",
+        hint="What came whole is in the archive. The rest is asked for again by itself. If this goes on,"
+        " check the camera's load and its memory card.",
     )
 
 

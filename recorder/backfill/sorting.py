@@ -1,16 +1,19 @@
 """Which packets of a replay become a run: one unbroken stretch, from a keyframe to the end of the hole. Pure.
 
 Cameras begin at the keyframe before the time that was asked for, or earlier, and may go on beyond its end.
-What is before the last keyframe at or before the start is left out, and what is after the end.
+What is before the last keyframe at or before the start is left out, and what is after the end. A picture is
+passed on once it is whole; where the packets' numbers skip some (a replay counts each packet by one), the
+stretch ends with the last whole picture before. It also ends before a picture of another size or profile: of
+all units in the packets only the sequence parameter sets are looked at.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from archive.errors import Malformed
-from archive.model.segment import TIMESCALE
+from archive.model.segment import TIMESCALE, Codec
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import Mark, read_packet, ticks_between
+from recorder.backfill.rtp import Mark, Packet, parameter_sets, read_packet, ticks_between
 
 _JUMP = SECOND // 2
 """If the camera's clock and its RTP times part by more than this, the stretch ends."""
@@ -35,10 +38,23 @@ class Goes(Enum):
 
 
 @dataclass(slots=True)
+class _Picture:
+    """The picture whose packets come now; ``is_wanted`` once its mark says that it joins."""
+
+    ticks: int = -1
+    mark: Mark | None = None
+    packets: list[bytes] = field(default_factory=list)
+    size: int = 0
+    parameters: list[bytes] = field(default_factory=list)
+    is_wanted: bool = False
+
+
+@dataclass(slots=True)
 class Stretch:
     """The stretch that one connection gives; ``asked`` is the hole by the camera's clock."""
 
     asked: Timespan
+    codec: Codec = "h264"
     begins: int | None = None
     """The camera's time of the earliest picture (µs); None as long as none is taken."""
     ends: int = 0
@@ -46,14 +62,18 @@ class Stretch:
     drift: int = 0
     """By how much its clock and its RTP times parted at most (µs)."""
     lost: int = 0
-    """Packets that are missing between others."""
+    """Packets that are missing between others, by their numbers: at the first such place the stretch ends."""
     resumes: int | None = None
     """The camera's time of the first picture that did not join."""
     pictures: int = 0
     left_out: int = 0
     """Pictures inside the hole with which no decoder can begin."""
+    _picture: _Picture = field(default_factory=_Picture)
+    _torn: int | None = None
+    _marks_every_packet: bool = False
     _held: list[bytes] = field(default_factory=list)
     _held_size: int = 0
+    _held_pictures: int = 0
     _first: tuple[int, int] | None = None
     _last: int | None = None
     _beyond: int = 0
@@ -61,30 +81,70 @@ class Stretch:
     _was_marked: bool = False
     _sequence: int | None = None
     _taken: list[int] = field(default_factory=list)
-    _is_last: bool = False
+    _parameters: list[bytes] = field(default_factory=list)
+    _ticks: int | None = None
 
     def take(self, data: bytes) -> tuple[Goes, list[bytes]]:
         """Sort one packet: what goes on, and the packets to pass on now.
 
         Raises:
-            Malformed: ``replay_without_times``; ``replay_refused``: no keyframe comes.
+            Malformed: ``replay_without_times``; ``replay_group_too_large``.
         """
         packet = read_packet(data)
         if packet is None:
             return Goes.ON, []
-        mark = packet.mark
+        if self._is_torn_before(packet):
+            return Goes.BROKEN, []
+        passed: list[bytes] = []
+        if self._picture.packets and packet.ticks != self._picture.ticks:
+            passed = self._finish()
+            if self.resumes is not None:
+                return Goes.BROKEN, []
+        picture, mark = self._picture, packet.mark
+        picture.ticks = packet.ticks
         if mark is None:
             self._wait_for_a_mark()
         else:
             self._unmarked, self._was_marked = 0, True
-            goes = self._judge(mark, packet.ticks)
-            if goes is not Goes.ON:
-                return goes, []
-        self._count(packet.sequence)
-        passed = self._pass(data)
-        if self._is_last and packet.ends_picture:
-            return Goes.ENDED, passed
+            if picture.mark is not None:
+                self._marks_every_packet = True
+            else:
+                goes = self._judge(mark, packet.ticks)
+                if goes is not Goes.ON:
+                    return goes, passed
+                picture.mark = mark
+        picture.packets.append(data)
+        picture.size += len(data)
+        if picture.size > _MOST_HELD:
+            raise _group_too_large()
+        picture.parameters += parameter_sets(self.codec, data[packet.body :])
+        if packet.ends_picture:
+            is_last = picture.mark is not None and picture.mark.is_last
+            passed += self._finish()
+            if self.resumes is not None:
+                return Goes.BROKEN, passed
+            if is_last and self._taken:
+                return Goes.ENDED, passed
         return Goes.ON, passed
+
+    def _is_torn_before(self, packet: Packet) -> bool:
+        """Whether packets are missing before this one and the stretch ends by that; see what is torn."""
+        missing = 0 if self._sequence is None else (packet.sequence - self._sequence - 1) % (1 << 16)
+        self._sequence = packet.sequence
+        torn = self._picture
+        if missing:
+            self._picture = _Picture()
+            is_whole = packet.mark is not None and not self._marks_every_packet
+            self._torn = None if is_whole else packet.ticks
+        if not missing or not (self._taken or torn.is_wanted):
+            return False
+        self.lost += missing
+        if self.begins is None:
+            self._forget()
+            return False
+        mark = torn.mark or packet.mark
+        self.resumes = self.ends + 1 if mark is None else mark.at
+        return True
 
     def _judge(self, mark: Mark, ticks: int) -> Goes:
         """A picture begins."""
@@ -97,60 +157,78 @@ class Stretch:
             self._beyond += 1
             if self._beyond >= _BEYOND or self._last is None:
                 return Goes.ENDED
-        if mark.is_key and (self.begins is None and (mark.at <= self.asked.start or not self._taken)):
+        begins_anew = self.begins is None and (mark.at <= self.asked.start or not self._taken)
+        if mark.is_key and begins_anew and ticks != self._torn:
             self._forget()
-        elif not self._taken:  # no decoder can begin here
+        elif not self._taken or self._leads(ticks):  # no decoder can begin here
             self.left_out += self.asked.start <= mark.at < self.asked.end
             return Goes.ON
-        if self._first is None:
-            self._first = (mark.at, ticks)
-        at, since = self._first
-        apart = mark.at - at - ticks_between(since, ticks) * SECOND // TIMESCALE
-        self.drift = max(self.drift, abs(apart))
-        self._last = mark.at
-        self._is_last = mark.is_last
-        self._taken.append(mark.at)
-        if self.begins is not None:
-            self.begins = min(self.begins, mark.at)
-            self.pictures += 1
-        elif mark.at >= self.asked.start:
-            self.begins = min(self._taken)
-            self.pictures = len(self._taken)
-        self.ends = max(self.ends, mark.at)
+        self._picture.is_wanted = True
         return Goes.ON
+
+    def _leads(self, ticks: int) -> bool:
+        """Whether a picture is shown before the first keyframe: it may refer to what is not here."""
+        return self._first is not None and ticks_between(self._first[1], ticks) < 0
 
     def _parts(self, mark: Mark, ticks: int) -> bool:
         """Whether a picture does not join those before it."""
         if self._first is None or self._last is None:
             return False
-        at, since = self._first
-        apart = mark.at - at - ticks_between(since, ticks) * SECOND // TIMESCALE
+        apart = self._apart(mark, ticks)
         return mark.follows_hole or abs(apart) > _JUMP or abs(mark.at - self._last) > _LONGEST_STEP
+
+    def _apart(self, mark: Mark, ticks: int) -> int:
+        """By how much the camera's clock and its RTP times parted since the first picture (µs)."""
+        at, since = self._first or (mark.at, ticks)
+        return mark.at - at - ticks_between(since, ticks) * SECOND // TIMESCALE
+
+    def _finish(self) -> list[bytes]:
+        """The picture is whole: count it, and give what is to be passed on."""
+        picture, self._picture = self._picture, _Picture()
+        mark = picture.mark
+        if not (picture.is_wanted if mark is not None else self._taken and not self._leads(picture.ticks)):
+            return []
+        if picture.parameters and picture.parameters != self._parameters:
+            if self.begins is not None and self._parameters:
+                self.resumes = self.ends + 1 if mark is None else mark.at
+                return []
+            if self._parameters and mark is not None and mark.is_key:
+                self._forget()
+            self._parameters = picture.parameters
+        is_another = mark is not None or picture.ticks != self._ticks
+        self._ticks = picture.ticks
+        self._held_pictures += is_another
+        if mark is not None:
+            self.drift = max(self.drift, abs(self._apart(mark, picture.ticks)))
+            self._first = self._first or (mark.at, picture.ticks)
+            self._last = mark.at
+            self._taken.append(mark.at)
+            if self.begins is not None:
+                self.begins = min(self.begins, mark.at)
+            elif mark.at >= self.asked.start:
+                self.begins = min(self._taken)
+            self.ends = max(self.ends, mark.at)
+        return self._pass(picture)
 
     def _forget(self) -> None:
         """What was held is not needed, or leads to nothing."""
         self._held.clear()
-        self._held_size, self._taken, self._first, self._sequence = 0, [], None, None
+        self._held_size, self._held_pictures, self._taken, self._first = 0, 0, [], None
+        self._parameters = []
         self.drift = 0
 
-    def _pass(self, data: bytes) -> list[bytes]:
-        if not self._taken:
-            return []
+    def _pass(self, picture: _Picture) -> list[bytes]:
         if self.begins is not None:
-            passed = [*self._held, data]
+            passed = [*self._held, *picture.packets]
+            self.pictures += self._held_pictures
             self._held.clear()
-            self._held_size = 0
+            self._held_size, self._held_pictures = 0, 0
             return passed
-        self._held.append(data)
-        self._held_size += len(data)
+        self._held += picture.packets
+        self._held_size += picture.size
         if self._held_size > _MOST_HELD:
-            raise without_keyframe()
+            raise _group_too_large()
         return []
-
-    def _count(self, sequence: int) -> None:
-        if self._sequence is not None and self.begins is not None:
-            self.lost += (sequence - self._sequence - 1) % (1 << 16)
-        self._sequence = sequence
 
     def _wait_for_a_mark(self) -> None:
         self._unmarked += 1
@@ -166,6 +244,14 @@ class Stretch:
 def without_keyframe() -> Malformed:
     """The error for a replay that came, and in which no decoder can begin."""
     return _refused("no keyframe comes")
+
+
+def _group_too_large() -> Malformed:
+    return Malformed(
+        f"the camera's pictures from one keyframe to the next are more than {_MOST_HELD >> 20} MiB",
+        code="replay_group_too_large",
+        hint="Set a shorter interval of keyframes (I-frames) for its recording, on its own page.",
+    )
 
 
 def _refused(why: str) -> Malformed:

@@ -43,7 +43,7 @@ class Asked:
         """When to ask again; None: never."""
         if self.outcome is Outcome.FILLED:
             return None
-        if self.outcome in (Outcome.NO_ANSWER, Outcome.PART):
+        if self.outcome in (Outcome.NO_ANSWER, Outcome.PART, Outcome.FAILED):
             return self.at + min(_LONGEST, _FIRST << min(self.times - 1, 10))
         return self.at + _AGAIN[self.times - 1] if self.times <= len(_AGAIN) else None
 
@@ -110,7 +110,7 @@ class BackfillTurns:
         self._asked = {name: one for name, one in asked.items() if one.at > now - 2 * RECENT}
         self.log.info(
             "backfill_asked", camera=camera.id, gap=gap, outcome=answer.outcome.value, code=answer.code,
-            pictures=answer.pictures, runs=list(answer.runs),
+            pictures=answer.pictures, lost=answer.lost, runs=list(answer.runs),
         )  # fmt: skip
         kept: JsonObject = {name: one.to_json() for name, one in self._asked.items()}
         await asyncio.to_thread(self.keep, KEPT, kept)

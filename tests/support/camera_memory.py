@@ -91,8 +91,8 @@ class Card:
 
     ``says_nothing``: it refuses every time with 457. ``silent_after`` and ``gone_after``: after so many
     packets it sends nothing more, or closes. ``has_no_marks``: its packets say no times. ``is_old``: it knows
-    no ``onvif-replay``. ``loses``: the numbers of packets that it leaves out. ``ends_early``: how many
-    pictures it keeps back at the end. ``rows`` are further recordings, of other inputs.
+    no ``onvif-replay``. ``loses``: the pictures, counted in each piece, whose last packet is lost each time,
+    or with ``loses_once`` the first time only. ``rows`` are further recordings, of other inputs.
     """
 
     pieces: list[KeptPiece] = field(default_factory=list)
@@ -104,6 +104,8 @@ class Card:
     has_no_marks: bool = False
     is_old: bool = False
     tells_no_times: bool = False
+    loses: set[int] = field(default_factory=set)
+    loses_once: bool = False
     rows: list[str] = field(default_factory=list)
     asked: list[tuple[int, int]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -186,17 +188,19 @@ class Card:
         """What it sends after the last PLAY."""
         start, end = self.asked[-1]
         number = 0
+        lost, self.loses = self.loses, set() if self.loses_once else self.loses
         for piece in self.pieces:
             if piece.end < start or piece.start >= end:
                 continue
             keys = [at for at, one in enumerate(piece.pictures) if one.is_key and piece.at(one) <= start]
             follows_hole = number > 0
-            for picture in piece.pictures[keys[-1] if keys else 0 :]:
+            begins = keys[-1] if keys else 0
+            for place, picture in enumerate(piece.pictures[begins:], begins):
                 if piece.at(picture) > end + SECOND:
                     break
-                for packet in self._of_picture(piece, picture, number, follows_hole):
-                    yield packet
-                    number += 1
+                packets = list(self._of_picture(piece, picture, number, follows_hole))
+                number += len(packets)
+                yield from packets[:-1] if place in lost else packets
                 follows_hole = False
 
     def _of_picture(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from archive.errors import Unavailable
+from archive.errors import StoreFull, Unavailable
 from archive.footage import reader
 from archive.footage.ingest import Ingest, SpooledLeaf
+from archive.footage.mp4.extent import first_decodable_pts
 from archive.footage.mp4.header import parse_header
 from archive.integrity.check import Checker, Depth
 from archive.model.gap import GapCause
@@ -22,17 +24,21 @@ from archive.model.leaf import Leaf
 from archive.model.segment import TIMESCALE, Run, Segment
 from archive.records import journal
 from archive.timespan import SECOND, Timespan
+from ops import backfilling as ops_backfilling
 from ops.wiring import Site
 from recorder import bringing as recorder_bringing
 from recorder.backfill import asking as recorder_asking
+from recorder.backfill import fetching
 from recorder.backfill.asking import Asker, Outcome
+from recorder.binary import Binary, find_ffmpeg
+from recorder.spool import Spool
 from tests.support import backfilled, numbered
 from tests.support.backfilled import BEFORE, EVER, FPS, HOLE, MISSING, SPAN, START, Bench
 from tests.support.command_line import CommandLine
 from tests.support.servers import ElasticServer, FreshBuckets
 
-GOP, LEADING = 30, 2
-"""Pictures of a group, and those shown before its keyframe that a decoder can show all the same (RADL)."""
+GOP = 30
+"""Pictures of a group."""
 
 
 @pytest.fixture
@@ -75,9 +81,7 @@ def test_every_frame_that_the_camera_kept_comes_in(tmp_path: Path, variant: str)
         # Of a file's last group of pictures some come after the cut: the hole may begin one earlier or later.
         missing = round((gap.span.start - START) * FPS / SECOND)
         keyframe = missing // GOP * GOP
-        assert keyframe - LEADING <= first <= keyframe, (
-            "a decoder begins at the last keyframe before the hole"
-        )
+        assert first == keyframe, "a decoder begins at the last keyframe before the hole"
         assert last - (BEFORE + HOLE) * FPS in range(-1, 4), "the hole, and what decoding its end takes"
         kept = backfilled.frames_of(bench.whole, "-fps_mode", "passthrough")
         assert backfilled.frames_of(joined, "-fps_mode", "passthrough") == kept[first : last + 1]
@@ -87,6 +91,12 @@ def test_every_frame_that_the_camera_kept_comes_in(tmp_path: Path, variant: str)
             assert one.number is not None
             at = begins + (one.pts * TIMESCALE - head.first_pts) * SECOND / TIMESCALE
             assert abs(at - START - Fraction(one.number * SECOND, FPS)) < SECOND // 1000, one.number
+        first_segment = min(
+            (one for one in site.index.segments("kam-1", EVER) if one.run in answer.runs),
+            key=lambda one: one.span.start,
+        )
+        opened = parse_header(site.stores.footage.get(first_segment.key))
+        assert first_decodable_pts(opened) == opened.first_pts, "what is covered can be shown"
         assert_clean(site)
 
 
@@ -159,6 +169,179 @@ def test_a_hole_in_what_the_camera_kept_makes_two_runs(bench: Bench) -> None:
         assert (answer.outcome, len(answer.runs)) == (Outcome.PART, 2)
         [left] = reading(site).gaps
         assert abs(left.span.duration - 8 * SECOND) < SECOND // 2
+        assert_clean(site)
+
+
+def test_packets_that_are_lost_once_are_asked_for_again_at_once(bench: Bench, tmp_path: Path) -> None:
+    bench.card.loses = {250}
+    bench.card.loses_once = True
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, len(answer.runs), answer.lost) == (Outcome.FILLED, 2, 1)
+        assert reading(site).gaps == ()
+        shown = numbered.numbers(numbered.read_numbers(backfilled.run_file(site, answer.runs[1:], tmp_path)))
+        assert shown == list(range(shown[0] or 0, (shown[-1] or 0) + 1))
+        assert_clean(site)
+
+
+def test_a_hole_of_lost_packets_stays_a_gap_and_is_never_called_filled(bench: Bench) -> None:
+    bench.card.loses = {250}
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.PART, "replay_packets_lost")
+        [left] = reading(site).gaps
+        assert MISSING.start < left.span.start < left.span.end < MISSING.end
+        assert left.span.duration <= GOP * SECOND // FPS
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, answer.runs) == (Outcome.NO_ANSWER, "replay_packets_lost", ())
+        bench.card.loses = set()
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        assert reading(site).gaps == ()
+        assert_clean(site)
+
+
+def ffmpeg_that(folder: Path, *lines: str) -> Binary:
+    """A program in FFmpeg's place."""
+    path = folder / "ffmpeg-that"
+    path.write_text("\n".join(lines))
+    path.chmod(0o755)
+    return replace(find_ffmpeg(), path=path)
+
+
+ASKS = (
+    f"#!{sys.executable}", "import socket, sys",
+    "url = sys.stdin.read().split(\"file '\")[1].split(\"'\")[0]",
+    "host, _, port = url.split('/')[2].partition(':')",
+    "talk = socket.create_connection((host, int(port)))",
+    "talk.sendall(f'DESCRIBE {url} RTSP/1.0\\r\\nCSeq: 1\\r\\n\\r\\n'.encode())",
+    "talk.recv(4096)", "sys.exit('Invalid data found')",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome", "code"),
+    [
+        (("#!/bin/sh", "kill -9 $$"), Outcome.FAILED, "backfill_not_written"),
+        (("#!/bin/sh", "echo no such library >&2", "exit 127"), Outcome.FAILED, "backfill_not_written"),
+        (("#!/absent/interpreter",), Outcome.FAILED, "backfill_not_written"),
+        (ASKS, Outcome.REFUSED, "replay_unreadable"),
+    ],
+)
+def test_a_fault_of_this_host_is_not_the_cameras_refusal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], outcome: Outcome, code: str
+) -> None:
+    with bench.site() as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *lines))
+            [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, answer.runs) == (outcome, code, ())
+        assert len(reading(site).gaps) == 1
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        assert_clean(site)
+
+
+def test_a_disk_that_is_full_is_not_the_cameras_refusal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bench.site() as site:
+        asked: list[int] = []
+
+        def spares(_: Spool, size: int) -> bool:
+            asked.append(size)
+            return len(asked) <= 2  # before the camera is asked, and before its stretch
+
+        monkeypatch.setattr(Spool, "spares", spares)
+        monkeypatch.setattr(ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *ASKS))
+        with pytest.raises(StoreFull):
+            backfilled.ask(site)
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def test_a_disk_that_fails_is_not_the_cameras_refusal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_path: Path, _content: bytes) -> None:
+        raise Unavailable("the disk failed", code="spool_unavailable")
+
+    monkeypatch.setattr(fetching, "write_durably", failing)
+    monkeypatch.setattr(ops_backfilling, "find_ffmpeg", lambda: ffmpeg_that(bench.folder, *ASKS))
+    with bench.site() as site:
+        with pytest.raises(Unavailable) as caught:
+            backfilled.ask(site)
+        assert caught.value.code == "spool_unavailable"
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def test_a_replay_leaves_the_room_that_live_recording_needs_and_goes_on_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_LOOKS_EVERY", 50_000)
+    with bench.site() as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(Spool, "spares", lambda _, size: size < 100_000)
+            [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, len(answer.runs)) == (Outcome.PART, "spool_full", 1)
+        [left] = reading(site).gaps
+        assert MISSING.start < left.span.start < left.span.end == MISSING.end
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.hole.span.start) == (Outcome.FILLED, left.span.start)
+        assert reading(site).gaps == ()
+        plays = bench.card.requests.count("PLAY")
+        monkeypatch.setattr(Spool, "spares", lambda _, size: False)
+        with pytest.raises(StoreFull):
+            backfilled.ask(site, Timespan(EVER.start, SPAN.end))
+        assert bench.card.requests.count("PLAY") == plays
+        assert_clean(site)
+
+
+def test_a_picture_that_is_falsely_marked_as_a_keyframe_is_no_beginning(bench: Bench) -> None:
+    piece = bench.card.pieces[0]
+    later = [one for one in piece.pictures if one.ticks > 20 * 90_000]
+    assert not later[0].is_key
+    bench.card.pieces = [replace(piece, pictures=[replace(later[0], is_key=True), *later[1:]])]
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_pictures_missing")
+        assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def test_another_picture_size_makes_another_run_and_refuses_nothing(bench: Bench, tmp_path: Path) -> None:
+    piece = bench.card.pieces[0]
+    other = backfilled.kept_piece(
+        numbered.make_numbered("h264-nob", 40, tmp_path / "other.mp4"), piece.start, piece.codec
+    )
+    at = 22 * 90_000
+    bench.card.pieces = [
+        replace(piece, pictures=[
+            *(one for one in piece.pictures if one.ticks < at),
+            *(one for one in other.pictures if one.ticks >= at),
+        ])
+    ]  # fmt: skip
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, len(answer.runs)) == (Outcome.FILLED, "", 2)
+        assert reading(site).gaps == ()
+        first, second = (site.index.run(one) for one in answer.runs)
+        assert first is not None
+        assert second is not None
+        assert first.span.end == second.span.start == START + 22 * SECOND
+        assert_clean(site)
+
+
+def test_fewer_pictures_than_were_sent_fill_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = recorder_asking.keep_facts
+
+    def one_more(folder: Path, facts: dict[str, Any]) -> None:
+        kept(folder, facts | {"pictures": facts["pictures"] + 1})
+
+    monkeypatch.setattr(recorder_asking, "keep_facts", one_more)
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_pictures_missing")
+        assert len(reading(site).gaps) == 1
         assert_clean(site)
 
 
@@ -249,17 +432,41 @@ def test_what_was_fetched_in_part_is_removed(bench: Bench) -> None:
         assert_clean(site)
 
 
-def test_footage_of_another_time_than_asked_for_is_refused(bench: Bench) -> None:
+def test_a_group_of_pictures_that_began_long_before_the_hole_is_brought_in(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group before the hole lies where there is footage already, however long it is."""
+    monkeypatch.setattr(recorder_asking, "_LONGEST_OVERLAP", SECOND)
+    piece = bench.card.pieces[0]
+    first, *rest = [one for one in piece.pictures if one.ticks < 32 * 90_000]
+    at = 12 * 90_000  # 2 s into the hole
+    bench.card.pieces = [
+        replace(
+            piece, pictures=[first, *(replace(one, is_key=one.is_key and one.ticks >= at) for one in rest)]
+        )
+    ]
     with bench.site() as site:
-        bringer_check = Asker._check
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.FILLED, "")
+        [run] = answer.runs
+        assert min(one.span.start for one in site.index.segments("kam-1", EVER) if one.run == run) == START
+        assert reading(site).gaps == ()
+        assert_clean(site)
 
-        def wide(self: Asker, run: str, whole: Timespan) -> None:
-            bringer_check(self, run, Timespan(whole.start - 5 * SECOND, whole.end))
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(recorder_asking, "_LONGEST_OVERLAP", SECOND)
-            patch.setattr(Asker, "_check", wide)
-            [answer] = backfilled.ask(site)
+def test_footage_of_another_time_than_asked_for_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_asking, "_LONGEST_OVERLAP", 3 * SECOND)
+    with bench.site() as site:
+        keep = Asker._keep
+
+        def shifted(self: Asker, memory: Any, hole: Any, asked: Timespan, fetched: Any, folder: Path) -> None:
+            far = replace(fetched, begins=fetched.begins + 15 * SECOND, ends=fetched.ends + 15 * SECOND)
+            keep(self, memory, hole, asked, far, folder)
+
+        monkeypatch.setattr(Asker, "_keep", shifted)
+        [answer] = backfilled.ask(site)
         assert (answer.outcome, answer.code) == (Outcome.REFUSED, "backfill_overlaps")
         assert len(reading(site).gaps) == 1
         assert_clean(site)

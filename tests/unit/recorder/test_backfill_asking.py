@@ -64,10 +64,43 @@ def answer(one: Asked, end: int) -> Answer:
     return asyncio.run(one.ask(memory, hole))
 
 
-def fetched(begins: int, ends: int, resumes: int | None = None) -> Fetched:
+def fetched(begins: int, ends: int, resumes: int | None = None, *, lost: int = 0) -> Fetched:
     return Fetched(
-        begins=begins, ends=ends, drift=0, lost=0, pictures=10, codec="h264", resumes=resumes
+        begins=begins, ends=ends, drift=0, lost=lost, pictures=10, codec="h264", resumes=resumes
     )  # fmt: skip
+
+
+HALF = SECOND // 2
+
+
+@pytest.mark.parametrize(
+    ("hole", "came", "lost", "outcome"),
+    [
+        (MINUTE, (HALF, MINUTE), 0, Outcome.FILLED),  # clocks are known to half a second
+        (MINUTE, (HALF, MINUTE), 1, Outcome.PART),
+        (MINUTE, (-SECOND, MINUTE), 1, Outcome.FILLED),
+        (HALF, (-SECOND, 1), 0, Outcome.PART),
+        (HALF, (HALF // 4, HALF), 0, Outcome.FILLED),
+    ],
+)
+def test_a_hole_is_filled_only_if_what_its_edges_miss_is_a_matter_of_clocks(
+    hole: int, came: tuple[int, int], lost: int, outcome: Outcome
+) -> None:
+    begins, ends = came
+    found = answer(asker(lambda _: fetched(T0 + begins, T0 + ends, lost=lost)), hole)
+    assert found.outcome is outcome
+    assert found.code == ("replay_packets_lost" if lost and outcome is Outcome.PART else "")
+
+
+def test_one_picture_that_is_missing_inside_is_missing() -> None:
+    step = T0 + 10 * SECOND
+
+    def gives(asked: Timespan) -> Fetched:
+        if asked.start < step:
+            return fetched(asked.start, step, resumes=step + SECOND // 15)
+        return fetched(asked.start, asked.end)
+
+    assert answer(asker(gives), 20 * SECOND).outcome is Outcome.PART
 
 
 @pytest.mark.parametrize("error", [Malformed("x", code="import_parameters_change"), Conflict("x", code="y")])

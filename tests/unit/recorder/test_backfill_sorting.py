@@ -6,7 +6,7 @@ import pytest
 
 from archive.errors import Malformed
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import is_bye, read_packet, ticks_between
+from recorder.backfill.rtp import is_bye, parameter_sets, read_packet, ticks_between
 from recorder.backfill.session import track_of
 from recorder.backfill.sorting import Goes, Stretch
 
@@ -39,6 +39,19 @@ def sent(stretch: Stretch, *packets: bytes) -> tuple[Goes, list[bytes]]:
     return Goes.ON, passed
 
 
+def counted(*packets: bytes) -> list[bytes]:
+    """The packets with numbers that follow each other: nothing is lost on the way."""
+    return [
+        one[:2] + struct.pack("!H", number & 0xFFFF) + one[4:] for number, one in enumerate(packets, 65_530)
+    ]
+
+
+def in_parts(at: int, count: int = 3, *, key: bool = False) -> list[bytes]:
+    """A picture in several packets: the first one has the mark, the last one says that it ends."""
+    first, *rest = [packet(at, key=key), *more_of(at, count - 1)]
+    return [one[:1] + bytes([one[1] & 0x7F]) + one[2:] for one in (first, *rest[:-1])] + rest[-1:]
+
+
 def pictures(since: int, until: int, *, gop: int = 10) -> list[bytes]:
     """Ten pictures a second, numbered from a second before T0."""
     return [
@@ -67,26 +80,27 @@ def test_what_no_decoder_can_begin_with_is_left_out() -> None:
 
 def test_a_hole_in_what_it_kept_ends_the_stretch() -> None:
     stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
-    goes, passed = sent(stretch, *pictures(0, 20), *pictures(60, 70))
+    goes, passed = sent(stretch, *counted(*pictures(0, 20), *pictures(60, 70)))
     assert (goes, len(passed), stretch.resumes) == (Goes.BROKEN, 20, T0 + 60 * STEP)
+    assert stretch.lost == 0
 
 
 def test_a_clock_that_was_set_ends_the_stretch() -> None:
     stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
     jumped = packet(T0 + 27 * STEP, ticks=(T0 + 20 * STEP) * 9 // 100 % (1 << 32), key=True)
-    goes, _ = sent(stretch, *pictures(0, 20), jumped)
+    goes, _ = sent(stretch, *counted(*pictures(0, 20), jumped))
     assert (goes, stretch.resumes) == (Goes.BROKEN, T0 + 27 * STEP)
 
 
 def test_the_mark_of_a_discontinuity_ends_the_stretch() -> None:
     stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
-    goes, _ = sent(stretch, *pictures(0, 20), packet(T0 + 20 * STEP, key=True, flags=0x20))
+    goes, _ = sent(stretch, *counted(*pictures(0, 20), packet(T0 + 20 * STEP, key=True, flags=0x20)))
     assert goes is Goes.BROKEN
 
 
 def test_a_hole_before_anything_was_taken_ends_nothing() -> None:
     stretch = Stretch(Timespan(T0 + 60 * STEP, T0 + 80 * STEP))
-    goes, passed = sent(stretch, *pictures(0, 20), *pictures(60, 90))
+    goes, passed = sent(stretch, *counted(*pictures(0, 20), *pictures(60, 90)))
     assert (goes, len(passed), stretch.begins) == (Goes.ENDED, 21, T0 + 60 * STEP)
 
 
@@ -96,11 +110,122 @@ def test_a_camera_that_has_only_what_is_later_gives_nothing() -> None:
     assert (goes, passed, stretch.begins) == (Goes.ENDED, [], None)
 
 
-def test_missing_packets_are_counted() -> None:
-    every = pictures(0, 30)
-    stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
-    sent(stretch, *every[:10], *every[13:])
-    assert stretch.lost == 3
+def test_where_packets_are_lost_the_stretch_ends_with_the_last_whole_picture() -> None:
+    every = counted(*[part for at in range(20) for part in in_parts(T0 + at * STEP, key=at % 10 == 0)])
+    for lost in range(3 * 13, 3 * 14):  # one packet of the picture at 13: its first, a middle, its last
+        stretch = Stretch(Timespan(T0, T0 + 400 * STEP))
+        goes, passed = sent(stretch, *every[:lost], *every[lost + 1 :])
+        assert (goes, passed) == (Goes.BROKEN, every[: 3 * 13]), lost
+        assert (stretch.lost, stretch.pictures, stretch.ends) == (1, 13, T0 + 12 * STEP)
+        assert stretch.resumes is not None
+        assert T0 + 12 * STEP < stretch.resumes <= T0 + 14 * STEP
+
+
+def test_a_group_with_lost_packets_before_the_hole_is_not_begun_with() -> None:
+    every = counted(*[part for at in range(40) for part in in_parts(T0 + at * STEP, key=at % 10 == 0)])
+    for lost in (
+        3 * 10,
+        3 * 10 + 1,
+        3 * 13 + 1,
+    ):  # of the keyframe before the hole, and of a picture after it
+        stretch = Stretch(Timespan(T0 + 15 * STEP, T0 + 30 * STEP))
+        goes, passed = sent(stretch, *every[:lost], *every[lost + 1 :])
+        assert (goes, stretch.begins, stretch.lost) == (Goes.ENDED, T0 + 20 * STEP, 1), lost
+        assert passed[0] == every[3 * 20]
+
+
+def test_a_keyframe_whose_first_packets_are_lost_is_no_beginning_even_if_each_has_a_mark() -> None:
+    def marked(at: int) -> list[bytes]:
+        one = packet(T0 + at * STEP, key=at % 10 == 0)
+        return [one[:1] + b"\x60" + one[2:], one]
+
+    every = counted(*[part for at in range(-5, 30) for part in marked(at)])
+    stretch = Stretch(Timespan(T0 - 2 * STEP, T0 + 30 * STEP))
+    _, passed = sent(stretch, *every[:10], *every[11:])
+    assert (stretch.begins, passed[0]) == (T0 + 10 * STEP, every[30])
+
+
+def test_a_picture_that_never_ends_is_refused_before_memory_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.backfill.sorting._MOST_HELD", 1000)
+    first, middle, _ = in_parts(T0, key=True)
+    with pytest.raises(Malformed) as caught:
+        sent(Stretch(Timespan(T0, T0 + SECOND)), *counted(first, *[middle] * 100))
+    assert caught.value.code == "replay_group_too_large"
+
+
+def test_pictures_that_are_shown_before_the_first_keyframe_are_left_out() -> None:
+    order = [
+        (10, True),
+        (8, False),
+        (9, False),
+        (13, False),
+        (11, False),
+        (12, False),
+        (20, True),
+        (19, False),
+    ]
+    every = counted(*[part for at, key in order for part in in_parts(T0 + at * STEP, key=key)])
+    stretch = Stretch(Timespan(T0 + 5 * STEP, T0 + 40 * STEP))
+    _, passed = sent(stretch, *every)
+    assert passed == every[:3] + every[9:]
+    assert (stretch.begins, stretch.pictures, stretch.left_out, stretch.lost) == (T0 + 10 * STEP, 6, 2, 0)
+
+
+def test_they_are_left_out_also_where_only_keyframes_have_a_mark() -> None:
+    order = [(10, True), (8, False), (13, False), (20, True), (30, True)]
+    every = counted(*[
+        packet(T0 + at * STEP, key=True) if key else more_of(T0 + at * STEP, 1)[0] for at, key in order
+    ])  # fmt: skip
+    _, passed = sent(Stretch(Timespan(T0, T0 + 40 * STEP)), *every)
+    assert passed == every[:1] + every[2:]
+
+
+SIZES = [b"\x67large", b"\x67small"]
+"""Sequence parameter sets of H.264."""
+
+
+def with_sizes(codec: str, *, together: bool) -> list[bytes]:
+    """Four groups; from the third on another size. ``together``: the parameter sets share a packet."""
+    every: list[bytes] = []
+    for at in range(40):
+        size = SIZES[at >= 20] if codec == "h264" else b"\x42\x01" + SIZES[at >= 20]
+        if together:
+            size = (b"\x78" if codec == "h264" else b"\x60\x01") + len(size).to_bytes(2, "big") + size
+        whole = packet(T0 + at * STEP, key=at % 10 == 0)
+        if at % 10 == 0:
+            every.append(whole[:1] + b"\x60" + whole[2:].removesuffix(b"picture") + size)
+        every += more_of(T0 + at * STEP, 1) if at % 10 == 0 else [whole]
+    return counted(*every)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("together", [False, True])
+def test_another_picture_size_ends_the_stretch(codec: str, *, together: bool) -> None:
+    every = with_sizes(codec, together=together)
+    stretch = Stretch(Timespan(T0, T0 + 400 * STEP), codec)
+    goes, passed = sent(stretch, *every)
+    assert (goes, passed, stretch.resumes) == (Goes.BROKEN, every[:22], T0 + 20 * STEP)
+    assert (stretch.ends, stretch.pictures) == (T0 + 19 * STEP, 20)
+    for start in (20 * STEP, 15 * STEP + 1):
+        stretch = Stretch(Timespan(T0 + start, T0 + 39 * STEP), codec)
+        goes, _ = sent(stretch, *every)
+        assert (goes, stretch.resumes) == (
+            (Goes.ON, None) if start == 20 * STEP else (Goes.BROKEN, T0 + 20 * STEP)
+        )
+
+
+def test_another_picture_size_before_the_hole_ends_nothing() -> None:
+    every = with_sizes("h264", together=False)
+    stretch = Stretch(Timespan(T0 + 19 * STEP + 1, T0 + 39 * STEP))
+    goes, passed = sent(stretch, *every)
+    assert (goes, passed[0], stretch.begins) == (Goes.ON, every[22], T0 + 20 * STEP)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"\x78", b"\x78\0", b"\x78\0\x09\x67", b"\x60", b"\x60\x01\xff\xff"]
+)
+def test_what_is_no_parameter_set_is_passed_over(payload: bytes) -> None:
+    assert [parameter_sets(codec, payload) for codec in ("h264", "hevc")] == [[], []]
 
 
 def test_packets_without_times_are_refused_after_a_while() -> None:
@@ -115,7 +240,7 @@ def test_no_keyframe_is_refused_before_memory_is_full(monkeypatch: pytest.Monkey
     stretch = Stretch(Timespan(T0 + 100 * SECOND, T0 + 200 * SECOND))
     with pytest.raises(Malformed) as caught:
         sent(stretch, *pictures(0, 900, gop=10_000))
-    assert caught.value.code == "replay_refused"
+    assert caught.value.code == "replay_group_too_large"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80" * 11, b"\x10" * 40, packet(T0)[:20], b"\x9f" + b"\0" * 20])
@@ -151,11 +276,11 @@ def more_of(at: int, count: int) -> list[bytes]:
 
 def test_a_camera_that_begins_between_keyframes_says_its_times_all_the_same() -> None:
     stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
-    every = [
+    every = counted(*[
         part
         for number in range(1, 30)
         for part in (packet(T0 + number * STEP, key=number == 10), *more_of(T0 + number * STEP, 90))
-    ]
+    ])  # fmt: skip
     _, passed = sent(stretch, *every)
     assert passed[:91] == every[9 * 91 : 10 * 91]
     assert stretch.begins == T0 + 10 * STEP
@@ -166,7 +291,7 @@ def test_a_camera_that_stops_saying_times_does_not_go_on_for_ever(monkeypatch: p
     stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
     later = [part for number in range(10, 400) for part in more_of(T0 + number * STEP, 1)]
     with pytest.raises(Malformed) as caught:
-        sent(stretch, *pictures(0, 10), *later)
+        sent(stretch, *counted(*pictures(0, 10), *later))
     assert caught.value.code == "replay_without_times"
 
 

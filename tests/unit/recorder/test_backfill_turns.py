@@ -102,6 +102,7 @@ def test_a_hole_that_has_just_ended_waits() -> None:
     ("outcome", "pauses"),
     [
         (Outcome.NO_ANSWER, [*(5 * MINUTE << times for times in range(7)), 6 * HOUR, 6 * HOUR]),
+        (Outcome.FAILED, [*(5 * MINUTE << times for times in range(7)), 6 * HOUR, 6 * HOUR]),
         (Outcome.PART, [5 * MINUTE, 10 * MINUTE]),
         (Outcome.NOTHING_THERE, [HOUR, DAY]),
         (Outcome.REFUSED, [HOUR, DAY]),
