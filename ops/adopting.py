@@ -11,7 +11,7 @@ from archive.records.indexed.events import ACT, TYPE
 from archive.records.indexed.terms import term
 from archive.records.indexed.walk import each_record
 from archive.records.logbook import Logbook
-from archive.timespan import MINUTE, Timespan
+from archive.timespan import DAY, MINUTE, Timespan
 from ops import keys
 from ops.wiring import Site
 from recorder import identity
@@ -35,6 +35,7 @@ def adoption_of(site: Site) -> Adoption:
         record=site.custody.record,
         tell=tell,
         bound=site.settings.adopt_after_minutes * MINUTE,
+        floor=site.settings.retention_floor_days * DAY,
     )
 
 

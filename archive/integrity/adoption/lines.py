@@ -75,6 +75,11 @@ class Said:
             for line in data.split(b"\n")
         )
 
+    def lines(self, recorder: str, since: int, until: int) -> frozenset[bytes]:
+        """All lines of a recorder's batches of that time. Raises as the store."""
+        found = self._batches(recorder, hour_of(since), hour_of(until))
+        return frozenset(line for _, data in found for line in data.split(b"\n"))
+
     def _batches(self, recorder: str, first: int, last: int) -> Iterator[tuple[Batch, bytes]]:
         for hour in range(first, last + HOUR, HOUR):
             for listed in self._listed(recorder, hour):

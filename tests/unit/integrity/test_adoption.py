@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -184,6 +185,31 @@ def test_what_the_archive_has_is_not_called_lost(tmp_path: Path) -> None:
     site.beat()
     assert site.adopt() == 1
     assert site.archive.index.gaps("cam-1", WHOLE) == ()
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_gap_is_signed_though_a_step_failed_between_it_and_the_segments(
+    tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is adopted makes nobody look again: the gaps may not be what is left."""
+    site = bereft(tmp_path, lost={5})
+    job, calls = site.job(), iter([True] * after + [False])
+    sign = Signer.sign
+
+    def interrupted(signer: Signer, *given: Any) -> None:
+        if not next(calls, True):
+            raise Unavailable("away", code="store_unreachable")
+        sign(signer, *given)
+
+    monkeypatch.setattr("archive.integrity.adoption.job._AT_ONCE", 1)
+    monkeypatch.setattr(Signer, "sign", interrupted)
+    with pytest.raises(Unavailable):
+        job.run()
+    job.run()
+    assert [one.cause for one in site.archive.index.gaps("cam-1", WHOLE)] == [GapCause.UPLOAD_LOST]
+    gaps = [leaf for batch in site.batches() for leaf in batch.leaves if isinstance(leaf, Gap)]
+    assert len(gaps) == 1
+    assert site.check().breaches == []
 
 
 @pytest.mark.parametrize("cause", [GapCause.UPLOAD_LOST, GapCause.SET_ASIDE])
