@@ -25,7 +25,7 @@ BOUND = 60 * MINUTE
 FLOOR = 30 * DAY
 
 
-def accept(_leaf: Segment, _content: bytes) -> None:
+def accept(_leaf: Segment, _content: Iterable[bytes]) -> None:
     """Invented bytes are a whole segment here."""
 
 
@@ -36,7 +36,7 @@ class Bereft:
     archive: SmallArchive
     folder: Path
     now: int
-    examine: Callable[[Segment, bytes], None] = accept
+    examine: Callable[[Segment, Iterable[bytes]], None] = accept
     told: list[tuple[str, str]] = field(default_factory=list)
     clock: ManualClock = field(init=False)
 

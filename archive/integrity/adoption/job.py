@@ -67,7 +67,7 @@ class Adoption:
     ``bound`` is how long (µs) a recorder must be silent; ``beats`` reads the last heartbeat of each recorder.
     ``signer`` makes the adopter when it is needed first; ``record`` puts an act into the custody record.
     ``floor`` (µs) is how long all footage is locked: of older footage nothing is called lost.
-    ``examine`` accepts a segment's bytes, or raises IntegrityError.
+    ``examine`` accepts a segment's bytes, which come in pieces, or raises IntegrityError.
     """
 
     stores: Stores
@@ -79,7 +79,7 @@ class Adoption:
     tell: Tell
     bound: int
     floor: int
-    examine: Callable[[Segment, bytes], None] = check_whole
+    examine: Callable[[Segment, Iterable[bytes]], None] = check_whole
     _silence: Silence = field(init=False)
     _done: dict[str, tuple[int, int]] = field(default_factory=dict)
     _signer: Signer | None = None
@@ -218,13 +218,20 @@ class Adoption:
         self._recorded.update(leaf.key for leaf in fresh)
 
     def _is_whole(self, orphan: Orphan) -> bool:
+        """Whether the bytes are the leaf's, read once in pieces; of another size, they are not read."""
         listed, leaf = orphan.listed, orphan.leaf
+        if is_set_aside(self.index, listed.key):
+            return False
         try:
-            self.examine(leaf, self.stores.footage.get(listed.key, version=listed.version))
+            if listed.size != leaf.size:
+                raise IntegrityError(
+                    f"{listed.key} has {listed.size} bytes, its leaf says {leaf.size}", code="size_differs"
+                )
+            self.examine(leaf, self.stores.footage.stream(listed.key, version=listed.version))
         except IntegrityError as error:
             self.tell(listed.key, error)
             return False
-        return not is_set_aside(self.index, listed.key)
+        return True
 
     def _lost(
         self, signer: str, found: Sequence[Segment], runs: Collection[str], tail: Tail, known: Known,

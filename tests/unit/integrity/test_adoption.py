@@ -1,7 +1,9 @@
 """Segments of a recorder that is gone get a signed line from another: all of them, once, and as they are."""
 
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,12 +16,12 @@ from archive import keys
 from archive.errors import IntegrityError, Malformed, Unavailable
 from archive.integrity.adoption import Signer
 from archive.integrity.adoption.silence import WATCHED, Silence
-from archive.integrity.adoption.whole import check_whole
+from archive.integrity.adoption.whole import MAX_HEADER, check_whole
 from archive.integrity.rebuild.sync import Sync
 from archive.lifecycle.disposition.walk import own_leaf
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
-from archive.ports import Content
+from archive.ports import Content, ObjectVersion
 from archive.records import journal
 from archive.records.custody import read
 from archive.records.journal import Batch
@@ -232,7 +234,7 @@ def test_bytes_that_are_not_the_segment_are_not_adopted(tmp_path: Path) -> None:
     site = bereft(tmp_path)
     bad = _leaves(site)[5]
 
-    def examine(leaf: Segment, content: bytes) -> None:
+    def examine(leaf: Segment, _pieces: Iterable[bytes]) -> None:
         if leaf.seq == 5:
             raise IntegrityError("altered", code="bytes_differ")
 
@@ -442,18 +444,70 @@ def test_only_who_was_watched_and_stayed_silent_is_silent(beats: list[tuple[int,
 def test_a_segment_is_whole_only_as_its_leaf_says(tmp_path: Path) -> None:
     content, header = segment_bytes(Random(1), 5_000)  # noqa: S311 - invented samples
     leaf = replace(small_archive(tmp_path).keep(0, content=content), header_bytes=header, frames=FRAMES)
-    check_whole(leaf, content)
+    for length in (1, header - 1, header, header + 1, len(content)):
+        check_whole(leaf, pieces(content, length))
     for wrong, code in (
         (replace(leaf, frames=leaf.frames + 1), "segment_not_whole"),
         (replace(leaf, header_bytes=leaf.header_bytes - 1), "segment_not_whole"),
+        (replace(leaf, header_bytes=leaf.header_bytes + 1), "segment_not_whole"),
+        (replace(leaf, header_bytes=leaf.size + 1), "segment_not_whole"),
         (replace(leaf, sha256="0" * 64), "bytes_differ"),
     ):
         with pytest.raises(IntegrityError) as refused:
-            check_whole(wrong, content)
+            check_whole(wrong, pieces(content, 1000))
         assert refused.value.code == code
-    with pytest.raises(IntegrityError) as refused:
-        check_whole(leaf, content[:-1])
-    assert refused.value.code == "bytes_differ"
+    for other in (content[:-1], content + b"."):
+        with pytest.raises(IntegrityError) as refused:
+            check_whole(leaf, pieces(other, 1000))
+        assert refused.value.code == "bytes_differ"
+
+
+def test_of_what_is_too_long_no_more_is_read_than_the_leaf_says(tmp_path: Path) -> None:
+    leaf, read = small_archive(tmp_path).keep(0), list[bytes]()
+
+    def long() -> Iterator[bytes]:
+        for _ in range(1000):
+            read.append(b"." * 100)
+            yield read[-1]
+
+    with pytest.raises(IntegrityError):
+        check_whole(leaf, long())
+    assert sum(map(len, read)) <= leaf.size + 100
+    with pytest.raises(IntegrityError):
+        check_whole(replace(leaf, header_bytes=MAX_HEADER + 1, size=1 << 50), long())
+    assert sum(map(len, read)) <= leaf.size + 100, "of a header that is too long nothing"
+
+
+def test_an_object_of_another_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The listing says so, though the object's head does not: it is not read to find out who is right."""
+    site = bereft(tmp_path)
+    footage, bad = site.archive.stores.footage, _leaves(site)[5]
+    listed, read = footage.list, list[Segment]()
+
+    def lying(prefix: str) -> Iterator[ObjectVersion]:
+        for one in listed(prefix):
+            yield replace(one, size=1 << 40) if one.key == bad.key else one
+
+    monkeypatch.setattr(footage, "list", lying)
+    site.examine = lambda leaf, _: read.append(leaf)
+    assert site.adopt() == 3
+    assert site.told == [(bad.key, "size_differs")]
+    assert [leaf.seq for leaf in read] == [4, 6, 7]
+
+
+def test_segments_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = bereft(tmp_path)
+    monkeypatch.setattr(site.archive.stores.footage, "get", _away)
+    site.examine = lambda leaf, pieces: check_digest(leaf, b"".join(pieces))
+    assert site.adopt() == 4
+
+
+def check_digest(leaf: Segment, content: bytes) -> None:
+    assert sha256(content).hexdigest() == leaf.sha256
+
+
+def pieces(content: bytes, length: int) -> Iterator[bytes]:
+    return (content[at : at + length] for at in range(0, len(content), length))
 
 
 def _away(*_given: object, **_named: object) -> None:
