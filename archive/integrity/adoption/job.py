@@ -1,9 +1,12 @@
 """The job: finds silent recorders, what they stored without a line, and has the adopter sign for it."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from archive import keys
 from archive.clock import Clock
@@ -25,6 +28,7 @@ from archive.model.segment import Segment
 from archive.ports import IndexEntry, ObjectVersion, Stores
 from archive.records.heartbeat import Beat
 from archive.records.ledger.streams import Ledger
+from archive.records.recorder_keys import keys_of
 from archive.records.set_aside import is_set_aside
 from archive.timespan import DAY, HOUR, format_instant, hour_of
 
@@ -97,13 +101,9 @@ class Adoption:
                 turn goes on.
         """
         now, monotonic = self.clock.now(), self.clock.monotonic()
-        registered = {
-            keys.parse_ledger_key(one.key)[1]
-            for one in self.stores.records.list(keys.ledger_prefix("recorder"))
-        }
         beats = {beat.recorder: beat for beat in self.beats()}
         heard = {name: beat.at for name, beat in beats.items()}
-        mine = [name for name in registered if has_cameras(name)]
+        mine = [name for name in self._registered() if has_cameras(name)]
         due = []
         for name in self._silence.silent(mine, heard, now, monotonic):
             at, done = self._done.get(name, (-1, 0))
@@ -116,12 +116,11 @@ class Adoption:
         known = Known(self.stores.records, RebuildReport())
         known.learn(lambda kind, entity, version, state: None)
         said = Said(self.stores.records, known.keys)
-        adopters = sorted(filter(is_adopter, registered))
         count = 0
         failed: ArchiveError | None = None
         for name in due:
             try:
-                count += self._take_up(name, beats.get(name), known, said, adopters, now)
+                count += self._take_up(name, beats.get(name), known, said, now)
             except _Alive:
                 continue
             except ArchiveError as error:
@@ -132,29 +131,44 @@ class Adoption:
             raise failed
         return count
 
-    def _take_up(
-        self, name: str, beat: Beat | None, known: Known, said: Said, adopters: Collection[str], now: int
-    ) -> int:
+    def _take_up(self, name: str, beat: Beat | None, known: Known, said: Said, now: int) -> int:
         """Adopt what one silent recorder left. Raises _Alive."""
-        waited = now if beat is None else beat.at - int(beat.state.get("oldest_us") or 0)
-        oldest = now - LOOK_BACK if beat is None else waited - DAY
-        tail = said.tail(name, oldest=oldest, until=now, waited=waited)
+        waited = 0 if beat is None else int(beat.state.get("oldest_us") or 0)
+        heard = None if beat is None or beat.at > now else beat.at
+        # The names of a recorder's batches and segments have its own clock's time, which may be ahead.
+        latest = now if beat is None else max(now, min(beat.at, now + LOOK_BACK))
+        oldest = now - LOOK_BACK if heard is None else heard - waited - DAY
+        tail = said.tail(name, oldest=oldest, until=latest, heard=heard, waited=waited)
         if now - tail.uploaded < self.bound:
             raise _Alive
         if beat is None and not tail.uploaded:
             return 0
         # Not only as long as the index heard it: it stores and signs while the index is away.
-        until = now if beat is None else min(now, max(beat.at, tail.uploaded) + HOUR)
+        until = latest if heard is None else min(now, max(heard, tail.uploaded) + HOUR)
         orphans = list(self._without_a_line(name, beat, tail, until, now))
         if not orphans:
             return 0
-        adopted = said.adopted(adopters, tail.since, now)
+        adopted = self._adopted(tail.since)
         orphans = [one for one in orphans if leaves.encode(one.leaf) not in adopted]
         count = 0
         for camera in sorted({one.leaf.camera for one in orphans}):
             left = [one for one in orphans if one.leaf.camera == camera]
-            count += self._adopt(camera, left, tail, known, adopted)
+            count += self._adopt(camera, left, tail, known)
         return count
+
+    def _adopted(self, since: int) -> frozenset[bytes]:
+        """The lines that were adopted since then, by any adopter that is registered now."""
+        records, public = self.stores.records, dict[str, Mapping[str, Ed25519PublicKey]]()
+        for name in filter(is_adopter, self._registered()):
+            with suppress(
+                IntegrityError, Malformed
+            ):  # archive check reports its stream; it says nothing here
+                public[name] = keys_of(Ledger(records, self.clock), name)
+        return Said(records, public).adopted(sorted(public), since, self.clock.now())
+
+    def _registered(self) -> set[str]:
+        listed = self.stores.records.list(keys.ledger_prefix("recorder"))
+        return {keys.parse_ledger_key(one.key)[1] for one in listed}
 
     def _without_a_line(
         self, name: str, beat: Beat | None, tail: Tail, until: int, now: int
@@ -182,11 +196,11 @@ class Adoption:
             self.tell(listed.key, error)
             return None
 
-    def _adopt(
-        self, camera: str, orphans: Sequence[Orphan], tail: Tail, known: Known, adopted: Collection[bytes]
-    ) -> int:
+    def _adopt(self, camera: str, orphans: Sequence[Orphan], tail: Tail, known: Known) -> int:
         """Adopt segments of one camera, whose bytes are examined first."""
         whole = [one for one in orphans if self._is_whole(one)]
+        adopted = self._adopted(tail.since)  # again: to read the segments took long, and another may adopt
+        whole = [one for one in whole if leaves.encode(one.leaf) not in adopted]
         if not whole:
             return 0
         signer = self._known_signer(known)
@@ -201,7 +215,11 @@ class Adoption:
         return len(whole)
 
     def _put_on_record(self, camera: str, signer: str, found: Sequence[Segment]) -> None:
-        """Record the act, once: not again in each turn where a later step fails."""
+        """Record the act, once: not again in each turn where a later step fails.
+
+        A process that ends before it signed is followed by one that records the same act again, with the same
+        facts: a signature without an act would be worse.
+        """
         fresh = [leaf for leaf in found if leaf.key not in self._recorded]
         if not fresh:
             return
