@@ -125,7 +125,9 @@ class BackfillFlags:
             public[recorder] = keys_of(self.ledger, recorder)
         batch = journal.verify_lines(self.records.get(key), public[recorder])
         if (batch.recorder, batch.batch) != (recorder, number):
-            raise IntegrityError(f"{key} holds another batch than its name", code="journal_misfiled")
+            raise IntegrityError(
+                f"{key} holds batch {batch.batch} of {batch.recorder}", code="journal_misfiled"
+            )
         return [
             leaf
             for leaf in batch.leaves
@@ -186,7 +188,9 @@ class BackfillFlags:
             if run.ingested_at < parse_instant(stated["prepared_at"]):
                 found = found - SpanSet(_span(one) for one in stated.get("dispositions", ()))
         except (KeyError, TypeError) as error:
-            raise Malformed(f"the statement of {evidence_id} lacks {error}", code="bad_statement") from error
+            raise IntegrityError(
+                f"the statement of {evidence_id} lacks {error}", code="package_altered"
+            ) from error
         return found
 
 

@@ -243,7 +243,7 @@ class Adoption:
         try:
             if listed.size != leaf.size:
                 raise IntegrityError(
-                    f"{listed.key} has {listed.size} bytes, its leaf says {leaf.size}", code="size_differs"
+                    f"{listed.key} has {listed.size} bytes, {leaf.size} on record", code="size_differs"
                 )
             self.examine(leaf, self.stores.footage.stream(listed.key, version=listed.version))
         except IntegrityError as error:

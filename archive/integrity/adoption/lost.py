@@ -73,11 +73,11 @@ class Lost:
             ArchiveError: as the stores and the index.
         """
         camera, recorder = found[0].camera, found[0].recorder
-        told = _Told(lines)
+        said = _Lines(lines)
         for run in sorted(runs):
-            accounts: Accounts = dict(told.segments(camera, run))
+            accounts: Accounts = dict(said.segments(camera, run))
             accounts |= {leaf.seq: leaf.span for leaf in found if leaf.run == run}
-            told.put_gaps(run, accounts)
+            said.put_gaps(run, accounts)
             holes = tuple(_holes(accounts))
             if holes:
                 around = Timespan(holes[0].span.start - LONGEST, holes[-1].span.end + LONGEST)
@@ -95,7 +95,7 @@ class Lost:
         """Add what else accounts for numbers. Destructions are read after the store was listed."""
         _put(accounts, self._stored(camera, run, around, accounts))
         _put(accounts, ((o.seq, o.span) for o in self.index.segments(camera, around) if o.run == run))
-        older = _Told(self.said.lines(recorder, around.start, until))
+        older = _Lines(self.said.lines(recorder, around.start, until))
         _put(accounts, older.segments(camera, run))
         for one in self.disposed.over(camera, around):
             name = keys.parse_segment_key(one.key)
@@ -184,7 +184,7 @@ def _put_gaps(run: str, known: Mapping[str, Timespan], accounts: Accounts) -> No
                     accounts[seq] = span
 
 
-class _Told:
+class _Lines:
     """What lines say, by camera and run."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
