@@ -11,7 +11,7 @@ from archive.records.indexed.events import ACT, TYPE
 from archive.records.indexed.terms import term
 from archive.records.indexed.walk import each_record
 from archive.records.logbook import Logbook
-from archive.timespan import MINUTE, Timespan
+from archive.timespan import DAY, MINUTE, Timespan
 from ops import keys
 from ops.wiring import Site
 from recorder import identity
@@ -35,6 +35,7 @@ def adoption_of(site: Site) -> Adoption:
         record=site.custody.record,
         tell=tell,
         bound=site.settings.adopt_after_minutes * MINUTE,
+        floor=site.settings.retention_floor_days * DAY,
     )
 
 
@@ -42,11 +43,16 @@ def adopted_lately(site: Site) -> str:
     """A sentence about the adoptions of the last 31 days; "" if there were none."""
     now = site.clock.now()
     query = RecordQuery(kind=ACT, terms=(term(TYPE, job.ACT),), span=Timespan(now - job.LOOK_BACK, now + 1))
-    found = [record.body["details"] for record in each_record(site.index, query)]
+    # An act that a second process recorded again, or that two hosts did at once, has the same facts.
+    found = {
+        (*record.body["objects"], details["recorder"], details["from"], details["to"]): details["segments"]
+        for record in each_record(site.index, query)
+        for details in (record.body["details"],)
+    }
     if not found:
         return ""
-    recorders = ", ".join(sorted({str(details["recorder"]) for details in found}))
-    return f"{sum(int(details['segments']) for details in found)} segments of {recorders} were adopted lately"
+    recorders = ", ".join(sorted({str(recorder) for *_, recorder, _, _ in found}))
+    return f"{sum(map(int, found.values()))} segments of {recorders} were adopted lately"
 
 
 def signer_of(site: Site) -> Signer:

@@ -1,28 +1,35 @@
 """Flags packages over a hole that was filled after they were sealed.
 
-It follows from what is on record: a run's line that names the gaps which it fills, in the signed batches of
-imports and backfill, and the package's own list of files. A package whose files hold nothing of the run, and
-whose span has a filled gap, says that there is no footage where there is some now. The flag is an entry of
-the ledger beside the package; nothing that is sealed changes. A turn may be repeated, and repeats no flag.
+It follows from what is on record: a run's line that names the gaps which it fills, in a batch that a recorder
+of imports or backfill signed, and the gaps that the package states. Where a filled gap, the run and a stated
+gap overlap, the package says that there is no footage where there is some now; also one that was sealed while
+the run came in, and has its beginning. The flag is an entry of the ledger beside the package; nothing that is
+sealed changes. A turn may be repeated, and repeats no flag. A batch that its recorder did not sign says
+nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from archive import keys
+from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError, Conflict, IntegrityError, Malformed, NotFound
-from archive.evidence.contents import files_of
 from archive.evidence.jobs import heads_of_jobs
+from archive.evidence.sealed import read_statement
 from archive.ids import is_occasional
 from archive.model.backfill import FOUND, KIND, FilledPackage, Filling, from_state
 from archive.model.evidence import EvidenceRecord, EvidenceStatus
+from archive.model.gap import GapCause
 from archive.model.segment import Run
 from archive.ports import ObjectStore, SegmentIndex
 from archive.records import journal
 from archive.records.ledger.heads import LenientHeads
 from archive.records.ledger.streams import Entry, Ledger
-from archive.timespan import DAY, HOUR, Timespan, hour_of
+from archive.records.recorder_keys import keys_of
+from archive.timespan import DAY, HOUR, SpanSet, Timespan, hour_of, parse_instant
 
 JOB = "job:backfill"
 LOOK_BACK = 8 * DAY
@@ -67,9 +74,10 @@ class BackfillFlags:
                 compared.
         """
         now = self.clock.now()
+        public: dict[str, Mapping[str, Ed25519PublicKey]] = {}
         for key in [key for key in self._batches(now) if key not in self._read]:
             try:
-                self._filled += self._runs(key)
+                self._filled += self._runs(key, public)
             except (IntegrityError, Malformed):
                 continue  # the check of the archive reports it
             self._read.add(key)
@@ -110,9 +118,21 @@ class BackfillFlags:
                     yield listed.key
             hour += HOUR
 
-    def _runs(self, key: str) -> list[Run]:
-        leaves = journal.decode(self.records.get(key)).leaves
-        return [leaf for leaf in leaves if isinstance(leaf, Run) and leaf.fills]
+    def _runs(self, key: str, public: dict[str, Mapping[str, Ed25519PublicKey]]) -> list[Run]:
+        """The runs that fill gaps, as the batch's own recorder signed them."""
+        recorder, number = keys.parse_batch_key(key)
+        if recorder not in public:
+            public[recorder] = keys_of(self.ledger, recorder)
+        batch = journal.verify_lines(self.records.get(key), public[recorder])
+        if (batch.recorder, batch.batch) != (recorder, number):
+            raise IntegrityError(
+                f"{key} holds batch {batch.batch} of {batch.recorder}", code="journal_misfiled"
+            )
+        return [
+            leaf
+            for leaf in batch.leaves
+            if isinstance(leaf, Run) and leaf.fills and leaf.recorder == recorder
+        ]
 
     def _flag(self, package: EvidenceRecord, run: Run) -> int:
         asked = package.request
@@ -129,10 +149,13 @@ class BackfillFlags:
             return 0
         entry = self._head(asked.evidence_id)
         before = () if entry is None else from_state(entry.state).fillings
-        if any(one.run == run.run for one in before) or self._holds(asked.evidence_id, run.run):
+        if any(one.run == run.run for one in before):
+            return 0
+        absent = SpanSet(filled) & self._absent(asked.evidence_id, run)
+        if not absent:
             return 0
         fresh = Filling(
-            camera=run.camera, run=run.run, gaps=run.fills, span=_around(filled), came_at=run.ingested_at
+            camera=run.camera, run=run.run, gaps=run.fills, span=_around(absent), came_at=run.ingested_at
         )  # fmt: skip
         state = FilledPackage(
             evidence_id=asked.evidence_id, request_id=asked.request_id, fillings=(*before, fresh)
@@ -153,10 +176,28 @@ class BackfillFlags:
         except NotFound:
             return None
 
-    def _holds(self, evidence_id: str, run: str) -> bool:
-        """Whether the package has originals of the run: then it was sealed after the run came in."""
-        return any(f"_{run}_" in one.path for one in files_of(self.records, evidence_id) if one.is_sealed)
+    def _absent(self, evidence_id: str, run: Run) -> SpanSet:
+        """Where the package says that there is no footage of the run's camera, and does not say why rightly.
+
+        What came before it and was destroyed is stated as destroyed.
+        """
+        stated = read_statement(self.records, evidence_id)
+        try:
+            gaps = [one for one in stated["gaps"] if one["camera"] == run.camera]
+            found = SpanSet(_span(one) for one in gaps if one["cause"] != GapCause.DISPOSED)
+            if run.ingested_at < parse_instant(stated["prepared_at"]):
+                found = found - SpanSet(_span(one) for one in stated.get("dispositions", ()))
+        except (KeyError, TypeError) as error:
+            raise IntegrityError(
+                f"the statement of {evidence_id} lacks {error}", code="package_altered"
+            ) from error
+        return found
 
 
-def _around(spans: list[Timespan]) -> Timespan:
-    return Timespan(min(one.start for one in spans), max(one.end for one in spans))
+def _span(part: JsonObject) -> Timespan:
+    return Timespan.parse(part["from"], part["to"])
+
+
+def _around(spans: SpanSet) -> Timespan:
+    found = tuple(spans)
+    return Timespan(found[0].start, found[-1].end)

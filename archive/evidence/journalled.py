@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from archive import keys
-from archive.errors import IntegrityError, Malformed, NotFound
+from archive.errors import IntegrityError, Malformed
 from archive.model import leaf as leaves
 from archive.model.gap import Gap
 from archive.ports import ObjectStore
@@ -19,6 +19,7 @@ from archive.records import journal
 from archive.records.checkpoint.prove import Line
 from archive.records.journal import Batch
 from archive.records.ledger.streams import Ledger
+from archive.records.recorder_keys import keys_of
 from archive.timespan import HOUR, Timespan, hour_of
 
 
@@ -127,16 +128,8 @@ class Journals:
     def _keys_of(self, recorder: str) -> Mapping[str, Ed25519PublicKey]:
         known = self._keys.get(recorder)
         if known is None:
-            known = self._keys[recorder] = dict(self._registered(recorder))
+            known = self._keys[recorder] = keys_of(self.ledger, recorder)
         return known
-
-    def _registered(self, recorder: str) -> Iterator[tuple[str, Ed25519PublicKey]]:
-        try:
-            for entry in self.ledger.history("recorder", recorder):
-                key = journal.registered_key(recorder, entry.state)
-                yield journal.public_key_sha256(key), key
-        except NotFound:
-            return
 
 
 def _hours(instant: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ A package exists from the moment its signature is stored; earlier objects under 
 
 from archive import canonical, keys
 from archive.attended import each
-from archive.canonical import sha256_hex
+from archive.canonical import JsonObject, sha256_hex
 from archive.errors import AlreadyExists, IntegrityError, NotFound, Unavailable
 from archive.evidence import bag, paths
 from archive.evidence.verifier.container import Chunks, Container, Unreadable
@@ -43,10 +43,8 @@ def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
     tags = target.get(prefix + bag.TAG_MANIFEST)
     found = cms.decode("the seal", seal)
     cms.check("the seal", found, tags)
-    tag_digests = bag.read_manifest(bag.TAG_MANIFEST, tags)
-    digests = bag.read_manifest(bag.MANIFEST, _listed(target, prefix, bag.MANIFEST, tag_digests))
-    info = bag.read_info(_listed(target, prefix, bag.INFO, tag_digests))
-    stated = canonical.decode(_listed(target, prefix, paths.STATEMENT, digests))
+    info = bag.read_info(_listed(target, prefix, bag.INFO, bag.read_manifest(bag.TAG_MANIFEST, tags)))
+    stated = _statement(target, prefix, tags)
     return SealedPackage(
         evidence_id=evidence_id,
         tagmanifest_sha256=sha256_hex(tags),
@@ -56,6 +54,23 @@ def read_package(target: ObjectStore, evidence_id: str) -> SealedPackage:
         originals=len(stated["originals"]),
         size=int(info["Payload-Oxum"].partition(".")[0]),
     )
+
+
+def read_statement(target: ObjectStore, evidence_id: str) -> JsonObject:
+    """What a sealed package states (:mod:`archive.evidence.stating`), as its manifests name it.
+
+    Raises:
+        NotFound: ``package_not_found``: it is not sealed.
+        IntegrityError: ``package_altered``.
+    """
+    read_seal(target, evidence_id)
+    prefix = keys.evidence_prefix(evidence_id)
+    return _statement(target, prefix, target.get(prefix + bag.TAG_MANIFEST))
+
+
+def _statement(target: ObjectStore, prefix: str, tags: bytes) -> JsonObject:
+    listed = _listed(target, prefix, bag.MANIFEST, bag.read_manifest(bag.TAG_MANIFEST, tags))
+    return canonical.decode(_listed(target, prefix, paths.STATEMENT, bag.read_manifest(bag.MANIFEST, listed)))
 
 
 class StoredContainer(Container):

@@ -83,8 +83,9 @@ def troubles(beat: Beat, now: int) -> Iterator[Trouble]:
         message = f"{name} was last seen {age // SECOND} s ago"
         yield Trouble(name, "recorder_silent", message, "Check its host; its cameras are not being recorded.")
     elif age <= -PATIENCE:
-        message = f"the clock of {name} is {-age // SECOND} s ahead"
-        yield Trouble(name, "recorder_clock", message, "Check NTP there: every segment has this host's time.")
+        message = f"the last heartbeat of {name} is {-age // SECOND} s in the future: it may have died since"
+        hint = "Check that it runs, and NTP there: every segment has this host's time."
+        yield Trouble(name, "recorder_clock", message, hint)
     for code, (what, hint) in _WHERE.items():
         if error := str(state.get(code) or ""):
             yield Trouble(name, code, f"{name}: {what} ({error})", f"{hint} Check the recorder's log.")

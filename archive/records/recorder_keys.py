@@ -4,12 +4,14 @@ The log proves that a key stands in the ledger. Who compares it with a published
 nobody registered one more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive.canonical import JsonObject
+from archive.errors import NotFound
 from archive.records.journal import public_key_sha256, registered_key
 from archive.records.ledger.streams import Ledger
 from archive.timespan import format_instant
@@ -34,6 +36,19 @@ class RegisteredKey:
             "sha256": self.sha256,
             "pem": self.pem,
         }
+
+
+def keys_of(ledger: Ledger, recorder: str) -> Mapping[str, Ed25519PublicKey]:
+    """Every key that a recorder was ever registered with, by fingerprint; empty for an unknown recorder.
+
+    Raises:
+        IntegrityError, Malformed: as :func:`registered_keys_of`.
+    """
+    try:
+        public = [registered_key(recorder, entry.state) for entry in ledger.history(KIND, recorder)]
+    except NotFound:
+        return {}
+    return {public_key_sha256(key): key for key in public}
 
 
 def registered_keys_of(ledger: Ledger) -> Iterator[RegisteredKey]:

@@ -217,7 +217,8 @@ class Desk:
         if all(assigned.get(camera) == self._name for camera in recording):
             return Witnesses((), 0)
         try:
-            return Witnesses(self._proven.of(self._read_beats()), self._clock.now())
+            beats = self._proven.of(self._read_beats(), self._clock.monotonic())
+            return Witnesses(beats, self._clock.now())
         except ArchiveError as error:
             self._log.warning("heartbeats_unread", code=error.code, reason=error.message)
             return Witnesses((), 0)

@@ -54,22 +54,28 @@ class Proven:
     """Lets through heartbeats of hosts whose process is known to run.
 
     A host that has just appeared may have begun anew, and its last heartbeat may be of the process before. So
-    it counts once another one has come.
+    it counts once another one has come. One that has stayed the same before our eyes for :data:`FRESH` counts
+    no more, whatever its own time: the host's clock may be ahead.
     """
 
     def __init__(self) -> None:
         self._live: frozenset[str] = frozenset()
         self._doubted: dict[str, int | None] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
 
     def saw(self, live: frozenset[str]) -> None:
         """These hosts live now."""
         self._doubted |= dict.fromkeys(live - self._live)
         self._live = live
 
-    def of(self, beats: Collection[Beat]) -> list[Beat]:
-        """Those heartbeats that count."""
+    def of(self, beats: Collection[Beat], monotonic: int) -> list[Beat]:
+        """Those heartbeats that count, at an instant of our elapsed time (µs)."""
         found = []
         for beat in beats:
+            at, since = self._seen.get(beat.recorder, (None, monotonic))
+            self._seen[beat.recorder] = beat.at, since if at == beat.at else monotonic
+            if at == beat.at and monotonic - since > FRESH:
+                continue
             if beat.recorder in self._doubted:
                 known = self._doubted[beat.recorder]
                 if known is None or known == beat.at:

@@ -17,14 +17,15 @@ from archive.model.segment import Segment
 from archive.records import journal
 from archive.records.custody import CustodyWriter, new_writer_id
 from archive.records.logbook import Logbook
-from archive.timespan import MINUTE, SECOND
+from archive.timespan import DAY, MINUTE, SECOND
 from recorder import identity
 from tests.support.archives import SmallArchive
 
 BOUND = 60 * MINUTE
+FLOOR = 30 * DAY
 
 
-def accept(_leaf: Segment, _content: bytes) -> None:
+def accept(_leaf: Segment, _content: Iterable[bytes]) -> None:
     """Invented bytes are a whole segment here."""
 
 
@@ -35,7 +36,7 @@ class Bereft:
     archive: SmallArchive
     folder: Path
     now: int
-    examine: Callable[[Segment, bytes], None] = accept
+    examine: Callable[[Segment, Iterable[bytes]], None] = accept
     told: list[tuple[str, str]] = field(default_factory=list)
     clock: ManualClock = field(init=False)
 
@@ -77,6 +78,7 @@ class Bereft:
             record=custody.record,
             tell=tell,
             bound=BOUND,
+            floor=FLOOR,
             examine=self.examine,
         )
         assert made.run() == 0, "it has not watched yet"

@@ -13,7 +13,7 @@ Should the host come back, its spool still has the line. If it does not, these s
 4. The act is on record, with the recorder that stored the segments and the one that signs.
 5. The leaf, unchanged, becomes a line of a batch of origin ``adopted``, under the adopter's own name and key
    (:mod:`archive.integrity.adoption.signing`). A number of a run that was never stored becomes a gap
-   ``upload_lost``.
+   ``upload_lost`` (:mod:`archive.integrity.adoption.lost`).
 6. The index gets the segment, the batch is uploaded, and the index's cursor of the adopter advances.
 
 Every step may be repeated. If the recorder comes back after all it signs the same line, byte for byte: one

@@ -41,11 +41,12 @@ class Said:
     records: ObjectStore
     keys_of: Mapping[str, Mapping[str, Ed25519PublicKey]]
 
-    def tail(self, recorder: str, *, oldest: int, until: int, waited: int) -> Tail:
+    def tail(self, recorder: str, *, oldest: int, until: int, heard: int | None, waited: int) -> Tail:
         """The end of a recorder's journal up to ``until``; empty if no batch came since ``oldest``.
 
-        ``waited`` (µs) is when the oldest of those leaves was made that had no line at the recorder's last
-        heartbeat: one that started again has leaves from before it was off.
+        ``waited`` is how long (µs) the oldest leaf without a line had waited at the recorder's last
+        heartbeat: one that started again has leaves from before it was off. ``heard`` is when that was; None
+        if it is not known, and then it counts from the newest batch.
         """
         newest: ObjectVersion | None = None
         hour = hour_of(until) + HOUR
@@ -56,7 +57,7 @@ class Said:
             return Tail(oldest, 0, frozenset(), frozenset())
         last = self._read(newest)
         signed = newest.stored_at if last is None else min(last.at, newest.stored_at)
-        since = min(signed, waited) - MARGIN
+        since = min(signed, (newest.stored_at if heard is None else heard) - waited) - MARGIN
         lines: set[bytes] = set()
         cameras: set[str] = set()
         for batch, data in self._batches(recorder, hour_of(since - MARGIN), hour):
@@ -74,6 +75,11 @@ class Said:
             if batch.origin == journal.ADOPTED
             for line in data.split(b"\n")
         )
+
+    def lines(self, recorder: str, since: int, until: int) -> frozenset[bytes]:
+        """All lines of a recorder's batches of that time. Raises as the store."""
+        found = self._batches(recorder, hour_of(since), hour_of(until))
+        return frozenset(line for _, data in found for line in data.split(b"\n"))
 
     def _batches(self, recorder: str, first: int, last: int) -> Iterator[tuple[Batch, bytes]]:
         for hour in range(first, last + HOUR, HOUR):

@@ -23,7 +23,8 @@ class Silence:
         """The recorders that are silent at ``now``, by id.
 
         ``heard`` has the time of each one's last heartbeat. One without any is silent once it was looked for
-        long enough: heartbeats do not outlive an index.
+        long enough: heartbeats do not outlive an index. One from the future (its recorder's clock ran ahead)
+        was heard when it was seen first.
         """
         self._seen = {name: seen for name, seen in self._seen.items() if name in recorders}
         found = []
@@ -33,6 +34,7 @@ class Silence:
             if known != at:
                 since = monotonic
             self._seen[name] = (at, since)
-            if now - at >= self.bound and monotonic - since >= WATCHED:
+            watched = monotonic - since
+            if max(now - at, watched) >= self.bound and watched >= WATCHED:
                 found.append(name)
         return found

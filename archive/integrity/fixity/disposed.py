@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archive.lifecycle.breakglass import service as breakglass
-from archive.lifecycle.disposition.listing import read_kept, read_list
+from archive.lifecycle.disposition.listing import Doomed, read_kept, read_list
 from archive.model import disposition as dispositions
 from archive.model.disposition import Disposition
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import StrictHeads
 from archive.records.ledger.streams import Ledger
-from archive.timespan import hour_of
+from archive.timespan import Timespan, hour_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,25 @@ class Disposed:
             self._hour, self._keys = hour, self._of_hour(hour)
         return missing & self._keys
 
+    def over(self, camera: str, span: Timespan) -> Iterator[Doomed]:
+        """The segments of a camera over a span that were destroyed on record, or may have been by now.
+
+        Raises:
+            IntegrityError, NotFound: as :meth:`among`.
+        """
+        for _, found in self._lists():
+            if found.span.overlaps(span):
+                for one in self._destroyed(found):
+                    if one.camera == camera and one.span.overlaps(span):
+                        yield one
+
     def _of_hour(self, hour: int) -> frozenset[str]:
         self._learn()
         found: set[str] = set()
         for touched in self._touched.values():
             if hour in touched.hours:
-                found.update(key for key, begins in self._destroyed(touched.list_of) if begins == hour)
+                destroyed = self._destroyed(touched.list_of)
+                found.update(one.key for one in destroyed if hour_of(one.span.start) == hour)
         return frozenset(found)
 
     def _learn(self) -> None:
@@ -65,7 +78,8 @@ class Disposed:
             name, found = source
             known = self._touched.get(name)
             if known is None:
-                known = _Touched(found, frozenset(begins for _, begins in self._destroyed(found)))
+                hours = frozenset(hour_of(one.span.start) for one in self._destroyed(found))
+                known = _Touched(found, hours)
             current[name] = known
         self._touched = current
 
@@ -77,9 +91,9 @@ class Disposed:
             if order.in_work is not None:
                 yield (entry.id, entry.version), order.in_work
 
-    def _destroyed(self, found: Disposition) -> Iterator[tuple[str, int]]:
-        """Key and hour of each segment that the disposition destroyed, or may have destroyed by now."""
+    def _destroyed(self, found: Disposition) -> Iterator[Doomed]:
+        """Each segment that the disposition destroyed, or may have destroyed by now."""
         kept = {one.key for one in read_kept(self._records, found)}
         for one in read_list(self._records, found).segments:
             if one.key not in kept:
-                yield one.key, hour_of(one.span.start)
+                yield one

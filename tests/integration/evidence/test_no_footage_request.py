@@ -31,6 +31,7 @@ from archive.records import journal
 from archive.timespan import SECOND, format_instant
 from ops import keys as installation
 from ops import pyz
+from recorder import identity
 from tests.integration.api.test_handover_api import RECORDER_KEY, Case, code, filed, journalled, shelve, words
 from tests.support.api_site import CAMERA, Site, open_site, span
 from tests.support.command_line import CommandLine
@@ -183,6 +184,7 @@ def test_footage_that_came_later_is_told_to_who_holds_the_statement_and_to_nobod
         camera=CAMERA, recorder="rec-1-backfill", run="6b067960e6db988a", span=site.gap, segments=1,
         reason=RunEnd.STOPPED, ingested_at=now, fills=("6a15000000000009",),
     )  # fmt: skip
+    identity.register(services.ledger, run.recorder, RECORDER_KEY.public_key())
     batch = journal.encode(
         [run],
         recorder=run.recorder,

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from archive.integrity.adoption import silence
+from archive.integrity.adoption import Signer, silence
 from archive.integrity.check import Checker, CheckReport
 from archive.model import leaf as leaves
 from archive.model.segment import Segment
@@ -38,12 +39,16 @@ class Lost:
     def signed(self) -> dict[bytes, set[str]]:
         """Every segment's line in the archive, with the origins of its batches."""
         found: dict[bytes, set[str]] = {}
-        for listed in self.site.stores.records.list("journal/"):
-            batch = journal.decode(self.site.stores.records.get(listed.key))
+        for batch in self.batches():
             for leaf in batch.leaves:
                 if isinstance(leaf, Segment):
                     found.setdefault(leaves.encode(leaf), set()).add(batch.origin)
         return found
+
+    def batches(self) -> Iterator[journal.Batch]:
+        """Every batch in the archive."""
+        for listed in self.site.stores.records.list("journal/"):
+            yield journal.decode(self.site.stores.records.get(listed.key))
 
     def stored(self) -> dict[bytes, str]:
         """Every segment in the store: its leaf and its name."""
@@ -79,6 +84,19 @@ class Lost:
         until(lambda: job.run() or not self.unsigned(), "it was silent for long enough", seconds=PATIENCE)
         return len([origins for origins in self.signed().values() if "adopted" in origins])
 
+    def seals(self, package: Path) -> list[str]:
+        """Seal all footage into a package; returns the options that verify it."""
+        self.site.follower().run()
+        until(lambda: self.saksi("index", "sync").code == 0, "the index is whole", seconds=PATIENCE)
+        self.saksi.must("log", "make")
+        spans = [ref.span for ref in segments_of(self.site, CAMERA)]
+        self.saksi.must(
+            "seal", "--camera", CAMERA, "--from", format_instant(spans[0].start), "--to",
+            format_instant(spans[-1].end), "--case", "LP/1", "-o", str(package),
+        )  # fmt: skip
+        keys = self.saksi.must("keys", "show", "--json").json
+        return ["--trust", keys["trust_root"], "--signer", keys["signer_sha256"]]
+
     def check(self) -> CheckReport:
         """The check of the archive."""
         return Checker(self.site.stores, self.site.bare_index, self.site.clock).run()
@@ -112,20 +130,10 @@ def test_another_signs_a_package_says_so_and_the_first_may_come_back(lost: Lost,
     report = lost.check()
     assert (report.breaches, report.adopted, report.without_a_line) == ([], {"rec-a": len(left)}, [])
     assert {line for line, origins in lost.signed().items() if origins == {"adopted"}} == left
-    lost.site.follower().run()
+    package = tmp_path / "bukti.zip"
+    trust = lost.seals(package)
     [told] = [one.message for one in examine(lost.site) if one.subject == "adoption"]
     assert told == f"{len(left)} segments of rec-a were adopted lately"
-
-    until(lambda: lost.saksi("index", "sync").code == 0, "the index is whole", seconds=PATIENCE)
-    lost.saksi.must("log", "make")
-    spans = [ref.span for ref in segments_of(lost.site, CAMERA)]
-    package = tmp_path / "bukti.zip"
-    lost.saksi.must(
-        "seal", "--camera", CAMERA, "--from", format_instant(spans[0].start), "--to",
-        format_instant(spans[-1].end), "--case", "LP/1", "-o", str(package),
-    )  # fmt: skip
-    keys = lost.saksi.must("keys", "show", "--json").json
-    trust = ["--trust", keys["trust_root"], "--signer", keys["signer_sha256"]]
     verified = lost.saksi("verify", str(package), *trust, "--json")
     assert (verified.code, verified.json["valid"]) == (0, True), verified.out
     with zipfile.ZipFile(package) as bag:
@@ -149,3 +157,36 @@ def test_another_signs_a_package_says_so_and_the_first_may_come_back(lost: Lost,
     assert lost.check().adopted == {}
     again = lost.saksi("verify", str(package), *trust, "--json")
     assert again.json["valid"], "what was sealed stays valid"
+
+
+@pytest.mark.alone
+def test_a_package_over_what_two_hosts_adopted_at_one_moment_verifies(
+    lost: Lost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = lost.dies_unsigned()
+    (lost.recorder.folder / "spool").rename(tmp_path / "disk")
+    third = RecordingSite(tmp_path / "third", {**lost.recorder.environment, "SAKSI_RECORDER": "rec-c"})
+    third.folder.mkdir()
+    with third.site() as site:
+        other, sign, turns = replace(adoption_of(site), bound=SECOND), Signer.sign, list[int]()
+
+        def overtaken(signer: Signer, *given: Any) -> None:
+            if signer.name == "rec-b-adopted" and not turns:
+                turns.append(0)
+                turns.append(until(other.run, "the third adopts, too", seconds=PATIENCE))
+            sign(signer, *given)
+
+        monkeypatch.setattr(Signer, "sign", overtaken)
+        lost.adopt()
+    assert turns == [0, len(left)]
+    package = tmp_path / "bukti.zip"
+    trust = lost.seals(package)
+    verified = lost.saksi("verify", str(package), *trust, "--json")
+    assert (verified.code, verified.json["valid"]) == (0, True), verified.out
+    report = lost.check()
+    assert (report.breaches, report.adopted) == ([], {"rec-a": len(left)})
+    assert {one.recorder for one in lost.batches() if one.origin == "adopted"} == {
+        "rec-b-adopted", "rec-c-adopted",
+    }  # fmt: skip
+    [told] = [one.message for one in examine(lost.site) if one.subject == "adoption"]
+    assert told == f"{len(left)} segments of rec-a were adopted lately", "each segment is counted once"

@@ -1,13 +1,16 @@
 """A package over a hole that was filled later is flagged: whichever came first, the run or the seal."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import keys
+from archive.canonical import sha256_hex
 from archive.errors import IntegrityError
 from archive.evidence import jobs
 from archive.evidence.backfilled import JOB, BackfillFlags, fillings_of
@@ -21,7 +24,7 @@ from archive.ports import Content
 from archive.records import journal
 from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, SECOND, Timespan
-from tests.support.packages import RECORDER_KEY, make_world
+from tests.support.packages import RECORDER_KEY, RUN, make_world
 
 
 class Desk:
@@ -32,6 +35,7 @@ class Desk:
         self.ledger = Ledger(self.world.target, self.world.clock)
         end = self.world.plan.span.end
         self.hole = Timespan(end - 4 * SECOND, end - SECOND)
+        self.register("rec-1-backfill", RECORDER_KEY)
         self.flags = BackfillFlags(self.ledger, self.world.target, cast("Any", self), self.world.clock)
 
     def gaps(self, camera: str, _span: Timespan) -> Sequence[Gap]:
@@ -59,18 +63,28 @@ class Desk:
         assert done is not None
         assert done.record.status is EvidenceStatus.SEALED
 
-    def filled(self, run: str, batch: int = 1, *, at: int = 0) -> None:
+    def register(self, recorder: str, key: Ed25519PrivateKey) -> None:
+        raw = key.public_key().public_bytes_raw()
+        state = {"public_key": base64.b64encode(raw).decode("ascii"), "key_sha256": sha256_hex(raw)}
+        self.ledger.append(
+            "recorder", recorder, state, expected=0, actor="os:t", action="recorder.registered"
+        )
+
+    def filled(
+        self, run: str, batch: int = 1, *, at: int = 0, by: str = "rec-1-backfill", says: str = "",
+        key: Ed25519PrivateKey = RECORDER_KEY, name: str = "",
+    ) -> None:  # fmt: skip
+        """A run that fills the hole: a line of ``says`` in a batch of ``by``, filed under ``name``."""
         now = self.world.clock.now()
         leaf = Run(
-            camera="cam-1", recorder="rec-1-backfill", run=run, span=self.hole, segments=1,
+            camera="cam-1", recorder=says or by, run=run, span=self.hole, segments=1,
             reason=RunEnd.STOPPED, ingested_at=now, fills=("a" * 16,),
         )  # fmt: skip
         data = journal.encode(
-            [leaf], recorder=leaf.recorder, batch=batch, prev=journal.GENESIS, at=now, key=RECORDER_KEY,
-            origin="backfill",
-        )  # fmt: skip
-        key = keys.journal_key(leaf.recorder, batch, now + at)
-        self.world.target.put(key, Content.of_bytes(data))
+            [leaf], recorder=by, batch=batch, prev=journal.GENESIS, at=now, key=key, origin="backfill"
+        )
+        stored = keys.journal_key(name or by, batch, now + at)
+        self.world.target.put(stored, Content.of_bytes(data))
 
     def runs(self, evidence_id: str) -> list[str]:
         return [one.run for one in fillings_of(self.ledger, evidence_id)]
@@ -130,3 +144,56 @@ def test_what_is_damaged_keeps_nothing_beside_it_from_being_flagged(desk: Desk) 
     with pytest.raises(IntegrityError):
         desk.flags.run()
     assert desk.runs(asked[1]) == ["1" * 16]
+
+
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"\5" * 32)
+
+
+def test_a_batch_that_its_recorder_did_not_sign_flags_nothing_and_hides_nothing(desk: Desk) -> None:
+    """Anyone who can put a journal object could say that a package lacks footage, or what it lacks."""
+    asked = desk.asked()
+    desk.sealed()
+    desk.register("rec-2-backfill", OTHER_KEY)
+    desk.filled("1" * 16, 1, key=OTHER_KEY)
+    desk.filled("2" * 16, 2, key=OTHER_KEY, by="rec-2-backfill", name="rec-1-backfill")
+    desk.filled("3" * 16, 3, by="rec-3-backfill")
+    desk.filled("4" * 16, 4, says="rec-2-backfill")
+    assert desk.flags.run() == 0
+    assert desk.runs(asked) == []
+    desk.filled("1" * 16, 5)
+    assert desk.flags.run() == 1
+    assert desk.runs(asked) == ["1" * 16]
+
+
+def test_a_batch_under_the_name_of_another_of_its_recorder_says_nothing(desk: Desk) -> None:
+    asked = desk.asked()
+    desk.sealed()
+    desk.filled("1" * 16, 1)
+    good = next(iter(desk.world.target.list("journal/")))
+    data = desk.world.target.get(good.key)
+    now = desk.world.clock.now()
+    desk.world.target.put(keys.journal_key("rec-1-backfill", 7, now), Content.of_bytes(data))
+    assert desk.flags.run() == 1
+    assert desk.runs(asked) == ["1" * 16]
+    assert desk.flags._read == {good.key}
+
+
+def test_a_package_that_was_sealed_while_the_run_came_in_is_flagged_for_the_rest(desk: Desk) -> None:
+    """It has originals of the run, and states a gap where the others are now."""
+    asked = desk.asked()
+    desk.sealed()
+    desk.hole = Timespan(desk.hole.start - 10 * SECOND, desk.hole.end)
+    desk.filled(RUN)
+    assert desk.flags.run() == 1
+    [one] = fillings_of(desk.ledger, asked)
+    assert (one.run, one.span) == (RUN, Timespan(desk.world.plan.gaps[0].span.start, desk.hole.end))
+
+
+def test_a_package_that_has_footage_of_the_filled_time_is_not_flagged(desk: Desk) -> None:
+    """The gap's record stays, though the package states no gap there."""
+    desk.asked()
+    desk.sealed()
+    start = desk.world.plan.span.start
+    desk.hole = Timespan(start + 2 * SECOND, start + 8 * SECOND)
+    desk.filled("1" * 16)
+    assert desk.flags.run() == 0

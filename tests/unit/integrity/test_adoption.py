@@ -1,9 +1,12 @@
 """Segments of a recorder that is gone get a signed line from another: all of them, once, and as they are."""
 
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,12 +16,13 @@ from archive import keys
 from archive.errors import IntegrityError, Malformed, Unavailable
 from archive.integrity.adoption import Signer
 from archive.integrity.adoption.silence import WATCHED, Silence
-from archive.integrity.adoption.whole import check_whole
+from archive.integrity.adoption.whole import MAX_HEADER, check_whole
 from archive.integrity.rebuild.sync import Sync
 from archive.lifecycle.disposition.walk import own_leaf
+from archive.model.custody import CustodyEvent
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
-from archive.ports import Content
+from archive.ports import Content, ObjectVersion
 from archive.records import journal
 from archive.records.custody import read
 from archive.records.journal import Batch
@@ -27,7 +31,7 @@ from recorder import identity
 from search.rebuilding import rebuild_index
 from search.sqlite import open_sqlite
 from tests.support.adopting import BOUND, Bereft
-from tests.support.archives import camera_form, small_archive
+from tests.support.archives import RECORDER_KEY, camera_form, small_archive
 from tests.support.leaves import RUN, T0
 from tests.support.packages import FRAMES, segment_bytes
 
@@ -157,6 +161,81 @@ def test_a_recorder_that_signs_while_it_is_adopted_says_the_same(tmp_path: Path)
     assert site.check().breaches == []
 
 
+def test_of_two_adopters_the_second_leaves_what_the_first_signed_while_it_read(tmp_path: Path) -> None:
+    """To read the segments takes long, and another host began at the same time."""
+    site = bereft(tmp_path, lost={5})
+    job, other, turns = site.job(), site.job("rec-3"), list[int]()
+
+    def examine(_leaf: Segment, _content: Iterable[bytes]) -> None:
+        if not turns:
+            turns.append(other.run())
+
+    job.examine = examine
+    assert (job.run(), turns) == (0, [3])
+    assert all(len(lines) == 1 for lines in site.lines().values())
+    assert len(acts(site)) == 1
+
+
+def test_two_adopters_that_sign_at_one_moment_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both read that nobody signed; then both sign. One segment has one leaf, one number has one gap."""
+    site = bereft(tmp_path, lost={5})
+    job, other = site.job(), site.job("rec-3")
+    sign, turns = Signer.sign, list[int]()
+
+    def overtaken(signer: Signer, *given: Any) -> None:
+        if signer.name == "rec-2-adopted":
+            turns.append(other.run())
+        sign(signer, *given)
+
+    monkeypatch.setattr(Signer, "sign", overtaken)
+    assert (job.run(), turns) == (3, [3])
+    both = {seq: lines for (_, seq), lines in site.lines().items() if seq > 4}
+    assert [len(lines) for lines in both.values()] == [2, 2]
+    gaps = [leaf for batch in site.batches() for leaf in batch.leaves if isinstance(leaf, Gap)]
+    assert [(one.gap, one.span, one.cause) for one in gaps] == [
+        (gaps[0].gap, gaps[0].span, gaps[0].cause)
+    ] * 2
+    assert all(len({line for _, line in lines}) == 1 for lines in both.values())
+    report = site.check()
+    assert (report.breaches, report.adopted, report.without_a_line) == ([], {"rec-1": 3}, [])
+    index = open_sqlite(tmp_path / "fresh.sqlite")
+    rebuild_index(site.archive.stores, index)
+    for one in (site.archive.index, index):
+        assert [found.seq for found in one.segments("cam-1", WHOLE)] == [0, 1, 2, 3, 4, 6, 7]
+        [gap] = one.gaps("cam-1", WHOLE)
+        assert (gap.span, gap.cause) == (Timespan(T0 + 50 * SECOND, T0 + 60 * SECOND), GapCause.UPLOAD_LOST)
+    assert {one.actor.id for one in acts(site)} == {"recorder:rec-3-adopted", "recorder:rec-2-adopted"}
+    assert len({(one.objects, tuple(one.details.items())) for one in acts(site)}) == 1
+    assert [site.adopt(), site.adopt("rec-3"), site.adopt("rec-4")] == [0, 0, 0]
+
+
+def test_a_process_that_ends_after_it_recorded_an_act_is_followed_by_one_that_records_it_again(
+    tmp_path: Path,
+) -> None:
+    """The record says who was about to sign what: nothing is signed without it, and twice is no other act."""
+    site = bereft(tmp_path)
+    job = site.job()
+    record = job.record
+
+    class Ended(BaseException):
+        pass
+
+    def ending(*given: Any, **named: Any) -> object:
+        record(*given, **named)
+        raise Ended
+
+    job.record = ending
+    with pytest.raises(Ended):
+        job.run()
+    assert not any(batch.origin == "adopted" for batch in site.batches())
+    assert site.adopt() == 4
+    assert all(len(lines) == 1 for lines in site.lines().values())
+    assert len(acts(site)) == 2
+    assert len({(one.actor, one.objects, tuple(one.details.items())) for one in acts(site)}) == 1
+
+
 def test_a_number_that_was_never_stored_becomes_a_gap(tmp_path: Path) -> None:
     site = bereft(tmp_path, lost={5})
     assert "run_has_holes" not in {one.code for one in site.check().breaches}, "nobody knows of it yet"
@@ -186,6 +265,31 @@ def test_what_the_archive_has_is_not_called_lost(tmp_path: Path) -> None:
     assert site.archive.index.gaps("cam-1", WHOLE) == ()
 
 
+@pytest.mark.parametrize("after", range(4))
+def test_a_gap_is_signed_though_a_step_failed_between_it_and_the_segments(
+    tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is adopted makes nobody look again: the gaps may not be what is left."""
+    site = bereft(tmp_path, lost={5})
+    job, calls = site.job(), iter([True] * after + [False])
+    sign = Signer.sign
+
+    def interrupted(signer: Signer, *given: Any) -> None:
+        if not next(calls, True):
+            raise Unavailable("away", code="store_unreachable")
+        sign(signer, *given)
+
+    monkeypatch.setattr("archive.integrity.adoption.job._AT_ONCE", 1)
+    monkeypatch.setattr(Signer, "sign", interrupted)
+    with pytest.raises(Unavailable):
+        job.run()
+    job.run()
+    assert [one.cause for one in site.archive.index.gaps("cam-1", WHOLE)] == [GapCause.UPLOAD_LOST]
+    gaps = [leaf for batch in site.batches() for leaf in batch.leaves if isinstance(leaf, Gap)]
+    assert len(gaps) == 1
+    assert site.check().breaches == []
+
+
 @pytest.mark.parametrize("cause", [GapCause.UPLOAD_LOST, GapCause.SET_ASIDE])
 def test_a_gap_that_the_recorder_signed_itself_is_not_signed_again(tmp_path: Path, cause: GapCause) -> None:
     site = bereft(tmp_path, lost={5}, signed=0)
@@ -206,7 +310,7 @@ def test_bytes_that_are_not_the_segment_are_not_adopted(tmp_path: Path) -> None:
     site = bereft(tmp_path)
     bad = _leaves(site)[5]
 
-    def examine(leaf: Segment, content: bytes) -> None:
+    def examine(leaf: Segment, _pieces: Iterable[bytes]) -> None:
         if leaf.seq == 5:
             raise IntegrityError("altered", code="bytes_differ")
 
@@ -341,8 +445,7 @@ def test_a_line_is_written_once_though_a_step_after_it_failed(
             with pytest.raises(Unavailable):
                 job.run()
     job.run()
-    acts = [one for one in read(site.archive.stores.records, WHOLE) if one.type == "footage.adopted"]
-    assert [one.details["segments"] for one in acts] == [4], "one act, however often it was tried"
+    assert [one.details["segments"] for one in acts(site)] == [4], "one act, however often it was tried"
     assert all(len(lines) == 1 for lines in site.lines().values())
     assert [one.seq for one in site.archive.index.segments("cam-1", WHOLE)] == list(range(8))
     assert site.check().breaches == []
@@ -398,36 +501,136 @@ def test_whatever_was_left_has_one_leaf_in_the_end(
 @given(
     beats=st.lists(st.tuples(st.integers(0, 200), st.booleans()), min_size=1, max_size=30),
     bound=st.integers(10, 100),
+    ahead=st.integers(-200, 10_000),
 )
-def test_only_who_was_watched_and_stayed_silent_is_silent(beats: list[tuple[int, bool]], bound: int) -> None:
-    """Minutes pass; a beat may come in each. Who is silent had an old beat that we have seen for long."""
-    silence, now, heard, seen, since = Silence(bound * MINUTE), 10**12, 0, -1, 0
-    heard = now
+def test_only_who_was_watched_and_stayed_silent_is_silent(
+    beats: list[tuple[int, bool]], bound: int, ahead: int
+) -> None:
+    """Minutes pass; a beat may come in each. Who is silent had an old beat that we have seen for long.
+
+    The recorder's clock is ``ahead``: what it said last is old once it was seen for so long.
+    """
+    silence, now, seen, since = Silence(bound * MINUTE), 10**12, -1, 0
+    heard = now + ahead * MINUTE
     for passes, beat in beats:
         now += passes * MINUTE
         if beat:
-            heard = now
+            heard = now + ahead * MINUTE
         if heard != seen:
             seen, since = heard, now
         found = silence.silent({"rec-1"}, {"rec-1": heard}, now, now)
-        assert (found == ["rec-1"]) == (now - heard >= bound * MINUTE and now - since >= WATCHED)
+        old = now - min(heard, since) >= bound * MINUTE
+        assert (found == ["rec-1"]) == (old and now - since >= WATCHED)
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, 40 * DAY, 4000 * DAY])
+def test_a_recorder_whose_clock_ran_ahead_and_that_died_is_not_alive_until_that_time(
+    tmp_path: Path, ahead: int
+) -> None:
+    """Its heartbeat has the time of its own clock."""
+    site = bereft(tmp_path)
+    beat = site.now + ahead
+    site.archive.index.put_heartbeat("rec-1", beat, {"cameras": {"cam-1": {}}})
+    job = site.job()
+    assert job.run() == 0, "it was seen first a minute ago"
+    site.clock.advance(BOUND - 2 * MINUTE)
+    assert job.run() == 0
+    site.clock.advance(MINUTE)
+    assert job.run() == 4
+
+
+def test_what_a_recorder_stored_under_the_names_of_a_later_time_is_adopted(tmp_path: Path) -> None:
+    """Its batches and segments, too, have the time of its own clock; the store has the true one."""
+    site = bereft(tmp_path)
+    ahead = 5 * HOUR
+    site.archive.begin = T0 + ahead
+    data = site.archive.encode(
+        [*_leaves(site)[4:], site.archive.keep(8)], recorder="rec-1", batch=2, prev=site.archive.prev,
+        at=site.now + ahead, key=RECORDER_KEY,
+    )  # fmt: skip
+    key = keys.journal_key("rec-1", 2, site.now + ahead)
+    site.archive.stores.records.put(key, Content.of_bytes(data))
+    site.archive.clock.advance(MINUTE)
+    site.archive.keep(9)
+    site.archive.index.put_heartbeat("rec-1", site.now + ahead, {"cameras": {"cam-1": {}}})
+    job = site.job()
+    site.clock.advance(BOUND)
+    assert job.run() == 1
+    assert {seq for _, seq in site.lines()} == set(range(10))
 
 
 def test_a_segment_is_whole_only_as_its_leaf_says(tmp_path: Path) -> None:
     content, header = segment_bytes(Random(1), 5_000)  # noqa: S311 - invented samples
     leaf = replace(small_archive(tmp_path).keep(0, content=content), header_bytes=header, frames=FRAMES)
-    check_whole(leaf, content)
+    for length in (1, header - 1, header, header + 1, len(content)):
+        check_whole(leaf, pieces(content, length))
     for wrong, code in (
         (replace(leaf, frames=leaf.frames + 1), "segment_not_whole"),
         (replace(leaf, header_bytes=leaf.header_bytes - 1), "segment_not_whole"),
+        (replace(leaf, header_bytes=leaf.header_bytes + 1), "segment_not_whole"),
+        (replace(leaf, header_bytes=leaf.size + 1), "segment_not_whole"),
         (replace(leaf, sha256="0" * 64), "bytes_differ"),
     ):
         with pytest.raises(IntegrityError) as refused:
-            check_whole(wrong, content)
+            check_whole(wrong, pieces(content, 1000))
         assert refused.value.code == code
-    with pytest.raises(IntegrityError) as refused:
-        check_whole(leaf, content[:-1])
-    assert refused.value.code == "bytes_differ"
+    for other in (content[:-1], content + b"."):
+        with pytest.raises(IntegrityError) as refused:
+            check_whole(leaf, pieces(other, 1000))
+        assert refused.value.code == "bytes_differ"
+
+
+def test_of_what_is_too_long_no_more_is_read_than_the_leaf_says(tmp_path: Path) -> None:
+    leaf, read = small_archive(tmp_path).keep(0), list[bytes]()
+
+    def long() -> Iterator[bytes]:
+        for _ in range(1000):
+            read.append(b"." * 100)
+            yield read[-1]
+
+    with pytest.raises(IntegrityError):
+        check_whole(leaf, long())
+    assert sum(map(len, read)) <= leaf.size + 100
+    with pytest.raises(IntegrityError):
+        check_whole(replace(leaf, header_bytes=MAX_HEADER + 1, size=1 << 50), long())
+    assert sum(map(len, read)) <= leaf.size + 100, "of a header that is too long nothing"
+
+
+def test_an_object_of_another_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The listing says so, though the object's head does not: it is not read to find out who is right."""
+    site = bereft(tmp_path)
+    footage, bad = site.archive.stores.footage, _leaves(site)[5]
+    listed, read = footage.list, list[Segment]()
+
+    def lying(prefix: str) -> Iterator[ObjectVersion]:
+        for one in listed(prefix):
+            yield replace(one, size=1 << 40) if one.key == bad.key else one
+
+    monkeypatch.setattr(footage, "list", lying)
+    site.examine = lambda leaf, _: read.append(leaf)
+    assert site.adopt() == 3
+    assert site.told == [(bad.key, "size_differs")]
+    assert [leaf.seq for leaf in read] == [4, 6, 7]
+
+
+def test_segments_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = bereft(tmp_path)
+    monkeypatch.setattr(site.archive.stores.footage, "get", _away)
+    site.examine = lambda leaf, pieces: check_digest(leaf, b"".join(pieces))
+    assert site.adopt() == 4
+
+
+def check_digest(leaf: Segment, content: bytes) -> None:
+    assert sha256(content).hexdigest() == leaf.sha256
+
+
+def pieces(content: bytes, length: int) -> Iterator[bytes]:
+    return (content[at : at + length] for at in range(0, len(content), length))
+
+
+def acts(site: Bereft) -> list[CustodyEvent]:
+    """The adoptions on record."""
+    return [one for one in read(site.archive.stores.records, WHOLE) if one.type == "footage.adopted"]
 
 
 def _away(*_given: object, **_named: object) -> None:

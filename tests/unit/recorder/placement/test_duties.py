@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from archive.timespan import SECOND
-from recorder.placement.duties import FRESH, Duties, Witnesses, duties
+from recorder.placement.duties import FRESH, Duties, Proven, Witnesses, duties
 from recorder.placement.sight import SETTLING, Sight
 
 NOW = 1_800_000_000 * SECOND
@@ -53,6 +53,23 @@ def test_a_camera_that_moved_is_recorded_until_the_other_has_footage() -> None:
 def test_what_is_no_confirmation(witnesses: Witnesses) -> None:
     found = duties("rec-a", {"cam-1": "rec-b"}, {"cam-1"}, LIVE, witnesses)
     assert found.record == found.leaving == {"cam-1"}
+
+
+def test_a_heartbeat_from_the_future_confirms_no_longer_than_one_of_now() -> None:
+    """The host's clock is ahead, and it sends no more: what it said last is old once it was seen for long."""
+    proven = Proven()
+    proven.saw(frozenset({"rec-b"}))
+    state = {"cameras": {"cam-1": {"capturing": 1, "kept": 1}}}
+
+    def confirms(at: int, monotonic: int) -> bool:
+        found = Witnesses(proven.of([Said("rec-b", at, state)], monotonic), NOW + monotonic)
+        return found.has_footage("rec-b", "cam-1")
+
+    assert not confirms(NOW + FRESH - 1, 0), "it has just appeared"
+    assert confirms(NOW + FRESH, 1), "another has come"
+    assert confirms(NOW + FRESH, 1 + FRESH)
+    assert not confirms(NOW + FRESH, 2 + FRESH)
+    assert confirms(NOW + FRESH + SECOND, 3 + FRESH), "it sends again"
 
 
 def test_a_host_that_is_dead_confirms_nothing() -> None:
