@@ -145,6 +145,17 @@ def _parameters_change(folder: Path, seconds: int) -> Script:
     return script([*before.until(at), *after.since(at)], captured=steady(15), stamp=stamped(steady(15)))
 
 
+def _parameters_once(folder: Path, seconds: int) -> Script:
+    """The picture changes, and the new parameter sets come with the first keyframe alone."""
+    before, after = (material(variant, seconds, 15, folder) for variant in ("h264-nob", "h264-closed"))
+    at = 30 * 4
+    first, *others = after.since(at)
+    bare = [
+        replace(one, units=tuple(nal for nal in one.units if nal[0] & 0x1F not in (7, 8))) for one in others
+    ]
+    return script([*before.until(at), first, *bare], captured=steady(15), stamp=stamped(steady(15)))
+
+
 def _joined(variant: str) -> Kind:
     """The connection begins in the middle of a group of pictures."""
 
@@ -209,6 +220,7 @@ KINDS: Mapping[str, Kind] = {
     "trembling": Kind(_jittered),
     "network": Kind(_network),
     "parameters-change": Kind(_parameters_change),
+    "parameters-once": Kind(_parameters_once),
     "joined": _joined("h264-closed"),
     "joined-open": _joined("h264-open-b"),
     "short-stall": _short(53, "silence"),
