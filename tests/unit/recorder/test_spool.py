@@ -95,6 +95,17 @@ def test_room_comes_back_only_with_some_to_spare(spool: Spool) -> None:
     assert not spool.has_room()
 
 
+def test_what_can_wait_leaves_twice_what_recording_leaves(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.reserve, free = 4 << 20, 9 << 20
+    monkeypatch.setattr(Spool, "measure", lambda _: (free, free))
+    assert (spool.spares(1_000), spool.spares(1_001)) == (True, False), "its quota"
+    spool.quota = 1 << 40
+    assert (spool.spares(1 << 20), spool.spares((1 << 20) + 1)) == (True, False), "the disk"
+    assert spool.has_room()
+
+
 def test_signs_of_life(spool: Spool) -> None:
     assert spool.last_alive() is None
     spool.touch()
