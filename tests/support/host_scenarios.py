@@ -115,9 +115,9 @@ def killed(run: Run) -> None:
     bed.hosts[host].kill()
     after = bed.settled(bed.alive, bed.now())
     bed.start(host)
-    back = bed.settled(bed.alive, bed.now())
+    since = bed.now()
+    until(lambda: bed.settled(bed.alive, since) == before, f"{host} has its own cameras again")
     run.note("power lost", "and back", before, after, struck=its, allowed_s=DEATH_S, moves=len(its))
-    assert back == before, "it has its own cameras again"
 
 
 def stopped(run: Run) -> None:

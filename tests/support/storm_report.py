@@ -180,8 +180,8 @@ def _memory(storm: Storm) -> str:
     return (
         "PSS of the recorder with all its FFmpegs, in its last life from a minute after its start on "
         f"({span}, "
-        f"{len(settled)} samples): {said(settled, 'ours')}. Cameras that fail end their FFmpegs, so this goes "
-        f"up and down with them. Its own process alone, private memory: {said(settled, 'own')}. "
+        f"{len(settled)} samples): {said(settled, 'ours')}. Cameras that fail end their FFmpegs, so this "
+        f"goes up and down with them. Its own process alone, private memory: {said(settled, 'own')}. "
         "MediaMTX in the same time: "
         f"{said(settled, 'peer')}. "
         f"Over the whole storm the recorder took {max(sample.ours for sample in storm.samples):.0f} MiB "

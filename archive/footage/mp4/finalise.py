@@ -254,6 +254,9 @@ def _brought(source: memoryview, found: Fragmented) -> Iterator[tuple[int, list[
     """The samples that bring parameter sets; these stand before a picture's slices."""
     track = found.track
     for index, (start, end) in enumerate(sample_ranges(found.pieces, found.samples.sizes)):
+        first = start + track.nal_length_size
+        if first < end and nal_kind(track.codec, source[first]) is NalKind.SLICE:
+            continue  # most pictures begin so: nothing more is read of them
         sets: list[bytes] = []
         try:
             for unit in nal_units(source, start, end, track.nal_length_size):
