@@ -304,8 +304,7 @@ class CaptureSession:
         return spooled_leaves
 
     def _keep(self, timed: Sequence[Timed]) -> list[SpooledLeaf]:
-        spooled_leaves = [self._keep_one(one) for one in timed]
-        return [spooled for spooled in spooled_leaves if spooled is not None]
+        return [spooled for one in timed if (spooled := self._keep_one(one)) is not None]
 
     def _keep_one(self, timed: Timed) -> SpooledLeaf | None:
         run, facts = self._run, self.facts
