@@ -34,7 +34,7 @@ from recorder.crew import Crew
 from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
 from recorder.placement.desk import Everything, PlacementDesk
-from recorder.placement.membership import BEAT
+from recorder.placement.rhythm import keep_alive, keep_place
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources, pause_after
@@ -220,8 +220,10 @@ class Recorder:
         ]
         if desk.glance is not None:
             leading += [
-                asyncio.create_task(self._keep_place(shop, desk, desk.glance)),
-                asyncio.create_task(self._keep_alive(desk)),
+                asyncio.create_task(
+                    keep_place(desk, desk.glance, lambda: self._crew.place(shop, desk), parts.log)
+                ),
+                asyncio.create_task(keep_alive(desk)),
             ]
         tasks = [
             asyncio.create_task(archiver.run()),
@@ -301,34 +303,6 @@ class Recorder:
         if roster.unreadable != self._unreadable:
             self._unreadable = dict(roster.unreadable)
             self._parts.log.error("cameras_unreadable", **{"cameras": self._unreadable})
-
-    async def _keep_alive(self, desk: PlacementDesk) -> None:
-        """Stay among the recorders, whatever else takes its time.
-
-        In a thread of its own: a store that hangs may hold all those that others share.
-        """
-        loop, own = asyncio.get_running_loop(), ThreadPoolExecutor(1, "beat")
-        try:
-            while True:
-                due = loop.time() + BEAT
-                await loop.run_in_executor(own, desk.beat)
-                await asyncio.sleep(max(0.0, due - loop.time()))
-        finally:
-            own.shutdown(wait=False)
-
-    async def _keep_place(self, shop: Workshop, desk: PlacementDesk, glance: float) -> None:
-        """Follow who records what: at each beat, and at once where another recorder lives or died."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + BEAT
-            while loop.time() < due:
-                await asyncio.sleep(glance)
-                if await asyncio.to_thread(desk.has_moved):
-                    break
-            try:
-                await self._crew.place(shop, desk)
-            except ArchiveError as error:
-                self._parts.log.warning("placement_waits", code=error.code, reason=error.message)
 
     async def _keep_roster(self, roster: Roster, shop: Workshop, desk: PlacementDesk) -> None:
         """Update the cameras to record, as often as listing them is cheap."""
