@@ -13,6 +13,8 @@ from pathlib import Path
 from archive.errors import StoreFull, Unavailable
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+BAD_SECTOR = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)
+"""What a read of one file ends with where the medium lost it, while the disk may go on with all others."""
 UNFINISHED = ".unfinished"
 """Suffix of files still being written. One left over after a crash may be removed."""
 

@@ -19,9 +19,9 @@ from dataclasses import replace
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import Malformed
+from archive.errors import Malformed, Unavailable
 from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
-from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.finalise import UNREADABLE, Finalised
 from archive.footage.mp4.parameters import Sets
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
@@ -192,18 +192,18 @@ class CaptureSession:
             is_last = number == numbers[-1]
             try:
                 made = self._make(number)
-            except Malformed as error:
+            except (Malformed, Unavailable) as error:
+                if isinstance(error, Unavailable) and error.code != UNREADABLE:
+                    raise
                 spooled_leaves += self._set_aside(number, error.code, is_last=is_last)
                 continue
             if is_last:
                 spooled_leaves += self._place_last(made)
                 continue
-            arrival_after = None
             heard = notes.get(number)
             spooled_leaves += self._place(made, heard[0] if heard else None)
             if heard is not None and len(heard) > 1:
-                arrival_after = heard[1]
-                spooled_leaves += self._step(arrival_after)
+                spooled_leaves += self._step(heard[1])
         spooled_leaves += self._anchor_rest()
         silent = ended - (self._run.end or self.facts.began or ended)
         if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
