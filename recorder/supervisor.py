@@ -19,6 +19,8 @@ from recorder.workshop import Workshop
 _SOUND = 10.0
 """A connection that gave footage for this many seconds was sound: the next attempt starts at once."""
 _LOOK_AGAIN = 2.0
+_MOST_OWED = 100
+"""Changes of cause that wait for unfinished sessions; of more the first ones count."""
 
 _GAP_AFTER = {
     RunEnd.STOPPED: GapCause.RECORDER_RESTART,
@@ -59,6 +61,7 @@ class CameraSupervisor:
         self._otherwise = otherwise
         self._doubted = False
         self._unfinished: list[CaptureSession] = []
+        self._owed: list[tuple[int, GapCause]] = []  # causes that follow the footage of the unfinished
         settings = workshop.settings
         self._back_off = BackOff(
             workshop.chance, settings.first_retry, settings.steady_retry, settings.steady_for,
@@ -134,8 +137,8 @@ class CameraSupervisor:
         return 0 if attempt is None else attempt.grown_at()
 
     def rewrite_gap(self) -> None:
-        """Record the open gap again; not while footage may be ending it."""
-        if not self.state.is_capturing:
+        """Record the open gap again; not while footage may be ending it, or waits to have ended it."""
+        if not self.state.is_capturing and not self._unfinished:
             self._shop.accounts.rewrite(self.camera.id)
 
     async def _turn(self) -> float:
@@ -144,11 +147,14 @@ class CameraSupervisor:
         self._unanswered = None
         if self.camera.disabled:
             await self._missing(now, GapCause.DISABLED)
-            return self._shop.settings.longest_retry
+            if not self._unfinished:
+                return self._shop.settings.longest_retry
         if not self._shop.spool.has_room():
             return await self._no_room(now)
         try:
             await self._finish_leftovers()
+            if self.camera.disabled:
+                return 0
             source = parse_source(self._shop.sources.source_of(self.camera))
             try:
                 pinned = await unless(self._changed, self._reach(source))
@@ -254,7 +260,9 @@ class CameraSupervisor:
                 self._shop.log.error(
                     "session_unfinished", camera=self.camera.id, code=error.code, reason=error.message
                 )
-        await self._missing(self._shop.clock.now(), self._otherwise)
+        owed, self._owed = self._owed or [(self._shop.clock.now(), self._otherwise)], []
+        for at, cause in owed:
+            await self._missing(at, cause)
 
     async def _failed(self, began: int, outcome: AttemptEnd) -> float:
         """An attempt failed. Keep the reason, and return how long to wait."""
@@ -283,8 +291,11 @@ class CameraSupervisor:
         return self._back_off.failed(self._shop.clock.monotonic())
 
     async def _missing(self, at: int, cause: GapCause) -> None:
-        if self._unfinished:
-            return  # Their footage ends the gap before it; this one follows it.
+        if self._unfinished:  # Their footage ends the gap before it; this one follows it.
+            cause = GapCause.DISABLED if self.camera.disabled else cause
+            if len(self._owed) < _MOST_OWED and [one for _, one in self._owed[-1:]] != [cause]:
+                self._owed.append((at, cause))
+            return
         try:
             await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
         except ArchiveError as error:

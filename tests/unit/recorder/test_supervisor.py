@@ -1,0 +1,135 @@
+"""What a full disk cut off is finished first, whatever became of the camera; its time is accounted for."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from archive.clock import ManualClock
+from archive.errors import StoreFull
+from archive.footage.ingest import SpooledLeaf
+from archive.model.gap import Gap, GapCause, RunEnd
+from archive.timespan import HOUR, MINUTE, SECOND
+from recorder.accounts import Accounts
+from recorder.settings import RecorderSettings
+from recorder.spool import Spool
+from recorder.supervisor import CameraSupervisor
+from recorder.workshop import Workshop
+from tests.unit.recorder.placement.test_desk import CAMERAS
+
+T0 = 1_795_000_000 * SECOND
+CAMERA = CAMERAS[0]
+CUT_OFF = T0 + 10 * SECOND
+"""Up to here the session that was cut off has footage."""
+
+
+@dataclass
+class CutOff:
+    """A session that a full disk interrupted: its footage counts once it is finished."""
+
+    accounts: Accounts
+    finished: list[RunEnd] = field(default_factory=list)
+
+    def retake(self) -> "CutOff":
+        return self
+
+    def end(self, reason: RunEnd) -> list[SpooledLeaf]:
+        self.finished.append(reason)
+        self.accounts.footage_from(CAMERA.id, T0, GapCause.CONNECTING)
+        self.accounts.covered(CAMERA.id, CUT_OFF)
+        return []
+
+
+class Stand:
+    """A supervisor whose disk is full amid its first session."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock(T0 + MINUTE)
+        self.spool = Spool(folder, self.clock, 1 << 30, 0)
+        self.spool.open()
+        self.delivered: list[SpooledLeaf] = []
+        self.has_room = False
+        self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
+        self.accounts.open(CAMERA.id, None, since=T0 - SECOND)
+
+        async def in_thread(call: Any, *arguments: object) -> Any:
+            return call(*arguments)
+
+        shop = SimpleNamespace(
+            settings=RecorderSettings(), clock=self.clock, accounts=self.accounts, in_thread=in_thread,
+            spool=SimpleNamespace(has_room=lambda: self.has_room), chance=lambda: 0.5, binary=None,
+            archiver=SimpleNamespace(deliver=self.delivered.extend),
+            log=SimpleNamespace(error=lambda *_, **__: None),
+        )  # fmt: skip
+        self.supervisor = CameraSupervisor(cast(Workshop, shop), CAMERA, GapCause.CONNECTING)
+        self.session = CutOff(self.accounts)
+
+    def turn(self) -> float:
+        self.clock.advance(MINUTE)
+        return asyncio.run(self.supervisor._turn())
+
+    def cut_off(self) -> None:
+        self.supervisor._unfinished.append(cast(Any, self.session))
+
+    def told(self) -> list[tuple[GapCause, int, int]]:
+        """The gaps on record, by their last lines."""
+        gaps = {one.leaf.gap: one.leaf for one in self.delivered if isinstance(one.leaf, Gap)}
+        return [(gap.cause, gap.span.start, gap.span.end) for gap in gaps.values()]
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    made = Stand(tmp_path)
+    yield made
+    made.spool.close()
+
+
+def test_a_camera_that_was_disabled_has_its_footage_archived_all_the_same(stand: Stand) -> None:
+    stand.cut_off()
+    stand.turn()
+    stand.supervisor.change(replace(CAMERA, disabled=True))
+    stand.turn()
+    disabled_at = stand.clock.now()
+    stand.turn()
+    assert stand.session.finished == []
+    stand.has_room = True
+    assert stand.turn() == 0
+    assert stand.session.finished == [RunEnd.SPOOL_FULL]
+    stand.turn()
+    stand.supervisor.rewrite_gap()
+    assert stand.told() == [
+        (GapCause.CONNECTING, T0 - SECOND, T0),
+        (GapCause.SPOOL_FULL, CUT_OFF, disabled_at),
+        (GapCause.DISABLED, disabled_at, stand.clock.now()),
+    ]
+
+
+def test_no_gap_is_told_over_footage_that_waits_for_the_disk(stand: Stand) -> None:
+    stand.accounts.missing(CAMERA.id, T0 - SECOND, GapCause.UNREACHABLE)
+    stand.cut_off()
+    stand.clock.advance(2 * HOUR)
+    stand.supervisor.rewrite_gap()
+    stand.has_room = True
+    stand.supervisor.change(replace(CAMERA, disabled=True))
+    stand.turn()
+    assert (GapCause.UNREACHABLE, T0 - SECOND, T0) in stand.told()
+    assert all(end <= T0 or start >= CUT_OFF for _, start, end in stand.told())
+
+
+def test_a_session_that_finds_no_room_again_waits_on(stand: Stand) -> None:
+    def full(reason: RunEnd) -> list[SpooledLeaf]:
+        raise StoreFull("no room")
+
+    stand.cut_off()
+    stand.has_room = True
+    really, stand.session.end = stand.session.end, full  # type: ignore[method-assign]
+    assert stand.turn() > 0
+    assert stand.accounts.open_gap(CAMERA.id) is None
+    stand.session.end = really  # type: ignore[method-assign]
+    stand.supervisor.change(replace(CAMERA, disabled=True))
+    stand.turn()
+    assert stand.session.finished == [RunEnd.SPOOL_FULL]
