@@ -19,6 +19,8 @@ from recorder.workshop import Workshop
 _SOUND = 10.0
 """A connection that gave footage for this many seconds was sound: the next attempt starts at once."""
 _LOOK_AGAIN = 2.0
+_MOST_TRIES = 8
+"""So often the disk may fail an unfinished session (not for want of room); then it waits for a person."""
 _MOST_OWED = 100
 """Changes of cause that wait for unfinished sessions; of more the first ones count."""
 
@@ -61,6 +63,7 @@ class CameraSupervisor:
         self._otherwise = otherwise
         self._doubted = False
         self._unfinished: list[CaptureSession] = []
+        self._tries = 0  # that the disk failed the first of the unfinished
         self._owed: list[tuple[int, GapCause]] = []  # causes that follow the footage of the unfinished
         settings = workshop.settings
         self._back_off = BackOff(
@@ -240,9 +243,10 @@ class CameraSupervisor:
             self.state.is_capturing = False
 
     async def _finish_leftovers(self) -> None:
-        """Finish sessions that a full disk interrupted. One that can never be finished waits for a person.
+        """Finish sessions that the disk interrupted. One that can never be finished waits for a person.
 
-        Nothing was recorded after them, whatever the camera does now.
+        It stays as it is, and the next start tries it again. Nothing was recorded after these sessions,
+        whatever the camera does now.
         """
         if not self._unfinished:
             return
@@ -251,15 +255,18 @@ class CameraSupervisor:
             try:
                 session = await self._shop.in_thread(cut_off.retake)
                 self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
-            except Unavailable:
-                self._unfinished.insert(0, cut_off)
-                raise
-            except (IntegrityError, Malformed) as error:
+            except (IntegrityError, Malformed, Unavailable) as error:
+                if isinstance(error, Unavailable):
+                    self._tries += not isinstance(error, StoreFull)
+                    if self._tries < _MOST_TRIES:
+                        self._unfinished.insert(0, cut_off)
+                        raise
                 cut_off.folder.let_go()
                 self._shop.archiver.counters.set_aside += 1
                 self._shop.log.error(
                     "session_unfinished", camera=self.camera.id, code=error.code, reason=error.message
                 )
+            self._tries = 0
         owed, self._owed = self._owed or [(self._shop.clock.now(), self._otherwise)], []
         for at, cause in owed:
             await self._missing(at, cause)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from archive.clock import ManualClock
-from archive.errors import StoreFull
+from archive.errors import ArchiveError, StoreFull, Unavailable
 from archive.footage.ingest import SpooledLeaf
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.timespan import HOUR, MINUTE, SECOND
@@ -33,11 +33,15 @@ class CutOff:
 
     accounts: Accounts
     finished: list[RunEnd] = field(default_factory=list)
+    failing: ArchiveError | None = None
+    folder: Any = field(default_factory=lambda: SimpleNamespace(let_go=lambda: None))
 
     def retake(self) -> "CutOff":
         return self
 
     def end(self, reason: RunEnd) -> list[SpooledLeaf]:
+        if self.failing is not None:
+            raise self.failing
         self.finished.append(reason)
         self.accounts.footage_from(CAMERA.id, T0, GapCause.CONNECTING)
         self.accounts.covered(CAMERA.id, CUT_OFF)
@@ -56,15 +60,19 @@ class Stand:
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
         self.accounts.open(CAMERA.id, None, since=T0 - SECOND)
 
+        def quiet(event: str, **facts: object) -> None:
+            return None
+
         async def in_thread(call: Any, *arguments: object) -> Any:
             return call(*arguments)
 
         shop = SimpleNamespace(
             settings=RecorderSettings(), clock=self.clock, accounts=self.accounts, in_thread=in_thread,
             spool=SimpleNamespace(has_room=lambda: self.has_room), chance=lambda: 0.5, binary=None,
-            archiver=SimpleNamespace(deliver=self.delivered.extend),
-            log=SimpleNamespace(error=lambda *_, **__: None),
+            archiver=SimpleNamespace(deliver=self.delivered.extend, counters=SimpleNamespace(set_aside=0)),
+            log=SimpleNamespace(error=quiet, warning=quiet),
         )  # fmt: skip
+        self.counters = shop.archiver.counters
         self.supervisor = CameraSupervisor(cast(Workshop, shop), CAMERA, GapCause.CONNECTING)
         self.session = CutOff(self.accounts)
 
@@ -121,15 +129,33 @@ def test_no_gap_is_told_over_footage_that_waits_for_the_disk(stand: Stand) -> No
 
 
 def test_a_session_that_finds_no_room_again_waits_on(stand: Stand) -> None:
-    def full(reason: RunEnd) -> list[SpooledLeaf]:
-        raise StoreFull("no room")
-
     stand.cut_off()
     stand.has_room = True
-    really, stand.session.end = stand.session.end, full  # type: ignore[method-assign]
-    assert stand.turn() > 0
+    stand.session.failing = StoreFull("no room")
+    for _ in range(20):
+        assert stand.turn() > 0
     assert stand.accounts.open_gap(CAMERA.id) is None
-    stand.session.end = really  # type: ignore[method-assign]
+    stand.session.failing = None
     stand.supervisor.change(replace(CAMERA, disabled=True))
     stand.turn()
     assert stand.session.finished == [RunEnd.SPOOL_FULL]
+
+
+def test_a_session_that_the_disk_always_fails_keeps_its_camera_from_recording_only_for_a_while(
+    stand: Stand,
+) -> None:
+    stand.cut_off()
+    stand.has_room = True
+    stand.supervisor.change(replace(CAMERA, disabled=True))
+    stand.session.failing = Unavailable("a bad sector")
+    assert stand.turn() > 0
+    assert (len(stand.supervisor._unfinished), stand.counters.set_aside) == (1, 0)
+    turns = 1
+    while stand.supervisor._unfinished:
+        stand.turn()
+        turns += 1
+        assert turns < 20
+    assert (turns, stand.counters.set_aside) == (8, 1)
+    stand.turn()
+    stand.supervisor.rewrite_gap()
+    assert stand.told() == [(GapCause.DISABLED, T0 - SECOND, stand.clock.now())]
