@@ -38,6 +38,16 @@ def disk_errors(what: str) -> Iterator[None]:
         ) from error
 
 
+def read_unless_lost(path: Path) -> bytes | None:
+    """The file's bytes; None where the medium lost them (:data:`BAD_SECTOR`). Raises OSError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno in BAD_SECTOR:
+            return None
+        raise
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """Replace ``path`` with ``content``; durable when this returns. Errors as :func:`disk_errors`."""
     with disk_errors(path.name):

@@ -313,6 +313,19 @@ def test_what_the_disk_cannot_read_keeps_nothing_else_from_the_archive(
     assert kept.name.endswith("000001.raw.mp4")
 
 
+@pytest.mark.parametrize("name", ["000000.ticket", "arrivals"])
+def test_a_bad_sector_under_what_a_session_notes_stops_no_start(desk: Desk, name: str) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    session.closed(0, arrival(0))
+    session.closed(1, arrival(1))
+    (session.folder.path / name).unlink(missing_ok=True)
+    (session.folder.path / name).symlink_to("/proc/self/mem")
+    desk.recover(session)
+    quarantined = [path.name for path in (desk.spool.root / "quarantine").iterdir()]
+    assert session.folder.raw(2).exists() or len(quarantined) == 1, "all is kept for people"
+
+
 def test_a_clock_set_forward_begins_a_new_run_and_leaves_a_gap_of_its_own(desk: Desk) -> None:
     session = desk.open()
     desk.put(session, 0, 1, 2, 3, 4)
