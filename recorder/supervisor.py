@@ -117,6 +117,11 @@ class CameraSupervisor:
             if wait > 0 and not self._stopping:
                 ask = None if self._unanswered is None else self._answers
                 await pause(wait, self._changed, ask=ask, every=self._shop.settings.steady_retry)
+        try:
+            if self._unfinished and self._shop.spool.has_room():
+                await self._finish_leftovers()  # else the next start does: this recorder may run for months
+        except ArchiveError as error:
+            self._shop.log.warning("session_waits", camera=self.camera.id, reason=error.message)
 
     @property
     def has_footage(self) -> bool:

@@ -159,3 +159,19 @@ def test_a_session_that_the_disk_always_fails_keeps_its_camera_from_recording_on
     stand.turn()
     stand.supervisor.rewrite_gap()
     assert stand.told() == [(GapCause.DISABLED, T0 - SECOND, stand.clock.now())]
+
+
+@pytest.mark.parametrize("failing", [None, Unavailable("it does not answer")])
+def test_a_camera_that_is_left_leaves_nothing_unfinished(stand: Stand, failing: ArchiveError | None) -> None:
+    """Another recorder takes it; this one may go on with others for months."""
+    stand.cut_off()
+    stand.turn()
+    stand.has_room = True
+    stand.session.failing = failing
+    stand.supervisor.stop()
+    asyncio.run(stand.supervisor.run())
+    assert len(stand.session.finished) == (failing is None)
+    gap = stand.accounts.open_gap(CAMERA.id)
+    assert (gap is None) is (failing is not None)
+    if gap is not None:
+        assert (gap.cause, gap.start) == (GapCause.SPOOL_FULL, CUT_OFF)
