@@ -15,6 +15,7 @@ Used by one thread at a time, except for the release of leaves, which comes from
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
@@ -74,6 +75,7 @@ class CaptureSession:
         self._growth = Growth()
         self._openings = Openings()
         self._releases = releases or Releases(folder, spool)
+        self.quarantined: list[Path] = []  # files that no segment could be made of, kept for people
         self.reason = RunEnd.RECORDER_RESTART
         self.is_written: Callable[[], bool] = lambda: False
         """Whether FFmpeg still runs."""
@@ -108,9 +110,7 @@ class CaptureSession:
             self.folder, self.facts, spool=self._spool, accounts=self._accounts, clock=self._clock,
             host_time=self._host_time, device_clock=self._device_clock, releases=self._releases,
         )  # fmt: skip
-        newest = self._releases.newest_on_disk()
-        if newest is not None:
-            session._take_up(newest)
+        session._take_up(self._releases.newest_on_disk())
         return session
 
     def settle(self) -> None:
@@ -413,7 +413,7 @@ class CaptureSession:
         if code == "torn_segment":
             self._drop(number)
         else:
-            self._spool.quarantine(self.folder.raw(number))
+            self.quarantined.append(self._spool.quarantine(self.folder.raw(number)))
             cause = GapCause.SET_ASIDE
         if is_last:
             return []

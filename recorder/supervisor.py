@@ -260,6 +260,7 @@ class CameraSupervisor:
             try:
                 session = await self._shop.in_thread(cut_off.retake)
                 self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
+                self._shop.tell_set_aside(self.camera.id, session.quarantined)
             except (IntegrityError, Malformed, Unavailable) as error:
                 if isinstance(error, Unavailable):
                     self._tries += not isinstance(error, StoreFull)

@@ -61,6 +61,7 @@ class Desk:
     delivered: list[SpooledLeaf] = field(default_factory=list)
     host: HostTime = EXACT
     device: DeviceClock | None = None
+    set_aside: int = 0
 
     def open(self, *, began: int = 0, noticed_by: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
@@ -105,6 +106,7 @@ class Desk:
             lambda: self.host,  # type: ignore[arg-type]
         )
         recovery.run()
+        self.set_aside = recovery.set_aside
         return recovery.spooled_leaves
 
 
@@ -304,7 +306,14 @@ def test_what_the_disk_cannot_read_keeps_nothing_else_from_the_archive(
     found = session.closed(0, arrival(0))
     with pytest.raises(Unavailable):
         session.closed(1, arrival(1))
-    found += desk.recover(session) if after_a_crash else session.retake().end(RunEnd.STREAM_ERROR)
+    if after_a_crash:
+        found += desk.recover(session)
+        told = desk.set_aside
+    else:
+        again = session.retake()
+        found += again.end(RunEnd.STREAM_ERROR)
+        told = len(again.quarantined)
+    assert told == 1
     made = {(one.run == RUN, one.seq) for one in segments(found)}
     assert made == {(True, 0), (False, 0), (False, 1)}
     gaps = [spooled.leaf.cause for spooled in desk.delivered if isinstance(spooled.leaf, Gap)]

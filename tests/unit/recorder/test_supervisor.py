@@ -34,6 +34,7 @@ class CutOff:
     accounts: Accounts
     finished: list[RunEnd] = field(default_factory=list)
     failing: ArchiveError | None = None
+    quarantined: list[Path] = field(default_factory=list)
     folder: Any = field(default_factory=lambda: SimpleNamespace(let_go=lambda: None))
 
     def retake(self) -> "CutOff":
@@ -57,6 +58,7 @@ class Stand:
         self.spool.open()
         self.delivered: list[SpooledLeaf] = []
         self.has_room = False
+        self.told_of: list[tuple[str, str]] = []
         self.accounts = Accounts(self.spool, self.clock, "rec-1", self.delivered.extend)
         self.accounts.open(CAMERA.id, None, since=T0 - SECOND)
 
@@ -71,6 +73,7 @@ class Stand:
             spool=SimpleNamespace(has_room=lambda: self.has_room), chance=lambda: 0.5, binary=None,
             archiver=SimpleNamespace(deliver=self.delivered.extend, counters=SimpleNamespace(set_aside=0)),
             log=SimpleNamespace(error=quiet, warning=quiet),
+            tell_set_aside=lambda camera, files: self.told_of.extend((camera, one.name) for one in files),
         )  # fmt: skip
         self.counters = shop.archiver.counters
         self.supervisor = CameraSupervisor(cast(Workshop, shop), CAMERA, GapCause.CONNECTING)
@@ -159,6 +162,15 @@ def test_a_session_that_the_disk_always_fails_keeps_its_camera_from_recording_on
     stand.turn()
     stand.supervisor.rewrite_gap()
     assert stand.told() == [(GapCause.DISABLED, T0 - SECOND, stand.clock.now())]
+
+
+def test_a_file_that_was_set_aside_is_told(stand: Stand) -> None:
+    stand.cut_off()
+    stand.has_room = True
+    stand.session.quarantined.append(Path("spool/quarantine/000003.raw.mp4"))
+    stand.supervisor.change(replace(CAMERA, disabled=True))
+    stand.turn()
+    assert stand.told_of == [(CAMERA.id, "000003.raw.mp4")]
 
 
 @pytest.mark.parametrize("failing", [None, Unavailable("it does not answer")])
