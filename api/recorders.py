@@ -45,7 +45,7 @@ class Recorders(Collector):
         )
         aside = GaugeMetricFamily(
             "saksi_recorder_set_aside",
-            "Entries that a recorder set aside since its start because no index can store them.",
+            "What a recorder set aside since its start: entries no index can store, files of no use.",
             labels=("recorder",),
         )
         trouble = GaugeMetricFamily(

@@ -13,6 +13,8 @@ from pathlib import Path
 from archive.errors import StoreFull, Unavailable
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+BAD_SECTOR = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)
+"""What a read of one file ends with where the medium lost it, while the disk may go on with all others."""
 UNFINISHED = ".unfinished"
 """Suffix of files still being written. One left over after a crash may be removed."""
 
@@ -34,6 +36,16 @@ def disk_errors(what: str) -> Iterator[None]:
             code="spool_unavailable",
             hint="Check the disk that holds the spool; what was recorded so far is kept.",
         ) from error
+
+
+def read_unless_lost(path: Path) -> bytes | None:
+    """The file's bytes; None where the medium lost them (:data:`BAD_SECTOR`). Raises OSError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno in BAD_SECTOR:
+            return None
+        raise
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -142,6 +142,7 @@ class Attempt:
             ended = self._base + self._ended
             spooled_leaves = await shop.in_thread(session.end, cause, ended, self._patience_us)
             shop.archiver.deliver(spooled_leaves)
+            shop.tell_set_aside(self._camera.id, session.quarantined)
         finally:
             for task in (watching, measuring):
                 if task is not None:

@@ -15,13 +15,14 @@ Used by one thread at a time, except for the release of leaves, which comes from
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import Malformed
+from archive.errors import Malformed, Unavailable
 from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
-from archive.footage.mp4.finalise import Finalised
+from archive.footage.mp4.finalise import UNREADABLE, Finalised
 from archive.footage.mp4.parameters import Sets
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
@@ -74,6 +75,7 @@ class CaptureSession:
         self._growth = Growth()
         self._openings = Openings()
         self._releases = releases or Releases(folder, spool)
+        self.quarantined: list[Path] = []  # files that no segment could be made of, kept for people
         self.reason = RunEnd.RECORDER_RESTART
         self.is_written: Callable[[], bool] = lambda: False
         """Whether FFmpeg still runs."""
@@ -108,9 +110,7 @@ class CaptureSession:
             self.folder, self.facts, spool=self._spool, accounts=self._accounts, clock=self._clock,
             host_time=self._host_time, device_clock=self._device_clock, releases=self._releases,
         )  # fmt: skip
-        newest = self._releases.newest_on_disk()
-        if newest is not None:
-            session._take_up(newest)
+        session._take_up(self._releases.newest_on_disk())
         return session
 
     def settle(self) -> None:
@@ -192,18 +192,18 @@ class CaptureSession:
             is_last = number == numbers[-1]
             try:
                 made = self._make(number)
-            except Malformed as error:
+            except (Malformed, Unavailable) as error:
+                if isinstance(error, Unavailable) and error.code != UNREADABLE:
+                    raise
                 spooled_leaves += self._set_aside(number, error.code, is_last=is_last)
                 continue
             if is_last:
                 spooled_leaves += self._place_last(made)
                 continue
-            arrival_after = None
             heard = notes.get(number)
             spooled_leaves += self._place(made, heard[0] if heard else None)
             if heard is not None and len(heard) > 1:
-                arrival_after = heard[1]
-                spooled_leaves += self._step(arrival_after)
+                spooled_leaves += self._step(heard[1])
         spooled_leaves += self._anchor_rest()
         silent = ended - (self._run.end or self.facts.began or ended)
         if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
@@ -413,7 +413,7 @@ class CaptureSession:
         if code == "torn_segment":
             self._drop(number)
         else:
-            self._spool.quarantine(self.folder.raw(number))
+            self.quarantined.append(self._spool.quarantine(self.folder.raw(number)))
             cause = GapCause.SET_ASIDE
         if is_last:
             return []

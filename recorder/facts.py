@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.canonical import JsonObject
-from archive.durable import disk_errors
+from archive.durable import disk_errors, read_unless_lost
 from archive.errors import Malformed
 from archive.footage.ingest import place_from_json, place_to_json
 from archive.model.camera import Place
@@ -75,7 +75,7 @@ def read_facts(folder: CaptureFolder) -> CaptureFacts:
     try:
         return CaptureFacts.from_json(json.loads((folder.path / "session.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Malformed(f"{folder.path} cannot be read: {error}", code="bad_session") from error
+        raise _unreadable(folder.path, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +95,24 @@ class Arrivals:
             notes.write(" ".join(map(str, (number, *times))) + "\n")
 
     def read(self) -> dict[int, list[int]]:
-        """Times by segment number; a torn last line is ignored."""
+        """Times by segment number; a torn last line is ignored.
+
+        Raises:
+            Malformed: ``bad_session``: they stand in a bad sector. Without them a step of the clock is lost.
+            Unavailable: the disk failed.
+        """
         with disk_errors("arrivals"):
-            lines = self.path.read_bytes().split(b"\n")[:-1] if self.path.exists() else []
+            content = read_unless_lost(self.path) if self.path.exists() else b""
+        if content is None:
+            raise _unreadable(self.path, "a bad sector")
+        lines = content.split(b"\n")[:-1]
         found: dict[int, list[int]] = {}
         for line in lines:
             parts = line.split()
             if len(parts) in (2, 3) and all(part.isdigit() for part in parts):
                 found[int(parts[0])] = [int(part) for part in parts[1:]]
         return found
+
+
+def _unreadable(path: Path, why: str) -> Malformed:
+    return Malformed(f"{path} cannot be read: {why}", code="bad_session")

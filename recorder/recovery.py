@@ -109,6 +109,9 @@ class Recovery:
             self.set_aside += 1
             return
         self.spooled_leaves += made
+        for kept in session.quarantined:
+            self._log.error("file_set_aside", camera=facts.camera, file=kept.name)
+            self.set_aside += 1
         self._log.info("session_taken_up", camera=facts.camera, leaves=len(made))
 
     def _quarantine(self, folder: CaptureFolder, error: ArchiveError) -> None:

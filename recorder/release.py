@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from archive.durable import disk_errors
-from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, read_ticket, read_tickets
+from archive.footage.ingest import SpooledLeaf, read_ticket, read_tickets, ticket_paths
 from archive.model.segment import Segment
 from recorder.spool import CaptureFolder, Spool
 
@@ -52,10 +52,7 @@ class Releases:
 
     def newest_on_disk(self) -> SpooledLeaf | None:
         """The newest segment's ticket; only it holds the state of the timeline."""
-        tickets = sorted(
-            path for path in self._folder.path.iterdir()
-            if path.suffix in (TICKET, JOURNALLED) and path.stem.isdigit()
-        )  # fmt: skip
+        tickets = [path for path in ticket_paths(self._folder.path) if path.stem.isdigit()]
         return read_ticket(tickets[-1]) if tickets else None
 
     def take_up(self) -> list[SpooledLeaf]:

@@ -19,6 +19,10 @@ from recorder.workshop import Workshop
 _SOUND = 10.0
 """A connection that gave footage for this many seconds was sound: the next attempt starts at once."""
 _LOOK_AGAIN = 2.0
+_MOST_TRIES = 8
+"""So often the disk may fail an unfinished session (not for want of room); then it waits for a person."""
+_MOST_OWED = 100
+"""Changes of cause that wait for unfinished sessions; of more the first ones count."""
 
 _GAP_AFTER = {
     RunEnd.STOPPED: GapCause.RECORDER_RESTART,
@@ -59,6 +63,8 @@ class CameraSupervisor:
         self._otherwise = otherwise
         self._doubted = False
         self._unfinished: list[CaptureSession] = []
+        self._tries = 0  # that the disk failed the first of the unfinished
+        self._owed: list[tuple[int, GapCause]] = []  # causes that follow the footage of the unfinished
         settings = workshop.settings
         self._back_off = BackOff(
             workshop.chance, settings.first_retry, settings.steady_retry, settings.steady_for,
@@ -111,6 +117,11 @@ class CameraSupervisor:
             if wait > 0 and not self._stopping:
                 ask = None if self._unanswered is None else self._answers
                 await pause(wait, self._changed, ask=ask, every=self._shop.settings.steady_retry)
+        try:
+            if self._unfinished and self._shop.spool.has_room():
+                await self._finish_leftovers()  # else the next start does: this recorder may run for months
+        except ArchiveError as error:
+            self._shop.log.warning("session_waits", camera=self.camera.id, reason=error.message)
 
     @property
     def has_footage(self) -> bool:
@@ -134,8 +145,8 @@ class CameraSupervisor:
         return 0 if attempt is None else attempt.grown_at()
 
     def rewrite_gap(self) -> None:
-        """Record the open gap again; not while footage may be ending it."""
-        if not self.state.is_capturing:
+        """Record the open gap again; not while footage may be ending it, or waits to have ended it."""
+        if not self.state.is_capturing and not self._unfinished:
             self._shop.accounts.rewrite(self.camera.id)
 
     async def _turn(self) -> float:
@@ -144,11 +155,14 @@ class CameraSupervisor:
         self._unanswered = None
         if self.camera.disabled:
             await self._missing(now, GapCause.DISABLED)
-            return self._shop.settings.longest_retry
+            if not self._unfinished:
+                return self._shop.settings.longest_retry
         if not self._shop.spool.has_room():
             return await self._no_room(now)
         try:
             await self._finish_leftovers()
+            if self.camera.disabled:
+                return 0
             source = parse_source(self._shop.sources.source_of(self.camera))
             try:
                 pinned = await unless(self._changed, self._reach(source))
@@ -234,9 +248,10 @@ class CameraSupervisor:
             self.state.is_capturing = False
 
     async def _finish_leftovers(self) -> None:
-        """Finish sessions that a full disk interrupted. One that can never be finished waits for a person.
+        """Finish sessions that the disk interrupted. One that can never be finished waits for a person.
 
-        Nothing was recorded after them, whatever the camera does now.
+        It stays as it is, and the next start tries it again. Nothing was recorded after these sessions,
+        whatever the camera does now.
         """
         if not self._unfinished:
             return
@@ -245,16 +260,22 @@ class CameraSupervisor:
             try:
                 session = await self._shop.in_thread(cut_off.retake)
                 self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
-            except Unavailable:
-                self._unfinished.insert(0, cut_off)
-                raise
-            except (IntegrityError, Malformed) as error:
+                self._shop.tell_set_aside(self.camera.id, session.quarantined)
+            except (IntegrityError, Malformed, Unavailable) as error:
+                if isinstance(error, Unavailable):
+                    self._tries += not isinstance(error, StoreFull)
+                    if self._tries < _MOST_TRIES:
+                        self._unfinished.insert(0, cut_off)
+                        raise
                 cut_off.folder.let_go()
                 self._shop.archiver.counters.set_aside += 1
                 self._shop.log.error(
                     "session_unfinished", camera=self.camera.id, code=error.code, reason=error.message
                 )
-        await self._missing(self._shop.clock.now(), self._otherwise)
+            self._tries = 0
+        owed, self._owed = self._owed or [(self._shop.clock.now(), self._otherwise)], []
+        for at, cause in owed:
+            await self._missing(at, cause)
 
     async def _failed(self, began: int, outcome: AttemptEnd) -> float:
         """An attempt failed. Keep the reason, and return how long to wait."""
@@ -283,8 +304,11 @@ class CameraSupervisor:
         return self._back_off.failed(self._shop.clock.monotonic())
 
     async def _missing(self, at: int, cause: GapCause) -> None:
-        if self._unfinished:
-            return  # Their footage ends the gap before it; this one follows it.
+        if self._unfinished:  # Their footage ends the gap before it; this one follows it.
+            cause = GapCause.DISABLED if self.camera.disabled else cause
+            if len(self._owed) < _MOST_OWED and [one for _, one in self._owed[-1:]] != [cause]:
+                self._owed.append((at, cause))
+            return
         try:
             await self._shop.in_thread(self._shop.accounts.missing, self.camera.id, at, cause)
         except ArchiveError as error:

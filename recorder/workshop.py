@@ -1,9 +1,10 @@
 """The shared tools of every camera's supervisor, passed down from the recorder."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from archive.clock import Clock
@@ -42,6 +43,12 @@ class Workshop:
     rule: SourceRule
     chance: Chance
     device_clock: Callable[[str], DeviceClock | None]
+
+    def tell_set_aside(self, camera: str, files: Sequence[Path]) -> None:
+        """Tell people of files that no segment could be made of: they are in quarantine now."""
+        for kept in files:
+            self.log.error("file_set_aside", camera=camera, file=kept.name)
+        self.archiver.counters.set_aside += len(files)
 
     async def in_thread(self, call: Callable[..., T], *arguments: object) -> T:
         """Run disk or processor work outside the event loop."""

@@ -33,7 +33,7 @@ from typing import Any, Protocol
 from archive import canonical
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.durable import disk_errors, write_durably
+from archive.durable import disk_errors, read_unless_lost, write_durably
 from archive.errors import IntegrityError, Malformed
 from archive.model import leaf as leaves
 from archive.model.camera import Place, parse_place
@@ -153,7 +153,7 @@ def read_ticket(path: Path) -> SpooledLeaf:
         IntegrityError: ``ticket_damaged``.
     """
     with disk_errors(path.name):
-        content = path.read_bytes()
+        content = read_unless_lost(path) or b""
         media = path.with_suffix(".mp4")
         there = media.exists()
     try:

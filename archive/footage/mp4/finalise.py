@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
+from archive.durable import BAD_SECTOR
 from archive.errors import ArchiveError, Malformed, NotFound, StoreFull, Unavailable
 from archive.footage.mp4.boxes import bad_segment
 from archive.footage.mp4.extent import contiguous_end, first_decodable_pts
@@ -46,6 +47,8 @@ _MOST_SOURCE_BYTES = 4 << 30
 process and all its cameras; a failed read is an error of this one segment."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNREADABLE = "spool_file_unreadable"
+"""The code of :class:`Unavailable` for a source that the disk cannot read: no retry may ever help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +135,8 @@ def finalise(
             are not one track of 90,000 ticks per second.
         NotFound: ``no_source``.
         StoreFull: ``spool_full``; no target was made and the source is untouched.
-        Unavailable: ``spool_unavailable`` for other failures of the disk.
+        Unavailable: :data:`UNREADABLE` where the disk answers for the source that it cannot read it;
+            ``spool_unavailable`` for other failures of the disk.
     """
     if not 0 <= tfdt < 1 << 62:
         raise Malformed(f"{tfdt} is not a decode time", code="bad_tfdt")
@@ -159,6 +163,12 @@ def _read(source: Path) -> bytes:
     except FileNotFoundError as error:
         raise NotFound(f"{source} is not there", code="no_source") from error
     except OSError as error:
+        if error.errno in BAD_SECTOR:
+            raise Unavailable(
+                f"{source} cannot be read: {error.strerror}",
+                code="spool_file_unreadable",
+                hint="Check the disk that holds the spool: it has bad sectors.",
+            ) from error
         raise _disk_error(error, source) from error
 
 

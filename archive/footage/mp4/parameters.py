@@ -41,13 +41,15 @@ def described(track: Track) -> Sets:
 def in_force(codec: Codec, before: Sets, brought: Sequence[bytes]) -> Sets:
     """The sets after a picture that ``brought`` some: those of a new sequence replace all of their kind.
 
-    Sets of pictures alone replace those with the same id. Sets that no description can hold change nothing.
+    Sets of pictures alone, or with a sequence that is in force already, replace those with the same id. Sets
+    that no description can hold change nothing.
     """
     *_, sequence, picture = _KINDS[codec]
     new = _in_order(codec, brought)
     kinds = {nal_type(codec, one[0]) for one in new}
     kept = [one for one in before if nal_type(codec, one[0]) not in kinds]
-    if picture in kinds and sequence not in kinds:
+    repeated = [one for one in new if nal_type(codec, one[0]) == sequence]
+    if picture in kinds and {*repeated} <= {*before}:
         ids = {picture_set_id(codec, one) for one in new if nal_type(codec, one[0]) == picture}
         others = [one for one in before if nal_type(codec, one[0]) == picture]
         kept += [one for one in others if picture_set_id(codec, one) not in ids]

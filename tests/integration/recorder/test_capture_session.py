@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from archive.clock import ManualClock
-from archive.errors import Malformed, StoreFull
+from archive.errors import Malformed, StoreFull, Unavailable
 from archive.footage.ingest import JOURNALLED, SpooledLeaf
 from archive.footage.mp4.finalise import finalise
 from archive.footage.mp4.header import parse_header
@@ -61,6 +61,7 @@ class Desk:
     delivered: list[SpooledLeaf] = field(default_factory=list)
     host: HostTime = EXACT
     device: DeviceClock | None = None
+    set_aside: int = 0
 
     def open(self, *, began: int = 0, noticed_by: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
@@ -105,6 +106,7 @@ class Desk:
             lambda: self.host,  # type: ignore[arg-type]
         )
         recovery.run()
+        self.set_aside = recovery.set_aside
         return recovery.spooled_leaves
 
 
@@ -291,6 +293,46 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
     assert [run.reason for run in runs(found)] == [RunEnd.STREAM_ERROR, RunEnd.STREAM_ERROR]
     (kept,) = (desk.spool.root / "quarantine").iterdir()
     assert kept.read_bytes() == bad
+
+
+@pytest.mark.parametrize("after_a_crash", [False, True])
+def test_what_the_disk_cannot_read_keeps_nothing_else_from_the_archive(
+    desk: Desk, *, after_a_crash: bool
+) -> None:
+    """A bad sector answers each read with EIO: as this file of Linux does at its start."""
+    session = desk.open()
+    desk.put(session, 0, 2, 3)
+    session.folder.raw(1).symlink_to("/proc/self/mem")
+    found = session.closed(0, arrival(0))
+    with pytest.raises(Unavailable):
+        session.closed(1, arrival(1))
+    if after_a_crash:
+        found += desk.recover(session)
+        told = desk.set_aside
+    else:
+        again = session.retake()
+        found += again.end(RunEnd.STREAM_ERROR)
+        told = len(again.quarantined)
+    assert told == 1
+    made = {(one.run == RUN, one.seq) for one in segments(found)}
+    assert made == {(True, 0), (False, 0), (False, 1)}
+    gaps = [spooled.leaf.cause for spooled in desk.delivered if isinstance(spooled.leaf, Gap)]
+    assert gaps == [GapCause.RECORDER_RESTART, GapCause.SET_ASIDE]
+    (kept,) = (desk.spool.root / "quarantine").iterdir()
+    assert kept.name.endswith("000001.raw.mp4")
+
+
+@pytest.mark.parametrize("name", ["000000.ticket", "arrivals"])
+def test_a_bad_sector_under_what_a_session_notes_stops_no_start(desk: Desk, name: str) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    session.closed(0, arrival(0))
+    session.closed(1, arrival(1))
+    (session.folder.path / name).unlink(missing_ok=True)
+    (session.folder.path / name).symlink_to("/proc/self/mem")
+    desk.recover(session)
+    quarantined = [path.name for path in (desk.spool.root / "quarantine").iterdir()]
+    assert session.folder.raw(2).exists() or len(quarantined) == 1, "all is kept for people"
 
 
 def test_a_clock_set_forward_begins_a_new_run_and_leaves_a_gap_of_its_own(desk: Desk) -> None:

@@ -105,6 +105,7 @@ def test_a_set_of_pictures_alone_replaces_the_one_of_its_id() -> None:
     assert in_force("h264", sets, [second]) == (sequence, other, second)
     assert in_force("h264", sets, [b"\x67new", second]) == (b"\x67new", second), "a new sequence has its own"
     assert in_force("h264", sets, [b"\x67new"]) == (b"\x67new", first, other)
+    assert in_force("h264", sets, [sequence, second]) == (sequence, other, second), "it is no new sequence"
     assert in_force("h264", sets, [b"\x06sei", b"\x65picture"]) == sets
 
 

@@ -197,8 +197,13 @@ def test_rights_are_retried_for_ever(desk: Desk) -> None:
     assert (archiver.counters.set_aside, archiver.counters.lost) == (0, 0)
 
 
-def test_a_damaged_gap_ticket_stops_no_start(desk: Desk) -> None:
-    (desk.spool.root / "gaps" / "6a15000000000009-1.ticket").write_bytes(b'{"leaf":')
+@pytest.mark.parametrize("in_a_bad_sector", [False, True])
+def test_a_damaged_gap_ticket_stops_no_start(desk: Desk, *, in_a_bad_sector: bool) -> None:
+    ticket = desk.spool.root / "gaps" / "6a15000000000009-1.ticket"
+    if in_a_bad_sector:
+        ticket.symlink_to("/proc/self/mem")  # a read at its start ends with EIO
+    else:
+        ticket.write_bytes(b'{"leaf":')
     recovery = Recovery(
         desk.spool, desk.accounts, desk.logbook, desk.archive.clock, structlog.get_logger("test")
     )
