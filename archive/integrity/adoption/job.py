@@ -167,8 +167,11 @@ class Adoption:
         return Said(records, public).adopted(sorted(public), since, self.clock.now())
 
     def _registered(self) -> set[str]:
-        listed = self.stores.records.list(keys.ledger_prefix("recorder"))
-        return {keys.parse_ledger_key(one.key)[1] for one in listed}
+        found = set()
+        for listed in self.stores.records.list(keys.ledger_prefix("recorder")):
+            with suppress(Malformed):  # archive check reports a foreign object
+                found.add(keys.parse_ledger_key(listed.key)[1])
+        return found
 
     def _without_a_line(
         self, name: str, beat: Beat | None, tail: Tail, until: int, now: int

@@ -10,6 +10,7 @@ from archive.errors import IntegrityError, Malformed
 from archive.ports import ObjectStore, ObjectVersion
 from archive.records import journal
 from archive.records.journal import Batch
+from archive.records.journal_objects import batches_of
 from archive.timespan import HOUR, MINUTE, hour_of
 
 MARGIN = 10 * MINUTE
@@ -52,7 +53,7 @@ class Said:
         hour = hour_of(until) + HOUR
         while newest is None and hour > hour_of(oldest):
             hour -= HOUR
-            newest = max(self._listed(recorder, hour), key=lambda one: one.key, default=None)
+            newest = max(batches_of(self.records, recorder, hour), key=lambda one: one.key, default=None)
         if newest is None:
             return Tail(oldest, 0, frozenset(), frozenset())
         last = self._read(newest)
@@ -83,14 +84,11 @@ class Said:
 
     def _batches(self, recorder: str, first: int, last: int) -> Iterator[tuple[Batch, bytes]]:
         for hour in range(first, last + HOUR, HOUR):
-            for listed in self._listed(recorder, hour):
+            for listed in batches_of(self.records, recorder, hour):
                 data = self.records.get(listed.key)
                 batch = self._decoded(recorder, data)
                 if batch is not None:
                     yield batch, data
-
-    def _listed(self, recorder: str, hour: int) -> Iterator[ObjectVersion]:
-        return self.records.list(f"journal/{keys.hour_folder(hour)}/{recorder}_")
 
     def _read(self, listed: ObjectVersion) -> Batch | None:
         return self._decoded(keys.parse_batch_key(listed.key)[0], self.records.get(listed.key))

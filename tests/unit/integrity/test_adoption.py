@@ -112,6 +112,19 @@ def test_a_recorder_that_cannot_be_looked_at_keeps_no_other_waiting(tmp_path: Pa
     assert len([one for one in site.batches() if one.origin == "adopted"]) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["rec-1_zzz", "rec-1_0000000009.jsonl.part", "rec-1_x/rec-2_0000000001.jsonl"]
+)
+def test_an_object_that_is_no_batch_keeps_nothing_from_being_adopted(tmp_path: Path, name: str) -> None:
+    """It may be another's: an account may put any name that has its own in it."""
+    site = bereft(tmp_path)
+    job = site.job()
+    folder = keys.journal_key("rec-1", 1, site.now).rpartition("/")[0]
+    site.archive.stores.records.put(f"{folder}/{name}", Content.of_bytes(b"{}"))
+    site.archive.stores.records.put("ledger/recorder/rec-1/a.tmp", Content.of_bytes(b"{}"))
+    assert job.run() == 4
+
+
 def test_a_fresh_index_has_it_from_the_line(tmp_path: Path) -> None:
     site = bereft(tmp_path)
     site.adopt()
