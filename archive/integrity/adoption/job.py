@@ -28,7 +28,7 @@ from archive.model.segment import Segment
 from archive.ports import IndexEntry, ObjectVersion, Stores
 from archive.records.heartbeat import Beat
 from archive.records.ledger.streams import Ledger
-from archive.records.recorder_keys import keys_of
+from archive.records.recorder_keys import keys_of, registered_names
 from archive.records.set_aside import is_set_aside
 from archive.timespan import DAY, HOUR, format_instant, hour_of
 
@@ -103,7 +103,7 @@ class Adoption:
         now, monotonic = self.clock.now(), self.clock.monotonic()
         beats = {beat.recorder: beat for beat in self.beats()}
         heard = {name: beat.at for name, beat in beats.items()}
-        mine = [name for name in self._registered() if has_cameras(name)]
+        mine = [name for name in registered_names(self.stores.records) if has_cameras(name)]
         due = []
         for name in self._silence.silent(mine, heard, now, monotonic):
             at, done = self._done.get(name, (-1, 0))
@@ -159,19 +159,12 @@ class Adoption:
     def _adopted(self, since: int) -> frozenset[bytes]:
         """The lines that were adopted since then, by any adopter that is registered now."""
         records, public = self.stores.records, dict[str, Mapping[str, Ed25519PublicKey]]()
-        for name in filter(is_adopter, self._registered()):
+        for name in filter(is_adopter, registered_names(records)):
             with suppress(
                 IntegrityError, Malformed
             ):  # archive check reports its stream; it says nothing here
                 public[name] = keys_of(Ledger(records, self.clock), name)
         return Said(records, public).adopted(sorted(public), since, self.clock.now())
-
-    def _registered(self) -> set[str]:
-        found = set()
-        for listed in self.stores.records.list(keys.ledger_prefix("recorder")):
-            with suppress(Malformed):  # archive check reports a foreign object
-                found.add(keys.parse_ledger_key(listed.key)[1])
-        return found
 
     def _without_a_line(
         self, name: str, beat: Beat | None, tail: Tail, until: int, now: int
