@@ -251,7 +251,7 @@ class Adoption:
         self, signer: str, found: Sequence[Segment], runs: Collection[str], tail: Tail, known: Known,
         adopted: Collection[bytes],
     ) -> Sequence[Gap]:  # fmt: skip
-        """The gaps for numbers that were never stored; none where a destruction on record is unreadable."""
+        """The gaps for numbers that were never stored; none where what may account for them is unreadable."""
         records = self.stores.records
         lost = Lost(
             self.stores.footage, self.index, Said(records, known.keys),
@@ -260,7 +260,7 @@ class Adoption:
         try:
             return list(lost.gaps(signer, found, runs, {*tail.lines, *adopted}, tail.uploaded))
         except (IntegrityError, Malformed, NotFound) as error:
-            self.tell("dispositions/", error)
+            self.tell(f"segments/{found[0].camera}/", error)
             return []
 
     def _known_signer(self, known: Known) -> Signer:
