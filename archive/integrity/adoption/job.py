@@ -133,7 +133,7 @@ class Adoption:
 
     def _take_up(self, name: str, beat: Beat | None, known: Known, said: Said, now: int) -> int:
         """Adopt what one silent recorder left. Raises _Alive."""
-        waited = 0 if beat is None else int(beat.state.get("oldest_us") or 0)
+        waited, cameras = _said(beat)
         heard = None if beat is None or beat.at > now else beat.at
         # The names of a recorder's batches and segments have its own clock's time, which may be ahead.
         latest = now if beat is None else max(now, min(beat.at, now + LOOK_BACK))
@@ -144,8 +144,9 @@ class Adoption:
         if beat is None and not tail.uploaded:
             return 0
         # Not only as long as the index heard it: it stores and signs while the index is away.
-        until = latest if heard is None else min(now, max(heard, tail.uploaded) + HOUR)
-        orphans = list(self._without_a_line(name, beat, tail, until, now))
+        last = None if heard is None else max(heard, tail.uploaded)
+        until = latest if last is None else min(now, last + HOUR)
+        orphans = list(self._without_a_line(name, cameras, tail, until, now, last))
         if not orphans:
             return 0
         adopted = self._adopted(tail.since)
@@ -167,13 +168,15 @@ class Adoption:
         return Said(records, public).adopted(sorted(public), since, self.clock.now())
 
     def _without_a_line(
-        self, name: str, beat: Beat | None, tail: Tail, until: int, now: int
+        self, name: str, cameras: Collection[str], tail: Tail, until: int, now: int, last: int | None
     ) -> Iterator[Orphan]:
-        """What the recorder stored after its last batches, and none of them names."""
-        stated = {} if beat is None else beat.state.get("cameras") or {}
-        first, last = hour_of(tail.since - LONGEST), hour_of(until)
-        for camera in sorted({*tail.cameras, *stated}):
-            for hour in range(first, last + HOUR, HOUR):
+        """What the recorder stored after its last batches, and none of them names.
+
+        ``last`` (µs) is its last sign of life: not much later it can have stored anything; None if unknown.
+        """
+        first = hour_of(tail.since - LONGEST)
+        for camera in sorted({*tail.cameras, *cameras}):
+            for hour in range(first, hour_of(until) + HOUR, HOUR):
                 for listed in self.stores.footage.list(keys.segment_prefix(camera, hour)):
                     if listed.stored_at < tail.since:
                         continue
@@ -182,8 +185,12 @@ class Adoption:
                         continue
                     if now - listed.stored_at < self.bound:
                         raise _Alive
-                    if leaves.encode(orphan.leaf) not in tail.lines:
-                        yield orphan
+                    if leaves.encode(orphan.leaf) in tail.lines:
+                        continue
+                    if last is not None and listed.stored_at > last + self.bound + HOUR:
+                        self.tell(listed.key, _late(listed.key, name))
+                        continue
+                    yield orphan
 
     def _orphan(self, listed: ObjectVersion) -> Orphan | None:
         try:
@@ -274,6 +281,24 @@ class Adoption:
     def _refused(self, entry: IndexEntry, error: Malformed) -> None:
         leaf = entry.leaf
         self.tell(leaf.key if isinstance(leaf, Segment) else leaf.camera, error)
+
+
+def _said(beat: Beat | None) -> tuple[int, Collection[str]]:
+    """How long (µs) the oldest entry had waited, and the cameras; nothing where a heartbeat says nonsense."""
+    state = {} if beat is None else beat.state
+    waited, cameras = state.get("oldest_us"), state.get("cameras")
+    return (
+        min(max(waited, 0), LOOK_BACK) if isinstance(waited, int) else 0,
+        cameras.keys() if isinstance(cameras, dict) else (),
+    )
+
+
+def _late(key: str, recorder: str) -> IntegrityError:
+    return IntegrityError(
+        f"{key} was stored long after {recorder} gave its last sign",
+        code="stored_after_silence",
+        hint="Find out who stored it: its leaf names that recorder. It stays as it is.",
+    )
 
 
 def _entry(known: Known, leaf: Segment | Gap, version: str) -> IndexEntry:

@@ -388,6 +388,27 @@ def test_what_waited_in_the_spool_is_found_where_it_began(tmp_path: Path) -> Non
     assert site.adopt() == 5
 
 
+@pytest.mark.parametrize("said", [-(10**18), 10**18, "long", None, [1]])
+def test_a_heartbeat_that_says_nonsense_keeps_nothing_from_being_adopted(
+    tmp_path: Path, said: object
+) -> None:
+    """Who can write into the index can write heartbeats of others."""
+    site = bereft(tmp_path)
+    site.archive.index.put_heartbeat("rec-1", site.now, {"oldest_us": said, "cameras": said})
+    assert site.adopt() == 4
+
+
+def test_what_came_long_after_a_recorders_last_sign_is_not_adopted(tmp_path: Path) -> None:
+    """It is not of that recorder: whoever may put segments may put one with its name."""
+    site = bereft(tmp_path)
+    site.archive.clock.wall = site.now + BOUND + HOUR + 1
+    late = site.archive.keep(8)
+    site.clock.advance(2 * HOUR + BOUND)
+    assert site.adopt() == 4
+    assert (late.run, late.seq) not in site.lines()
+    assert site.told == [(late.key, "stored_after_silence")]
+
+
 @pytest.mark.parametrize("after", ["logbook", "index", "seal", "upload"])
 def test_a_process_that_ends_midway_is_followed_by_one_that_ends_it(
     tmp_path: Path, after: str, monkeypatch: pytest.MonkeyPatch
