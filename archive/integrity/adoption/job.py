@@ -27,6 +27,7 @@ from archive.model.gap import Gap
 from archive.model.segment import Segment
 from archive.ports import IndexEntry, ObjectVersion, Stores
 from archive.records.heartbeat import Beat
+from archive.records.journal_objects import batches_of
 from archive.records.ledger.streams import Ledger
 from archive.records.recorder_keys import keys_of, registered_names
 from archive.records.set_aside import is_set_aside
@@ -139,7 +140,7 @@ class Adoption:
         latest = now if beat is None else max(now, min(beat.at, now + LOOK_BACK))
         oldest = now - LOOK_BACK if heard is None else heard - waited - DAY
         tail = said.tail(name, oldest=oldest, until=latest, heard=heard, waited=waited)
-        if now - tail.uploaded < self.bound:
+        if now - tail.uploaded < self.bound or self._uploads_ahead(name, latest, now):
             raise _Alive
         if beat is None and not tail.uploaded:
             return 0
@@ -156,6 +157,14 @@ class Adoption:
             left = [one for one in orphans if one.leaf.camera == camera]
             count += self._adopt(camera, left, tail, known)
         return count
+
+    def _uploads_ahead(self, name: str, latest: int, now: int) -> bool:
+        """Whether a batch came within the bound under the name of a later hour: its clock is ahead."""
+        return any(
+            now - listed.stored_at < self.bound
+            for hour in range(hour_of(latest) + HOUR, latest + DAY + HOUR, HOUR)
+            for listed in batches_of(self.stores.records, name, hour)
+        )
 
     def _adopted(self, since: int) -> frozenset[bytes]:
         """The lines that were adopted since then, by any adopter that is registered now."""

@@ -357,6 +357,24 @@ def test_one_that_the_index_has_not_heard_for_long_is_alive_by_its_batches(tmp_p
     assert job.run() == 0
 
 
+@pytest.mark.parametrize("ahead", [2 * HOUR, 20 * HOUR])
+def test_one_whose_clock_is_ahead_is_alive_by_batches_of_a_later_hour(tmp_path: Path, ahead: int) -> None:
+    """The index does not hear it; its batches have the hours of its own clock, and the store's true time."""
+    site = bereft(tmp_path)
+    site.archive.index.put_heartbeat("rec-1", site.now + ahead, {"cameras": {"cam-1": {}}})
+    job = site.job()
+    site.clock.advance(BOUND)
+    site.archive.clock.wall = site.clock.now() - 2 * MINUTE
+    key = keys.journal_key("rec-1", 2, site.archive.clock.wall + ahead)
+    data = site.archive.encode(
+        [_leaves(site)[4]], recorder="rec-1", batch=2, prev=site.archive.prev, key=RECORDER_KEY,
+        at=site.archive.clock.wall + ahead,
+    )  # fmt: skip
+    site.archive.stores.records.put(key, Content.of_bytes(data))
+    assert job.run() == 0
+    assert not any(batch.origin == "adopted" for batch in site.batches())
+
+
 def test_what_was_stored_while_the_index_was_away_is_adopted_too(tmp_path: Path) -> None:
     """The last heartbeat is five hours older than the recorder's last batch and its last segment."""
     site = bereft(tmp_path)
