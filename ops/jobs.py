@@ -132,7 +132,7 @@ def _notices(site: Site) -> Callable[[], int]:
 def _backfill(site: Site) -> Callable[[], int]:
     from archive.evidence.backfilled import BackfillFlags
 
-    return BackfillFlags(site.ledger, site.stores.records, site.bare_index, site.clock).run
+    return BackfillFlags(site.ledger, site.stores.records, site.index, site.clock).run
 
 
 def _skim(site: Site) -> Callable[[], int]:

@@ -49,7 +49,11 @@ def fillings_of(ledger: Ledger, evidence_id: str) -> tuple[Filling, ...]:
 
 @dataclass
 class BackfillFlags:
-    """The job of one process. Not thread-safe."""
+    """The job of one process. Not thread-safe.
+
+    ``index`` must refuse to answer while it is not whole: a gap that it lacks looks like one that nobody
+    stated.
+    """
 
     ledger: Ledger
     records: ObjectStore
@@ -70,8 +74,8 @@ class BackfillFlags:
 
         Raises:
             Unavailable: a store or the index does not answer; the next turn goes on.
-            IntegrityError, Malformed: a package, or what is on record of it, is damaged; the others were
-                compared.
+            IntegrityError, Malformed, NotFound: a package, or what is on record of it, is damaged or lost;
+                the others were compared.
         """
         now = self.clock.now()
         public: dict[str, Mapping[str, Ed25519PublicKey]] = {}
@@ -92,7 +96,7 @@ class BackfillFlags:
                     count += self._flag_each(known.value)
                 except Conflict:
                     continue  # another process was first; the next turn looks again
-                except (IntegrityError, Malformed) as error:
+                except (IntegrityError, Malformed, NotFound) as error:
                     damaged = error
         if damaged is not None:
             raise damaged

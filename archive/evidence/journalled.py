@@ -18,6 +18,7 @@ from archive.ports import ObjectStore
 from archive.records import journal
 from archive.records.checkpoint.prove import Line
 from archive.records.journal import Batch
+from archive.records.journal_objects import batches_of
 from archive.records.ledger.streams import Ledger
 from archive.records.recorder_keys import keys_of
 from archive.timespan import HOUR, Timespan, hour_of
@@ -112,7 +113,7 @@ class Journals:
 
     def _listed(self, recorder: str, hours: Iterable[int]) -> Iterator[str]:
         for hour in sorted(hours):
-            for listed in self.records.list(f"journal/{keys.hour_folder(hour)}/{recorder}_"):
+            for listed in batches_of(self.records, recorder, hour):
                 yield listed.key
 
     def _read(self, key: str, data: bytes) -> FoundBatch | None:

@@ -278,7 +278,10 @@ def newest_in_archive(records: ObjectStore, recorder: str) -> journal.Batch | No
     """
     newest: tuple[int, str] | None = None
     for listed in records.list("journal/"):
-        writer, number = keys.parse_batch_key(listed.key)
+        try:
+            writer, number = keys.parse_batch_key(listed.key)
+        except Malformed:
+            continue  # archive check reports it, and it keeps no recorder from recording
         if writer == recorder and (newest is None or number > newest[0]):
             newest = (number, listed.key)
     return None if newest is None else journal.decode(records.get(newest[1]))

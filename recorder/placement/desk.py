@@ -143,7 +143,7 @@ class Desk:
         self._proven = Proven()
         self._hosts: tuple[Host, ...] = ()
         self._kept: JsonObject = {}
-        self._is_blind = False
+        self._is_blind = self._has_left = False
         self._members: frozenset[str] | None = None
         self._looking, self._staying = threading.Lock(), threading.Lock()
 
@@ -159,10 +159,11 @@ class Desk:
             return False
 
     def beat(self) -> None:
-        """Stay a member. Losing etcd is no error here: recording goes on as it is."""
+        """Stay a member, unless this one left. Losing etcd is no error here: recording goes on as it is."""
         try:
             with self._staying:
-                self._membership.beat()
+                if not self._has_left:
+                    self._membership.beat()
         except ArchiveError as error:
             self._tell_blind(error)
 
@@ -170,6 +171,7 @@ class Desk:
         """Be no member any more, so that others take over at once; if etcd is away, after its time."""
         try:
             with self._staying:
+                self._has_left = True
                 self._membership.leave()
         except ArchiveError as error:
             self._tell_blind(error)

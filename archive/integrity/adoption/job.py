@@ -27,8 +27,9 @@ from archive.model.gap import Gap
 from archive.model.segment import Segment
 from archive.ports import IndexEntry, ObjectVersion, Stores
 from archive.records.heartbeat import Beat
+from archive.records.journal_objects import batches_of
 from archive.records.ledger.streams import Ledger
-from archive.records.recorder_keys import keys_of
+from archive.records.recorder_keys import keys_of, registered_names
 from archive.records.set_aside import is_set_aside
 from archive.timespan import DAY, HOUR, format_instant, hour_of
 
@@ -103,7 +104,7 @@ class Adoption:
         now, monotonic = self.clock.now(), self.clock.monotonic()
         beats = {beat.recorder: beat for beat in self.beats()}
         heard = {name: beat.at for name, beat in beats.items()}
-        mine = [name for name in self._registered() if has_cameras(name)]
+        mine = [name for name in registered_names(self.stores.records) if has_cameras(name)]
         due = []
         for name in self._silence.silent(mine, heard, now, monotonic):
             at, done = self._done.get(name, (-1, 0))
@@ -133,19 +134,20 @@ class Adoption:
 
     def _take_up(self, name: str, beat: Beat | None, known: Known, said: Said, now: int) -> int:
         """Adopt what one silent recorder left. Raises _Alive."""
-        waited = 0 if beat is None else int(beat.state.get("oldest_us") or 0)
+        waited, cameras = _said(beat)
         heard = None if beat is None or beat.at > now else beat.at
         # The names of a recorder's batches and segments have its own clock's time, which may be ahead.
         latest = now if beat is None else max(now, min(beat.at, now + LOOK_BACK))
         oldest = now - LOOK_BACK if heard is None else heard - waited - DAY
         tail = said.tail(name, oldest=oldest, until=latest, heard=heard, waited=waited)
-        if now - tail.uploaded < self.bound:
+        if now - tail.uploaded < self.bound or self._uploads_ahead(name, latest, now):
             raise _Alive
         if beat is None and not tail.uploaded:
             return 0
         # Not only as long as the index heard it: it stores and signs while the index is away.
-        until = latest if heard is None else min(now, max(heard, tail.uploaded) + HOUR)
-        orphans = list(self._without_a_line(name, beat, tail, until, now))
+        last = None if heard is None else max(heard, tail.uploaded)
+        until = latest if last is None else min(now, last + HOUR)
+        orphans = list(self._without_a_line(name, cameras, tail, until, now, last))
         if not orphans:
             return 0
         adopted = self._adopted(tail.since)
@@ -156,28 +158,34 @@ class Adoption:
             count += self._adopt(camera, left, tail, known)
         return count
 
+    def _uploads_ahead(self, name: str, latest: int, now: int) -> bool:
+        """Whether a batch came within the bound under the name of a later hour: its clock is ahead."""
+        return any(
+            now - listed.stored_at < self.bound
+            for hour in range(hour_of(latest) + HOUR, latest + DAY + HOUR, HOUR)
+            for listed in batches_of(self.stores.records, name, hour)
+        )
+
     def _adopted(self, since: int) -> frozenset[bytes]:
         """The lines that were adopted since then, by any adopter that is registered now."""
         records, public = self.stores.records, dict[str, Mapping[str, Ed25519PublicKey]]()
-        for name in filter(is_adopter, self._registered()):
+        for name in filter(is_adopter, registered_names(records)):
             with suppress(
                 IntegrityError, Malformed
             ):  # archive check reports its stream; it says nothing here
                 public[name] = keys_of(Ledger(records, self.clock), name)
         return Said(records, public).adopted(sorted(public), since, self.clock.now())
 
-    def _registered(self) -> set[str]:
-        listed = self.stores.records.list(keys.ledger_prefix("recorder"))
-        return {keys.parse_ledger_key(one.key)[1] for one in listed}
-
     def _without_a_line(
-        self, name: str, beat: Beat | None, tail: Tail, until: int, now: int
+        self, name: str, cameras: Collection[str], tail: Tail, until: int, now: int, last: int | None
     ) -> Iterator[Orphan]:
-        """What the recorder stored after its last batches, and none of them names."""
-        stated = {} if beat is None else beat.state.get("cameras") or {}
-        first, last = hour_of(tail.since - LONGEST), hour_of(until)
-        for camera in sorted({*tail.cameras, *stated}):
-            for hour in range(first, last + HOUR, HOUR):
+        """What the recorder stored after its last batches, and none of them names.
+
+        ``last`` (µs) is its last sign of life: not much later it can have stored anything; None if unknown.
+        """
+        first = hour_of(tail.since - LONGEST)
+        for camera in sorted({*tail.cameras, *cameras}):
+            for hour in range(first, hour_of(until) + HOUR, HOUR):
                 for listed in self.stores.footage.list(keys.segment_prefix(camera, hour)):
                     if listed.stored_at < tail.since:
                         continue
@@ -186,8 +194,12 @@ class Adoption:
                         continue
                     if now - listed.stored_at < self.bound:
                         raise _Alive
-                    if leaves.encode(orphan.leaf) not in tail.lines:
-                        yield orphan
+                    if leaves.encode(orphan.leaf) in tail.lines:
+                        continue
+                    if last is not None and listed.stored_at > last + self.bound + HOUR:
+                        self.tell(listed.key, _late(listed.key, name))
+                        continue
+                    yield orphan
 
     def _orphan(self, listed: ObjectVersion) -> Orphan | None:
         try:
@@ -255,7 +267,7 @@ class Adoption:
         self, signer: str, found: Sequence[Segment], runs: Collection[str], tail: Tail, known: Known,
         adopted: Collection[bytes],
     ) -> Sequence[Gap]:  # fmt: skip
-        """The gaps for numbers that were never stored; none where a destruction on record is unreadable."""
+        """The gaps for numbers that were never stored; none where what may account for them is unreadable."""
         records = self.stores.records
         lost = Lost(
             self.stores.footage, self.index, Said(records, known.keys),
@@ -264,7 +276,7 @@ class Adoption:
         try:
             return list(lost.gaps(signer, found, runs, {*tail.lines, *adopted}, tail.uploaded))
         except (IntegrityError, Malformed, NotFound) as error:
-            self.tell("dispositions/", error)
+            self.tell(f"segments/{found[0].camera}/", error)
             return []
 
     def _known_signer(self, known: Known) -> Signer:
@@ -278,6 +290,24 @@ class Adoption:
     def _refused(self, entry: IndexEntry, error: Malformed) -> None:
         leaf = entry.leaf
         self.tell(leaf.key if isinstance(leaf, Segment) else leaf.camera, error)
+
+
+def _said(beat: Beat | None) -> tuple[int, Collection[str]]:
+    """How long (µs) the oldest entry had waited, and the cameras; nothing where a heartbeat says nonsense."""
+    state = {} if beat is None else beat.state
+    waited, cameras = state.get("oldest_us"), state.get("cameras")
+    return (
+        min(max(waited, 0), LOOK_BACK) if isinstance(waited, int) else 0,
+        cameras.keys() if isinstance(cameras, dict) else (),
+    )
+
+
+def _late(key: str, recorder: str) -> IntegrityError:
+    return IntegrityError(
+        f"{key} was stored long after {recorder} gave its last sign",
+        code="stored_after_silence",
+        hint="Find out who stored it: its leaf names that recorder. It stays as it is.",
+    )
 
 
 def _entry(known: Known, leaf: Segment | Gap, version: str) -> IndexEntry:

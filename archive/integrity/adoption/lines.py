@@ -10,6 +10,7 @@ from archive.errors import IntegrityError, Malformed
 from archive.ports import ObjectStore, ObjectVersion
 from archive.records import journal
 from archive.records.journal import Batch
+from archive.records.journal_objects import batches_of
 from archive.timespan import HOUR, MINUTE, hour_of
 
 MARGIN = 10 * MINUTE
@@ -52,7 +53,7 @@ class Said:
         hour = hour_of(until) + HOUR
         while newest is None and hour > hour_of(oldest):
             hour -= HOUR
-            newest = max(self._listed(recorder, hour), key=lambda one: one.key, default=None)
+            newest = max(batches_of(self.records, recorder, hour), key=lambda one: one.key, default=None)
         if newest is None:
             return Tail(oldest, 0, frozenset(), frozenset())
         last = self._read(newest)
@@ -76,28 +77,43 @@ class Said:
             for line in data.split(b"\n")
         )
 
-    def lines(self, recorder: str, since: int, until: int) -> frozenset[bytes]:
-        """All lines of a recorder's batches of that time. Raises as the store."""
-        found = self._batches(recorder, hour_of(since), hour_of(until))
-        return frozenset(line for _, data in found for line in data.split(b"\n"))
+    def lines(self, recorder: str, camera: str, since: int, until: int) -> frozenset[bytes]:
+        """The lines about a camera in a recorder's batches of that time.
+
+        Raises:
+            IntegrityError, Malformed: a batch there is not as its recorder signed it.
+            ArchiveError: as the store.
+        """
+        found: set[bytes] = set()
+        for hour in range(hour_of(since), hour_of(until) + HOUR, HOUR):
+            for listed in batches_of(self.records, recorder, hour):
+                _, data = self._signed(recorder, listed)
+                found.update(about(camera, data.split(b"\n")))
+        return frozenset(found)
 
     def _batches(self, recorder: str, first: int, last: int) -> Iterator[tuple[Batch, bytes]]:
         for hour in range(first, last + HOUR, HOUR):
-            for listed in self._listed(recorder, hour):
-                data = self.records.get(listed.key)
-                batch = self._decoded(recorder, data)
-                if batch is not None:
-                    yield batch, data
-
-    def _listed(self, recorder: str, hour: int) -> Iterator[ObjectVersion]:
-        return self.records.list(f"journal/{keys.hour_folder(hour)}/{recorder}_")
+            for listed in batches_of(self.records, recorder, hour):
+                try:
+                    found = self._signed(recorder, listed)
+                except (Malformed, IntegrityError):
+                    continue
+                yield found
 
     def _read(self, listed: ObjectVersion) -> Batch | None:
-        return self._decoded(keys.parse_batch_key(listed.key)[0], self.records.get(listed.key))
-
-    def _decoded(self, recorder: str, data: bytes) -> Batch | None:
         try:
-            journal.verify_lines(data, self.keys_of.get(recorder, {}))
-            return journal.decode(data)
+            return self._signed(keys.parse_batch_key(listed.key)[0], listed)[0]
         except (Malformed, IntegrityError):
             return None
+
+    def _signed(self, recorder: str, listed: ObjectVersion) -> tuple[Batch, bytes]:
+        """A batch that its recorder signed, and its bytes."""
+        data = self.records.get(listed.key)
+        journal.verify_lines(data, self.keys_of.get(recorder, {}))
+        return journal.decode(data), data
+
+
+def about(camera: str, lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Those of the lines that name a camera. A recorder has hundreds, and each of them is asked for."""
+    mark = f'"camera":"{camera}"'.encode("ascii")
+    return (line for line in lines if mark in line)

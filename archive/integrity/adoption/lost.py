@@ -14,7 +14,7 @@ from typing import Protocol
 from archive import keys
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
-from archive.integrity.adoption.lines import Said
+from archive.integrity.adoption.lines import Said, about
 from archive.integrity.fixity.disposed import Disposed
 from archive.lifecycle.disposition.walk import own_leaf
 from archive.model import leaf as leaves
@@ -69,11 +69,12 @@ class Lost:
         and of adopters; ``until`` (µs) is when the newest of these batches came.
 
         Raises:
-            IntegrityError, Malformed, NotFound: a destruction on record cannot be read; no gap may be signed.
+            IntegrityError, Malformed, NotFound: a destruction on record, or a batch of the recorder, cannot
+                be read; no gap may be signed.
             ArchiveError: as the stores and the index.
         """
         camera, recorder = found[0].camera, found[0].recorder
-        said = _Lines(lines)
+        said = _Lines(about(camera, lines))
         for run in sorted(runs):
             accounts: Accounts = dict(said.segments(camera, run))
             accounts |= {leaf.seq: leaf.span for leaf in found if leaf.run == run}
@@ -95,7 +96,7 @@ class Lost:
         """Add what else accounts for numbers. Destructions are read after the store was listed."""
         _put(accounts, self._stored(camera, run, around, accounts))
         _put(accounts, ((o.seq, o.span) for o in self.index.segments(camera, around) if o.run == run))
-        older = _Lines(self.said.lines(recorder, around.start, until))
+        older = _Lines(self.said.lines(recorder, camera, around.start, max(until, around.end + HOUR)))
         _put(accounts, older.segments(camera, run))
         for one in self.disposed.over(camera, around):
             name = keys.parse_segment_key(one.key)

@@ -84,9 +84,11 @@ class Disposed:
         self._touched = current
 
     def _lists(self) -> Iterator[tuple[tuple[str, int], Disposition]]:
+        # Orders first: an order that ends has its disposition's entry by then, so its list is in one of both.
+        orders = tuple(self._orders.refresh().values())
         for entry in self._dispositions.refresh().values():
             yield (entry.id, entry.version), dispositions.from_state(entry.id, entry.state)
-        for entry in self._orders.refresh().values():
+        for entry in orders:
             order = breakglass.from_state(entry.id, entry.state)
             if order.in_work is not None:
                 yield (entry.id, entry.version), order.in_work

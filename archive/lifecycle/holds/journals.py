@@ -8,6 +8,7 @@ from archive import keys
 from archive.errors import Malformed
 from archive.ids import has_cameras
 from archive.ports import ObjectStore
+from archive.records.recorder_keys import registered_names
 from archive.timespan import HOUR, hour_of
 
 LOOK_BACK = 48 * HOUR
@@ -42,7 +43,6 @@ class JournalMarks:
         Imports and adoptions are not waited for: most of the time none goes on. What they sign is in the
         index seconds later, before the next sweep.
         """
-        listed = self._records.list(keys.ledger_prefix("recorder"))
-        recorders = {keys.parse_ledger_key(one.key)[1] for one in listed}
+        recorders = registered_names(self._records)
         late = (name for name in recorders if self._newest.get(name, 0) < instant)
         return tuple(sorted(name for name in late if has_cameras(name)))

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import keys
 from archive.canonical import sha256_hex
-from archive.errors import IntegrityError
-from archive.evidence import jobs
+from archive.errors import IntegrityError, NotFound, Unavailable
+from archive.evidence import jobs, paths
 from archive.evidence.backfilled import JOB, BackfillFlags, fillings_of
 from archive.evidence.jobs import SealWorker, heads_of_jobs
 from archive.evidence.plan import PackagePlan
@@ -24,6 +25,7 @@ from archive.ports import Content
 from archive.records import journal
 from archive.records.ledger.streams import Ledger
 from archive.timespan import HOUR, SECOND, Timespan
+from ops.jobs import all_jobs
 from tests.support.packages import RECORDER_KEY, RUN, make_world
 
 
@@ -144,6 +146,49 @@ def test_what_is_damaged_keeps_nothing_beside_it_from_being_flagged(desk: Desk) 
     with pytest.raises(IntegrityError):
         desk.flags.run()
     assert desk.runs(asked[1]) == ["1" * 16]
+
+
+def test_a_package_that_lacks_its_seal_keeps_no_other_from_being_flagged(desk: Desk, tmp_path: Path) -> None:
+    asked = sorted([desk.asked(), desk.asked()])
+    desk.sealed()
+    desk.sealed()
+    [seal] = tmp_path.rglob(f"{asked[0]}/{paths.SEAL}")
+    seal.unlink()
+    seal.with_name(f".{seal.name}.sidecar").unlink()
+    desk.filled("1" * 16)
+    for _ in range(2):
+        with pytest.raises(NotFound, match=asked[0]):
+            desk.flags.run()
+    assert desk.runs(asked[1]) == ["1" * 16]
+
+
+def test_while_the_index_is_not_whole_no_package_counts_as_compared(desk: Desk) -> None:
+    """An index that was emptied knows no gap; then nothing follows for any package."""
+
+    class NotWhole:
+        def gaps(self, camera: str, span: Timespan) -> Sequence[Gap]:
+            if not wholes:
+                raise Unavailable("it lacks a batch", code="index_incomplete")
+            return desk.gaps(camera, span)
+
+    class Emptied:
+        def gaps(self, _camera: str, _span: Timespan) -> Sequence[Gap]:
+            return ()
+
+    wholes: list[bool] = []
+    stores = SimpleNamespace(records=desk.world.target)
+    site = SimpleNamespace(
+        ledger=desk.ledger, stores=stores, clock=desk.world.clock, index=NotWhole(), bare_index=Emptied()
+    )
+    run = all_jobs()["backfill"].begin(cast("Any", site))
+    asked = desk.asked()
+    desk.sealed()
+    desk.filled("1" * 16)
+    with pytest.raises(Unavailable):
+        run()
+    wholes.append(True)
+    assert run() == 1
+    assert desk.runs(asked) == ["1" * 16]
 
 
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"\5" * 32)

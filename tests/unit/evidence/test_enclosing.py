@@ -12,7 +12,7 @@ from archive.evidence.proving import GRACE, CheckpointPending, Prover
 from archive.evidence.stating import check_accord
 from archive.model.evidence import SealRequest
 from archive.model.gap import GapCause
-from archive.ports import IndexEntry
+from archive.ports import Content, IndexEntry
 from archive.timespan import HOUR, MINUTE, SECOND, Timespan
 from tests.support.checkpoints import LogSite
 from tests.support.insider import R1, Story, gap
@@ -69,6 +69,14 @@ def test_batches_of_segments_and_gaps_are_enclosed_with_their_proofs(site: LogSi
     assert batches(made) == ["rec-1_0000000001.jsonl", "rec-1_0000000002.jsonl"]
     assert [one.proof is not None for one in made.originals] == [True]
     assert [(one.cause, one.span.end - T0) for one in made.gaps] == [("unreachable", 15 * SECOND)]
+
+
+def test_an_object_that_is_no_batch_keeps_no_package_from_being_sealed(site: LogSite) -> None:
+    key = site.archive.write_journal([*site.segments, gap("cam-1", 10, 20, GapCause.UNREACHABLE)])
+    site.clock.advance(MINUTE)
+    data = site.stores.records.get(key)
+    site.stores.records.put(f"{key}.tmp", Content.of_bytes(data))
+    assert batches(plan(site)) == ["rec-1_0000000001.jsonl"]
 
 
 def test_a_gap_whose_line_is_not_uploaded_yet_is_waited_for(site: LogSite) -> None:

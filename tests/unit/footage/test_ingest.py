@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from archive import keys
 from archive.clock import ManualClock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused, Unavailable
 from archive.footage import ingest as steps
@@ -19,7 +20,7 @@ from archive.model.camera import Place, parse_place
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import ClockStatement, Run, Segment
 from archive.objects.filesystem import FilesystemStore
-from archive.ports import IndexEntry, LockMode
+from archive.ports import Content, IndexEntry, LockMode
 from archive.records import journal
 from archive.records.logbook import Logbook, newest_in_archive
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
@@ -374,8 +375,6 @@ def test_after_a_long_outage_a_batch_is_filed_where_checkpoints_look(
     bench.clock.advance(5 * HOUR)
     bench.logbook.upload(bench.records, 1)
     (listed,) = bench.records.list("journal/")
-    from archive import keys
-
     assert listed.key == keys.journal_key("rec-1", 1, bench.clock.now())
 
 
@@ -397,8 +396,6 @@ def test_where_the_store_will_not_say_the_name_stays(bench: Bench, monkeypatch: 
     bench.clock.advance(5 * HOUR)
     monkeypatch.setattr(bench.records, "head", forbidden)
     bench.logbook.upload(bench.records, 1)
-    from archive import keys
-
     assert [one.key for one in bench.records.list("journal/")] == [keys.journal_key("rec-1", 1, first_named)]
 
 
@@ -418,6 +415,15 @@ def test_a_lost_spool_goes_on_after_the_newest_batch_in_the_archive(bench: Bench
     with pytest.raises(Malformed):
         fresh.continue_from(1, newest.digest)
     assert newest_in_archive(bench.records, "other") is None
+
+
+def test_an_object_that_is_no_batch_keeps_no_lost_spool_from_going_on(bench: Bench) -> None:
+    bench.logbook.append([leaf_of(bench, 0)])
+    bench.upload()
+    bench.records.put(keys.journal_key("rec-1", 2, bench.clock.now()) + ".tmp", Content.of_bytes(b"no batch"))
+    newest = newest_in_archive(bench.records, "rec-1")
+    assert newest is not None
+    assert newest.batch == 1
 
 
 def test_the_place_of_a_camera_is_optional() -> None:

@@ -112,6 +112,19 @@ def test_a_recorder_that_cannot_be_looked_at_keeps_no_other_waiting(tmp_path: Pa
     assert len([one for one in site.batches() if one.origin == "adopted"]) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["rec-1_zzz", "rec-1_0000000009.jsonl.part", "rec-1_x/rec-2_0000000001.jsonl"]
+)
+def test_an_object_that_is_no_batch_keeps_nothing_from_being_adopted(tmp_path: Path, name: str) -> None:
+    """It may be another's: an account may put any name that has its own in it."""
+    site = bereft(tmp_path)
+    job = site.job()
+    folder = keys.journal_key("rec-1", 1, site.now).rpartition("/")[0]
+    site.archive.stores.records.put(f"{folder}/{name}", Content.of_bytes(b"{}"))
+    site.archive.stores.records.put("ledger/recorder/rec-1/a.tmp", Content.of_bytes(b"{}"))
+    assert job.run() == 4
+
+
 def test_a_fresh_index_has_it_from_the_line(tmp_path: Path) -> None:
     site = bereft(tmp_path)
     site.adopt()
@@ -344,6 +357,24 @@ def test_one_that_the_index_has_not_heard_for_long_is_alive_by_its_batches(tmp_p
     assert job.run() == 0
 
 
+@pytest.mark.parametrize("ahead", [2 * HOUR, 20 * HOUR])
+def test_one_whose_clock_is_ahead_is_alive_by_batches_of_a_later_hour(tmp_path: Path, ahead: int) -> None:
+    """The index does not hear it; its batches have the hours of its own clock, and the store's true time."""
+    site = bereft(tmp_path)
+    site.archive.index.put_heartbeat("rec-1", site.now + ahead, {"cameras": {"cam-1": {}}})
+    job = site.job()
+    site.clock.advance(BOUND)
+    site.archive.clock.wall = site.clock.now() - 2 * MINUTE
+    key = keys.journal_key("rec-1", 2, site.archive.clock.wall + ahead)
+    data = site.archive.encode(
+        [_leaves(site)[4]], recorder="rec-1", batch=2, prev=site.archive.prev, key=RECORDER_KEY,
+        at=site.archive.clock.wall + ahead,
+    )  # fmt: skip
+    site.archive.stores.records.put(key, Content.of_bytes(data))
+    assert job.run() == 0
+    assert not any(batch.origin == "adopted" for batch in site.batches())
+
+
 def test_what_was_stored_while_the_index_was_away_is_adopted_too(tmp_path: Path) -> None:
     """The last heartbeat is five hours older than the recorder's last batch and its last segment."""
     site = bereft(tmp_path)
@@ -373,6 +404,27 @@ def test_what_waited_in_the_spool_is_found_where_it_began(tmp_path: Path) -> Non
     site.clock.advance(5 * HOUR)
     site.beat(oldest_us=5 * HOUR)
     assert site.adopt() == 5
+
+
+@pytest.mark.parametrize("said", [-(10**18), 10**18, "long", None, [1]])
+def test_a_heartbeat_that_says_nonsense_keeps_nothing_from_being_adopted(
+    tmp_path: Path, said: object
+) -> None:
+    """Who can write into the index can write heartbeats of others."""
+    site = bereft(tmp_path)
+    site.archive.index.put_heartbeat("rec-1", site.now, {"oldest_us": said, "cameras": said})
+    assert site.adopt() == 4
+
+
+def test_what_came_long_after_a_recorders_last_sign_is_not_adopted(tmp_path: Path) -> None:
+    """It is not of that recorder: whoever may put segments may put one with its name."""
+    site = bereft(tmp_path)
+    site.archive.clock.wall = site.now + BOUND + HOUR + 1
+    late = site.archive.keep(8)
+    site.clock.advance(2 * HOUR + BOUND)
+    assert site.adopt() == 4
+    assert (late.run, late.seq) not in site.lines()
+    assert site.told == [(late.key, "stored_after_silence")]
 
 
 @pytest.mark.parametrize("after", ["logbook", "index", "seal", "upload"])

@@ -3,6 +3,7 @@
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +14,13 @@ from archive.canonical import sha256_hex
 from archive.integrity.adoption.lost import lost
 from archive.lifecycle.disposition.listing import LIST, Doomed, DoomedList, disposition_id
 from archive.model import disposition as dispositions
+from archive.model import leaf as leaves
 from archive.model.disposition import Cause, Disposition, DispositionStatus
 from archive.model.gap import Gap, GapCause, id_for_segment
+from archive.model.leaf import Leaf
 from archive.model.segment import Segment
 from archive.ports import Content, IndexEntry
+from archive.records import journal
 from archive.timespan import DAY, HOUR, SECOND, SpanSet, Timespan
 from tests.support.adopting import Bereft
 from tests.support.archives import SmallArchive, camera_form, small_archive
@@ -126,8 +130,57 @@ def test_where_a_destruction_on_record_cannot_be_read_nothing_is_called_lost(tmp
     (tmp_path / "archive" / "records" / name).write_bytes(b"{}\n")
     assert site.adopt() == 1, "the segment is adopted all the same"
     assert called_lost(site) == {}
-    assert site.told == [("dispositions/", "object_altered")]
+    assert site.told == [("segments/cam-1/", "object_altered")]
     assert "run_has_holes" in {one.code for one in site.check().breaches}, "the check still names the hole"
+
+
+@pytest.mark.parametrize("is_rotten", [True, False])
+def test_where_a_batch_of_the_recorder_cannot_be_read_nothing_is_called_lost(
+    tmp_path: Path, is_rotten: bool
+) -> None:
+    """It said that it had set number 3 aside, and nothing else says so. The disk altered it, or somebody."""
+    archive = registered(tmp_path)
+    key = archive.write_journal([aside(3)])
+    archive.clock.wall = T0 + 70 * SECOND
+    archive.write_journal([archive.keep(0)])
+    archive.keep(5)
+    site = gone(archive, tmp_path)
+    altered = archive.stores.records.get(key).replace(b"set_aside", b"disabled_")
+    path = tmp_path / "archive" / "records" / key
+    path.unlink()
+    if is_rotten:
+        path.write_bytes(altered)
+    else:
+        path.with_name(f".{path.name}.sidecar").unlink()
+        archive.stores.records.put(key, Content.of_bytes(altered))
+    assert site.adopt() == 1, "the segment is adopted all the same"
+    [adopted] = archive.stores.records.list(keys.journal_key("rec-2-adopted", 1, site.clock.now()))
+    assert [type(one) for one in journal.decode(archive.stores.records.get(adopted.key)).leaves] == [Segment]
+    [(name, _)] = site.told
+    assert name == "segments/cam-1/"
+
+
+def test_the_lines_of_other_cameras_are_not_read_again_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recorder has hundreds of cameras, and each of them has lines in its batches."""
+    archive = registered(tmp_path)
+    others = [archive.keep(number, camera=f"cam-{number + 2}", run=f"{number:016x}") for number in range(6)]
+    first = archive.keep(0)
+    archive.clock.wall = T0 + 70 * SECOND
+    archive.write_journal([first, *others])
+    archive.keep(5)
+    site = gone(archive, tmp_path)
+    job, decode, read = site.job(), leaves.decode, list[str]()
+
+    def counting(line: bytes) -> Leaf:
+        leaf = decode(line)
+        read.append(leaf.camera)
+        return leaf
+
+    monkeypatch.setattr("archive.integrity.adoption.lost.leaves", SimpleNamespace(decode=counting))
+    assert job.run() == 1
+    assert set(read) == {"cam-1"}
 
 
 def test_what_is_older_than_its_lock_is_not_called_lost(tmp_path: Path) -> None:

@@ -16,9 +16,11 @@ from archive.lifecycle.holds.carrying import Carrier
 from archive.lifecycle.holds.covered import Covered
 from archive.lifecycle.holds.flags import Flags
 from archive.lifecycle.holds.job import Sweeper
+from archive.lifecycle.holds.journals import JournalMarks
 from archive.lifecycle.holds.service import Holds
 from archive.ports import Content, Stores
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
+from tests.support.archives import small_archive
 from tests.support.holding import Fuse, Holding, Killed, holding, seconds
 from tests.support.leaves import T0, segment
 from tests.support.workers import quick_folder
@@ -544,3 +546,12 @@ def test_stores_are_handed_in(site: Holding) -> None:
     assert isinstance(site.archive.stores, Stores)
     with pytest.raises(Malformed):
         site.sweeper.progress("not an id")
+
+
+def test_an_object_that_is_no_entry_keeps_no_sweep_from_knowing_the_recorders(tmp_path: Path) -> None:
+    archive = small_archive(tmp_path)
+    archive.register_recorder()
+    archive.stores.records.put("ledger/recorder/rec-1/a.tmp", Content.of_bytes(b"{}"))
+    marks = JournalMarks(archive.stores.records)
+    marks.look(T0)
+    assert marks.behind(T0) == ("rec-1",)

@@ -315,6 +315,13 @@ def test_who_leaves_in_order_is_replaced_at_once(town: Town) -> None:
     assert town.recorded == share(town, {"rec-a", "rec-c"})
 
 
+def test_a_beat_that_was_on_its_way_does_not_bring_back_who_left(town: Town) -> None:
+    """Its thread may run for a moment longer; others would wait for the lease of a recorder that ends."""
+    town.recorders["rec-b"].desk.leave()
+    town.recorders["rec-b"].desk.beat()
+    assert town.members == {"rec-a", "rec-c"}
+
+
 def test_to_leave_without_etcd_is_no_error(town: Town) -> None:
     town.etcd_is_away = True
     town.recorders["rec-b"].desk.leave()
