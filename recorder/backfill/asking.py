@@ -13,7 +13,6 @@ from enum import StrEnum
 from archive.clock import Clock
 from archive.durable import disk_errors
 from archive.errors import ArchiveError, Conflict, Malformed, StoreFull, Unavailable
-from archive.footage.source_url import with_account
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
@@ -21,13 +20,13 @@ from archive.model.segment import DeviceClock
 from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
 from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
-from recorder.backfill.memory import may_have, recording_of
+from recorder.backfill.memory import may_have, recording_of, replay_of
 from recorder.backfill.session import packets_lost
 from recorder.bringing import Bringer, Stated, spans_of
 from recorder.devices import Devices, KeptRecording, Login
 from recorder.host_time import Host
 from recorder.reach import reach
-from recorder.sources import Source, SourceKind, parse_source
+from recorder.sources import Source, parse_source
 from recorder.spool import CaptureFolder
 from recorder.trust import proven
 
@@ -142,15 +141,8 @@ class Asker:
         device = parse_source(self.address).host
         recording = recording_of(kept, wanted=self.recording, host=self.source.host, device=device)
         url = await self.devices.replay_url(self.address, login, recording.token)
-        if parse_source(url).kind is not SourceKind.RTSP:
-            raise Malformed(
-                f"the camera at {device} replays in a way that is not read",
-                code="replay_refused",
-                hint="Only RTSP is. Copy the recording to a file and use saksi import.",
-            )
-        if login.user:
-            url = with_account(url, login.user, login.password)
-        source = await reach(parse_source(url), self.rule, timeout=self.fetcher.patience)
+        source = replay_of(url, self.source, device)
+        source = await reach(source, self.rule, timeout=self.fetcher.patience)
         source = await proven(source, self.rule, timeout=self.fetcher.patience, now=self.clock.now())
         return Memory(clock, recording, source)
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from archive.errors import ArchiveError, Malformed, Unavailable
-from recorder.backfill.memory import recording_of
+from recorder.backfill.memory import recording_of, replay_of
 from recorder.backfill.session import replaying
 from recorder.devices import KeptRecording
 from recorder.sources import parse_source
@@ -56,3 +56,24 @@ def test_a_recording_with_a_strange_address_is_not_the_cameras() -> None:
         KeptRecording(token="rec-2", address="rtsp://10.0.0.1/ch2"),
     ]
     assert recording_of(kept, wanted="", host="10.0.0.1", device="10.0.0.9").token == "rec-2"
+
+
+PINNED = "3f" * 32
+
+
+def test_how_a_replay_is_proven_is_what_was_registered_and_not_what_the_device_says() -> None:
+    said = f"rtsps://10.0.0.1:322/replay#certificate={'00' * 32}"
+    camera = parse_source(f"rtsps://a:b@10.0.0.1/1#certificate={PINNED}")
+    found = replay_of(said, camera, "10.0.0.1")
+    assert (found.connection.certificate, found.user, found.target) == (PINNED, "a", "/replay")
+    assert replay_of(said, camera, "10.0.0.9").connection.certificate == "", "a recorder has another one"
+    plain = parse_source("rtsp://a:b@10.0.0.1/1")
+    unproven = replay_of("rtsps://10.0.0.1/1#certificate=unverified", plain, "10.0.0.1")
+    assert unproven.connection.certificate == ""
+
+
+@pytest.mark.parametrize("said", ["rtsp://10.0.0.1/1", "http://10.0.0.1/1", "https://10.0.0.1/1"])
+def test_a_camera_that_was_registered_as_encrypted_is_not_replayed_otherwise(said: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        replay_of(said, parse_source("rtsps://a:b@10.0.0.1/1"), "10.0.0.1")
+    assert caught.value.code == "replay_refused"
