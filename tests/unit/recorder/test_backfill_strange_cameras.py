@@ -77,3 +77,14 @@ def test_a_camera_that_was_registered_as_encrypted_is_not_replayed_otherwise(sai
     with pytest.raises(Malformed) as caught:
         replay_of(said, parse_source("rtsps://a:b@10.0.0.1/1"), "10.0.0.1")
     assert caught.value.code == "replay_refused"
+
+
+def test_the_only_recording_of_a_recorder_is_not_taken_for_a_camera_that_it_does_not_name() -> None:
+    other = KeptRecording(token="rec-1", address="rtsp://10.0.0.2/ch1")
+    with pytest.raises(Malformed) as caught:
+        recording_of([other], wanted="", host="10.0.0.1", device="10.0.0.9")
+    assert caught.value.code == "recording_not_clear"
+    assert recording_of([other], wanted="rec-1", host="10.0.0.1", device="10.0.0.9") is other
+    assert recording_of([other], wanted="", host="10.0.0.1", device="10.0.0.1") is other, "the camera itself"
+    unnamed = KeptRecording(token="rec-2", address="")
+    assert recording_of([unnamed], wanted="", host="10.0.0.1", device="10.0.0.9") is unnamed
