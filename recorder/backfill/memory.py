@@ -71,7 +71,9 @@ def recording_of(
             hint="Put a memory card into it and switch recording on, on its own page.",
         )  # fmt: skip
     own = [one for one in recordings if host and _host_of(one.address) == host]
-    named_of_others = host != device and any(_host_of(one.address) not in (None, device) for one in recordings)
+    named_of_others = host != device and any(
+        _host_of(one.address) not in (None, device) for one in recordings
+    )
     found = own if host != device and (own or named_of_others) else recordings
     if len(found) != 1:
         raise Malformed(
