@@ -19,10 +19,13 @@ _JUMP = SECOND // 2
 """If the camera's clock and its RTP times part by more than this, the stretch ends."""
 _LONGEST_STEP = 3 * SECOND
 """A step from picture to picture that is longer is a hole in what the camera kept."""
+_PACKET_HEAD = 4
 _MOST_HELD = 64 << 20
 _MOST_UNMARKED = 200
 _MOST_BETWEEN = 50_000
 """Packets from one mark to the next: some cameras mark keyframes only. Unbounded, nothing would end it."""
+_MOST_IDLE = 1 << 30
+"""Bytes of which nothing is taken: a camera that sends all of its memory is refused."""
 _BEYOND = 2
 """Pictures at or beyond the end before it is sure that none from before the end follows (B-frames)."""
 
@@ -83,13 +86,23 @@ class Stretch:
     _taken: list[int] = field(default_factory=list)
     _parameters: list[bytes] = field(default_factory=list)
     _ticks: int | None = None
+    _idle: int = 0
+    _stands_still: int = 0
 
     def take(self, data: bytes) -> tuple[Goes, list[bytes]]:
         """Sort one packet: what goes on, and the packets to pass on now.
 
         Raises:
-            Malformed: ``replay_without_times``; ``replay_group_too_large``.
+            Malformed: ``replay_without_times``; ``replay_group_too_large``; ``replay_refused``: it sends far
+                more than what it was asked for.
         """
+        goes, passed = self._sort(data)
+        self._idle = 0 if passed else self._idle + _PACKET_HEAD + len(data)
+        if self._idle > _MOST_IDLE:
+            raise _refused("it goes on sending what it was not asked for")
+        return goes, passed
+
+    def _sort(self, data: bytes) -> tuple[Goes, list[bytes]]:
         packet = read_packet(data)
         if packet is None:
             return Goes.ON, []
@@ -203,6 +216,9 @@ class Stretch:
             self._first = self._first or (mark.at, picture.ticks)
             self._last = mark.at
             self._taken.append(mark.at)
+            self._stands_still = 0 if mark.at > self.ends else self._stands_still + 1
+            if self._stands_still > _MOST_UNMARKED:
+                raise _without_times()
             if self.begins is not None:
                 self.begins = min(self.begins, mark.at)
             elif mark.at >= self.asked.start:
@@ -233,17 +249,21 @@ class Stretch:
     def _wait_for_a_mark(self) -> None:
         self._unmarked += 1
         if self._unmarked > (_MOST_BETWEEN if self._was_marked else _MOST_UNMARKED):
-            raise Malformed(
-                "the camera does not say when the pictures of its recording were taken",
-                code="replay_without_times",
-                hint="Its replay lacks ONVIF's header extension. Copy the recording to a file and use saksi"
-                " import, which takes the times from a person.",
-            )
+            raise _without_times()
 
 
 def without_keyframe() -> Malformed:
     """The error for a replay that came, and in which no decoder can begin."""
     return _refused("no keyframe comes")
+
+
+def _without_times() -> Malformed:
+    return Malformed(
+        "the camera does not say when the pictures of its recording were taken",
+        code="replay_without_times",
+        hint="Its replay lacks ONVIF's header extension. Copy the recording to a file and use saksi"
+        " import, which takes the times from a person.",
+    )
 
 
 def _group_too_large() -> Malformed:

@@ -299,3 +299,24 @@ def test_pictures_of_the_hole_without_a_keyframe_are_counted() -> None:
     stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
     goes, passed = sent(stretch, *[packet(T0 + number * STEP) for number in range(-5, 40)])
     assert (goes, passed, stretch.begins, stretch.left_out) == (Goes.ENDED, [], None, 20)
+
+
+def test_a_camera_that_sends_its_whole_memory_whatever_it_is_asked_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("recorder.backfill.sorting._MOST_IDLE", 4000)
+    stretch = Stretch(Timespan(T0 + 900 * STEP, T0 + 910 * STEP))
+    with pytest.raises(Malformed) as caught:
+        sent(stretch, *pictures(0, 900))
+    assert caught.value.code == "replay_refused"
+    with pytest.raises(Malformed):
+        sent(Stretch(Timespan(T0, T0 + SECOND)), *[b""] * 2000)
+    sent(Stretch(Timespan(T0, T0 + 900 * STEP)), *pictures(0, 900))
+
+
+def test_a_camera_whose_times_stand_still_is_refused() -> None:
+    stretch = Stretch(Timespan(T0, T0 + 900 * STEP))
+    still = [packet(T0, sequence=number, key=number % 10 == 0) for number in range(400)]
+    with pytest.raises(Malformed) as caught:
+        sent(stretch, *still)
+    assert caught.value.code == "replay_without_times"

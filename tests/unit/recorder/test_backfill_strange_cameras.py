@@ -13,20 +13,33 @@ from recorder.sources import parse_source
 SDP = "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
 
 
-def told(answers: bytes, *, packets: bool = False) -> ArchiveError:
-    """What comes of a camera that says this to whatever it is asked."""
+def told(
+    answers: bytes,
+    *,
+    packets: bool = False,
+    for_ever: bytes = b"",
+    patience: float = 20.0,
+    longest: float = 60.0,
+) -> ArchiveError:
+    """What comes of a camera that says this to whatever it is asked, and then ``for_ever`` that."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answers)
+        while for_ever and not writer.is_closing():
+            writer.write(for_ever)
+            await asyncio.sleep(0.01)  # real time: the camera's own pace
         await reader.read()
         writer.close()
 
     async def ask() -> None:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        async with server, replaying(parse_source(f"rtsp://127.0.0.1:{port}/1"), patience=20.0) as session:
+        async with (
+            server,
+            replaying(parse_source(f"rtsp://127.0.0.1:{port}/1"), patience=patience) as session,
+        ):
             if packets:
-                async for _ in session.packets():
+                async for _ in session.packets(longest):
                     pass
             await session.describe()
 
@@ -40,6 +53,22 @@ def told(answers: bytes, *, packets: bool = False) -> ArchiveError:
 )
 def test_an_answer_amid_packets_that_cannot_be_read_breaks_the_replay_off(said: bytes) -> None:
     error = told(said, packets=True)
+    assert (type(error), error.code) == (Unavailable, "replay_broke_off")
+
+
+REPORT = b"$\1\0\x08" + bytes([0x80, 200, 0, 1]) + b"ssrc"
+OTHER = b"$\5\0\x02xx"
+PICTURE = b"$\0\0\x02xx"
+
+
+@pytest.mark.parametrize("for_ever", [REPORT, OTHER, b"RTSP/1.0 200 OK\r\nCSeq: 9\r\n\r\n"])
+def test_a_camera_that_sends_all_but_pictures_is_left(for_ever: bytes) -> None:
+    error = told(b"", packets=True, for_ever=for_ever, patience=0.2)
+    assert (type(error), error.code) == (Unavailable, "replay_broke_off")
+
+
+def test_a_camera_that_sends_a_little_now_and_then_is_left_too() -> None:
+    error = told(b"", packets=True, for_ever=PICTURE, longest=0.2)
     assert (type(error), error.code) == (Unavailable, "replay_broke_off")
 
 
