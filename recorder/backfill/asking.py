@@ -6,23 +6,25 @@ answer another one. A hole that is refused stops no other hole.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
 from archive.errors import ArchiveError, Conflict, Malformed, StoreFull, Unavailable
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
-from archive.model.segment import DeviceClock
+from archive.model.segment import TIMESCALE, DeviceClock
 from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
 from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
 from recorder.backfill.memory import may_have, recording_of, replay_of
 from recorder.backfill.session import packets_lost
 from recorder.bringing import Bringer, Stated, spans_of
+from recorder.current import Made
 from recorder.devices import Devices, KeptRecording, Login
 from recorder.host_time import Host
 from recorder.reach import reach
@@ -44,6 +46,8 @@ _WHOLE = SECOND
 """A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
 _JOINS = SECOND // 100
 """What is missing inside a hole, between two runs, is missing: even one picture."""
+_PARTS = SECOND // 2
+"""By how much the times in the files may part from those that the camera says, as in a stretch."""
 
 
 class Outcome(StrEnum):
@@ -250,6 +254,7 @@ class Asker:
                 "gap": hole.gap,
                 "asked": asked.start - clock.offset_us,
                 "start": start,
+                "end": fetched.ends - clock.offset_us,
                 "offset_us": clock.offset_us,
                 "uncertainty_us": None if bound is None else uncertainty + bound,
                 "pictures": fetched.pictures,
@@ -276,6 +281,7 @@ class Asker:
                 hint="Copy the recording from the camera to a file, and see whether a player shows it.",
             )
         spans = spans_of(made, facts["start"])
+        _check_times(made, facts)
         whole = Timespan(spans[0].start, spans[-1].end)
         run, finished = folder.path.name, bringer.finished(folder)
         there = self._there(run, whole)
@@ -321,6 +327,19 @@ def unasked(hole: Hole, error: ArchiveError) -> Answer:
         raise error
     outcome = _outcome(False, False, error, False)
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
+
+
+def _check_times(made: Sequence[Made], facts: JsonObject) -> None:
+    """The last picture must be where its mark says, counted from the first one by the times in the files."""
+    first = made[0].finalised.header.first_pts
+    last = max(max(one.finalised.header.presentation_times) for one in made)
+    shown = facts["start"] + (last - first) * SECOND // TIMESCALE
+    if abs(shown - facts.get("end", shown)) > _PARTS:
+        raise Malformed(
+            "the times in what the camera kept jump: by them its last picture is not when the camera says",
+            code="import_times_jump",
+            hint="Copy the recording from the camera to a file, and use saksi import.",
+        )
 
 
 def _is_of_hole(error: ArchiveError) -> bool:

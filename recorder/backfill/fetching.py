@@ -25,6 +25,9 @@ from recorder.sources import Source, parse_source
 from recorder.spool import CaptureFolder
 
 FACTS, _PROBE = "replay.json", "probe"
+_LEAST_SEGMENT_S = 10
+"""Of a stretch's first pictures FFmpeg writes marks instead of times, seven seconds before the others. Only a
+file that has all of them can be finalised: it must not be cut before."""
 _FFMPEG_WAITS_US = 120_000_000
 _GRACE = 5.0
 _FINISH = 60.0
@@ -178,7 +181,7 @@ class Fetcher:
             self.binary,
             parse_source(relay.url),
             folder.path,
-            segment_seconds=segment_seconds,
+            segment_seconds=max(segment_seconds, _LEAST_SEGMENT_S),
             timeout_us=_FFMPEG_WAITS_US,
         )
         return await start_capture(

@@ -195,15 +195,27 @@ class Stretch:
         at, since = self._first or (mark.at, ticks)
         return mark.at - at - ticks_between(since, ticks) * SECOND // TIMESCALE
 
+    def _time_of(self, picture: _Picture) -> int:
+        """The camera's time of a picture: by its mark, or from the first one's by its RTP time."""
+        if picture.mark is not None or self._first is None:
+            return 0 if picture.mark is None else picture.mark.at
+        at, since = self._first
+        return at + ticks_between(since, picture.ticks) * SECOND // TIMESCALE
+
     def _finish(self) -> list[bytes]:
         """The picture is whole: count it, and give what is to be passed on."""
         picture, self._picture = self._picture, _Picture()
         mark = picture.mark
         if not (picture.is_wanted if mark is not None else self._taken and not self._leads(picture.ticks)):
             return []
+        at = self._time_of(picture)
+        if mark is None and self._last is not None and abs(at - self._last) > _LONGEST_STEP:
+            self.resumes = None if self.begins is None else at
+            self._forget()
+            return []
         if picture.parameters and picture.parameters != self._parameters:
             if self.begins is not None and self._parameters:
-                self.resumes = self.ends + 1 if mark is None else mark.at
+                self.resumes = at
                 return []
             if self._parameters and mark is not None and mark.is_key:
                 self._forget()
@@ -213,17 +225,17 @@ class Stretch:
         self._held_pictures += is_another
         if mark is not None:
             self.drift = max(self.drift, abs(self._apart(mark, picture.ticks)))
-            self._first = self._first or (mark.at, picture.ticks)
-            self._last = mark.at
-            self._taken.append(mark.at)
-            self._stands_still = 0 if mark.at > self.ends else self._stands_still + 1
+            self._first = self._first or (at, picture.ticks)
+            self._stands_still = 0 if at > self.ends else self._stands_still + 1
             if self._stands_still > _MOST_UNMARKED:
                 raise _without_times()
-            if self.begins is not None:
-                self.begins = min(self.begins, mark.at)
-            elif mark.at >= self.asked.start:
-                self.begins = min(self._taken)
-            self.ends = max(self.ends, mark.at)
+        self._last = at
+        self._taken.append(at)
+        if self.begins is not None:
+            self.begins = min(self.begins, at)
+        elif at >= self.asked.start:
+            self.begins = min(self._taken)
+        self.ends = max(self.ends, at)
         return self._pass(picture)
 
     def _forget(self) -> None:

@@ -1,5 +1,6 @@
 """What a camera kept itself fills the hole in its recording: every frame, once, with its own clock."""
 
+import asyncio
 import json
 import re
 import sys
@@ -9,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from archive.clock import ManualClock
 from archive.errors import StoreFull, Unavailable
 from archive.footage import reader
 from archive.footage.ingest import Ingest, SpooledLeaf
@@ -31,9 +33,11 @@ from recorder.backfill import asking as recorder_asking
 from recorder.backfill import fetching
 from recorder.backfill.asking import Asker, Outcome
 from recorder.binary import Binary, find_ffmpeg
-from recorder.spool import Spool
+from recorder.sources import parse_source
+from recorder.spool import CaptureFolder, Spool
 from tests.support import backfilled, numbered
 from tests.support.backfilled import BEFORE, EVER, FPS, HOLE, MISSING, SPAN, START, Bench
+from tests.support.camera_memory import card_reader, card_with, kept_piece
 from tests.support.command_line import CommandLine
 from tests.support.servers import ElasticServer, FreshBuckets
 
@@ -342,6 +346,46 @@ def test_fewer_pictures_than_were_sent_fill_nothing(bench: Bench, monkeypatch: p
         [answer] = backfilled.ask(site)
         assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_pictures_missing")
         assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+@pytest.mark.parametrize("gop", [1, 2])
+def test_a_camera_of_short_groups_keeps_its_times_in_short_segments(tmp_path: Path, gop: int) -> None:
+    whole = numbered.make_numbered("h264-nob", 8, tmp_path / "whole.mp4", gop=gop)
+    folder = CaptureFolder(tmp_path / "folder")
+    folder.path.mkdir()
+    folder.acquire()
+    with card_reader(card_with(kept_piece(whole, START))) as card:
+        fetcher = fetching.Fetcher(binary=find_ffmpeg(), clock=ManualClock(START), rate=50 << 20)
+        found = asyncio.run(
+            fetcher.fetch(
+                parse_source(f"rtsp://admin:rahasia-1@127.0.0.1:{card.port}/1"),
+                Timespan(START + SECOND, START + 7 * SECOND),
+                folder,
+                segment_seconds=2,
+                has_room=lambda _: True,
+            )
+        )
+    folder.let_go()
+    assert found is not None
+    made = recorder_bringing.Bringer.make(cast("Any", None), folder, "it")
+    spans = recorder_bringing.spans_of(made, found.begins)
+    assert sum(one.finalised.frames for one in made) == found.pictures
+    assert abs(spans[-1].end - found.ends - SECOND // FPS) < SECOND // 1000
+
+
+def test_times_that_part_from_those_of_the_camera_are_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = recorder_asking.keep_facts
+
+    def earlier(folder: Path, facts: dict[str, Any]) -> None:
+        kept(folder, facts | {"end": facts["end"] - SECOND})
+
+    monkeypatch.setattr(recorder_asking, "keep_facts", earlier)
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "import_times_jump")
         assert_clean(site)
 
 

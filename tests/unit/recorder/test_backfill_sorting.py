@@ -320,3 +320,30 @@ def test_a_camera_whose_times_stand_still_is_refused() -> None:
     with pytest.raises(Malformed) as caught:
         sent(stretch, *still)
     assert caught.value.code == "replay_without_times"
+
+
+def keys_marked(since: int, until: int, *, gop: int) -> list[bytes]:
+    """As :func:`pictures`, of a camera that marks keyframes only."""
+    return counted(*[
+        packet(T0 + at * STEP if at % gop == 0 else None, ticks=(T0 + at * STEP) * 9 // 100 % (1 << 32),
+               key=at % gop == 0)
+        for at in range(since, until)
+    ])  # fmt: skip
+
+
+def test_where_keyframes_only_are_marked_a_hole_between_two_of_them_is_filled() -> None:
+    every = keys_marked(-50, 40, gop=50)
+    stretch = Stretch(Timespan(T0 + 10 * STEP, T0 + 30 * STEP))
+    _, passed = sent(stretch, *every)
+    assert passed == every[50:], "it has sent all that it was asked for"
+    assert (stretch.begins, stretch.ends, stretch.pictures) == (T0, T0 + 39 * STEP, 40)
+
+
+def test_where_keyframes_only_are_marked_a_long_group_is_no_hole_and_a_hole_is_one() -> None:
+    every = keys_marked(0, 201, gop=50)
+    stretch = Stretch(Timespan(T0, T0 + 150 * STEP))
+    assert sent(stretch, *every)[0] is Goes.ENDED
+    assert (stretch.begins, stretch.ends) == (T0, T0 + 199 * STEP)
+    stretch = Stretch(Timespan(T0, T0 + 150 * STEP))
+    torn = counted(*every[:60], *every[95:])
+    assert (sent(stretch, *torn)[0], stretch.resumes) == (Goes.BROKEN, T0 + 95 * STEP)
