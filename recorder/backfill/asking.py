@@ -6,14 +6,14 @@ answer another one. A hole that is refused stops no other hole.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import ArchiveError, Conflict, Malformed, StoreFull, Unavailable
+from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull, Unavailable
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
@@ -40,6 +40,7 @@ _WANDERS = 20 * SECOND // 1_000_000
 """How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
+_LOGIN_REFUSED = "replay_login_refused"
 _CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
 """How codes begin: of a camera that does not answer; of this host, beside its stores and its spool."""
 _WHOLE = SECOND
@@ -149,6 +150,24 @@ class Asker:
         source = await reach(source, self.rule, timeout=self.fetcher.patience)
         source = await proven(source, self.rule, timeout=self.fetcher.patience, now=self.clock.now())
         return Memory(clock, recording, source)
+
+    async def ask_each(self, memory: Memory, holes: Iterable[Hole]) -> AsyncIterator[Answer]:
+        """Ask for each hole, one after the other. Raises as :meth:`ask`.
+
+        A login that is refused once is not tried for the other holes: some cameras lock an account after a
+        few, and the live footage comes by the same one.
+        """
+        refused: Refused | None = None
+        for hole in holes:
+            if self.stopping():
+                return
+            if refused is not None:
+                yield unasked(hole, refused)
+                continue
+            answer = await self.ask(memory, hole)
+            yield answer
+            if answer.code == _LOGIN_REFUSED:
+                refused = Refused(answer.reason, code=answer.code)
 
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
         """Ask for one hole. Raises Unavailable, StoreFull: archive or spool fail, and nothing came."""
@@ -337,7 +356,7 @@ def _check_times(made: Sequence[Made], facts: JsonObject) -> None:
     if abs(shown - facts.get("end", shown)) > _PARTS:
         raise Malformed(
             "the times in what the camera kept jump: by them its last picture is not when the camera says",
-            code="import_times_jump",
+            code="replay_times_jump",
             hint="Copy the recording from the camera to a file, and use saksi import.",
         )
 

@@ -385,7 +385,7 @@ def test_times_that_part_from_those_of_the_camera_are_refused(
     monkeypatch.setattr(recorder_asking, "keep_facts", earlier)
     with bench.site() as site:
         [answer] = backfilled.ask(site)
-        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "import_times_jump")
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_times_jump")
         assert_clean(site)
 
 

@@ -127,6 +127,28 @@ def test_a_login_that_is_refused_and_a_camera_that_is_silent_are_asked_once(erro
     assert len(one.asked) == 1
 
 
+def test_a_login_that_is_refused_for_one_hole_is_not_tried_for_the_others() -> None:
+    def gives(asked: Timespan) -> Fetched:
+        raise Refused("x", code="replay_login_refused")
+
+    one = asker(gives)
+    memory = Memory(DeviceClock(at=T0, offset_us=0, within_us=SECOND), KeptRecording(token="1"), CAMERA)
+    holes = [
+        Hole(
+            str(at) * 16, GapCause.UNREACHABLE, SpanSet((Timespan(T0 + at * HOUR, T0 + at * HOUR + MINUTE),))
+        )
+        for at in range(3)
+    ]
+
+    async def every() -> list[Answer]:
+        return [found async for found in one.ask_each(memory, holes)]
+
+    found = asyncio.run(every())
+    assert [answer.hole for answer in found] == holes
+    assert {(answer.outcome, answer.code) for answer in found} == {(Outcome.REFUSED, "replay_login_refused")}
+    assert len(one.asked) == 1
+
+
 def test_a_clock_that_was_set_back_in_the_hole_is_not_asked_for_the_same_again() -> None:
     step = T0 + 10 * MINUTE
 
