@@ -300,7 +300,7 @@ class Asker:
                 hint="Copy the recording from the camera to a file, and see whether a player shows it.",
             )
         spans = spans_of(made, facts["start"])
-        _check_times(made, facts)
+        apart = _apart(made, facts)
         whole = Timespan(spans[0].start, spans[-1].end)
         run, finished = folder.path.name, bringer.finished(folder)
         there = self._there(run, whole)
@@ -310,9 +310,10 @@ class Asker:
         if new.duration < _JOINS and not finished:
             return False
         self._check(there, asked)
+        uncertainty = facts["uncertainty_us"]
         stated = Stated(
-            source=SOURCE, uncertainty_us=facts["uncertainty_us"], offset_us=facts["offset_us"],
-            has_own_clock=True, fills=(facts["gap"],),
+            source=SOURCE, uncertainty_us=None if uncertainty is None else uncertainty + apart,
+            offset_us=facts["offset_us"], has_own_clock=True, fills=(facts["gap"],),
         )  # fmt: skip
         bringer.archive(folder, run, made, spans, stated, "", finished)
         return True
@@ -348,17 +349,22 @@ def unasked(hole: Hole, error: ArchiveError) -> Answer:
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
 
 
-def _check_times(made: Sequence[Made], facts: JsonObject) -> None:
-    """The last picture must be where its mark says, counted from the first one by the times in the files."""
+def _apart(made: Sequence[Made], facts: JsonObject) -> int:
+    """By how much (µs) the last picture is off, by the times in the files, from where its mark says.
+
+    Raises Malformed ``replay_times_jump``: by more than a stretch may part.
+    """
     first = made[0].finalised.header.first_pts
     last = max(max(one.finalised.header.presentation_times) for one in made)
     shown = facts["start"] + (last - first) * SECOND // TIMESCALE
-    if abs(shown - facts.get("end", shown)) > _PARTS:
+    apart = abs(shown - facts.get("end", shown))
+    if apart > _PARTS:
         raise Malformed(
             "the times in what the camera kept jump: by them its last picture is not when the camera says",
             code="replay_times_jump",
             hint="Copy the recording from the camera to a file, and use saksi import.",
         )
+    return int(apart)
 
 
 def _is_of_hole(error: ArchiveError) -> bool:

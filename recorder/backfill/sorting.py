@@ -13,7 +13,7 @@ from enum import Enum, auto
 from archive.errors import Malformed
 from archive.model.segment import TIMESCALE, Codec
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import Mark, Packet, parameter_sets, read_packet, ticks_between
+from recorder.backfill.rtp import Mark, Packet, first_slices, parameter_sets, read_packet, ticks_between
 
 _JUMP = SECOND // 2
 """If the camera's clock and its RTP times part by more than this, the stretch ends."""
@@ -49,6 +49,7 @@ class _Picture:
     packets: list[bytes] = field(default_factory=list)
     size: int = 0
     parameters: list[bytes] = field(default_factory=list)
+    slices: int = 0
     is_wanted: bool = False
 
 
@@ -86,6 +87,7 @@ class Stretch:
     _taken: list[int] = field(default_factory=list)
     _parameters: list[bytes] = field(default_factory=list)
     _ticks: int | None = None
+    _was_blank: bool = False
     _idle: int = 0
     _stands_still: int = 0
 
@@ -131,6 +133,7 @@ class Stretch:
         if picture.size > _MOST_HELD:
             raise _group_too_large()
         picture.parameters += parameter_sets(self.codec, data[packet.body :])
+        picture.slices += first_slices(self.codec, data[packet.body :])
         if packet.ends_picture:
             is_last = picture.mark is not None and picture.mark.is_last
             passed += self._finish()
@@ -220,9 +223,7 @@ class Stretch:
             if self._parameters and mark is not None and mark.is_key:
                 self._forget()
             self._parameters = picture.parameters
-        is_another = mark is not None or picture.ticks != self._ticks
-        self._ticks = picture.ticks
-        self._held_pictures += is_another
+        self._held_pictures += self._coded(picture)
         if mark is not None:
             self.drift = max(self.drift, abs(self._apart(mark, picture.ticks)))
             self._first = self._first or (at, picture.ticks)
@@ -237,6 +238,17 @@ class Stretch:
             self.begins = min(self._taken)
         self.ends = max(self.ends, at)
         return self._pass(picture)
+
+    def _coded(self, picture: _Picture) -> int:
+        """How many coded pictures those packets are: two fields may have one time, marker and mark.
+
+        Where no slice is seen, what has a time of its own is one. Parameter sets may come as if they were.
+        """
+        is_same, self._ticks = picture.ticks == self._ticks, picture.ticks
+        was_blank, self._was_blank = self._was_blank and is_same, not picture.slices
+        if picture.slices:
+            return picture.slices - was_blank
+        return int(picture.mark is not None or not is_same)
 
     def _forget(self) -> None:
         """What was held is not needed, or leads to nothing."""

@@ -6,7 +6,7 @@ import pytest
 
 from archive.errors import Malformed
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import is_bye, parameter_sets, read_packet, ticks_between
+from recorder.backfill.rtp import first_slices, is_bye, parameter_sets, read_packet, ticks_between
 from recorder.backfill.session import track_of
 from recorder.backfill.sorting import Goes, Stretch
 
@@ -347,3 +347,32 @@ def test_where_keyframes_only_are_marked_a_long_group_is_no_hole_and_a_hole_is_o
     stretch = Stretch(Timespan(T0, T0 + 150 * STEP))
     torn = counted(*every[:60], *every[95:])
     assert (sent(stretch, *torn)[0], stretch.resumes) == (Goes.BROKEN, T0 + 95 * STEP)
+
+
+def test_each_coded_picture_of_h264_is_counted_where_its_first_slice_begins() -> None:
+    first, later, sets = b"\x65\x88", b"\x61\x40", b"\x67\x88"
+    together = b"\x18" + b"".join(struct.pack("!H", len(one)) + one for one in (sets, first, later, first))
+    for payload, count in (
+        (first, 1), (later, 0), (sets, 0), (together, 2), (b"\x7c\x85\x88", 1), (b"\x7c\x05\x88", 0),
+        (b"\x7c\x85\x40", 0), (b"\x7c\x87\x88", 0), (b"", 0),
+    ):  # fmt: skip
+        assert first_slices("h264", payload) == count, payload
+    assert first_slices("hevc", b"\x26\x01\x80") == 0
+
+
+def test_parameter_sets_that_come_as_if_they_were_a_picture_are_none() -> None:
+    def part(unit: bytes, at: int, *, marked: bool) -> bytes:
+        one = packet(T0 + at * STEP if marked else None, ticks=at * 9000, key=at % 10 == 0)
+        return one.removesuffix(b"picture") + unit
+
+    every = counted(*[
+        one
+        for at in range(20)
+        for one in (
+            [part(b"\x67\x01", at, marked=True), part(b"\x65\x88", at, marked=False)]
+            if at % 10 == 0 else [part(b"\x61\x88", at, marked=True)]
+        )
+    ])  # fmt: skip
+    stretch = Stretch(Timespan(T0, T0 + 40 * STEP))
+    sent(stretch, *every)
+    assert stretch.pictures == 20
