@@ -12,7 +12,7 @@ from archive.model.segment import Codec
 from archive.timespan import SECOND
 
 _NUMBER = 0xABAC
-_NTP_TO_UNIX_S = 2_208_988_800
+_NTP_TO_UNIX_S, _ERA_HALF = 2_208_988_800, 1 << 31
 _HEAD, _EXTENSION, _WORD = 12, 4, 4
 _KEY, _DISCONTINUITY, _LAST = 0x80, 0x20, 0x10
 _BYE = 203
@@ -128,5 +128,7 @@ def ticks_between(before: int, after: int) -> int:
 def _mark(data: bytes, at: int) -> Mark:
     seconds, fraction = struct.unpack_from("!II", data, at)
     flags = data[at + 8]
+    if seconds < _ERA_HALF:  # After 2036 (RFC 4330, 3); no camera's clock is before 1968.
+        seconds += 2 * _ERA_HALF
     taken = (seconds - _NTP_TO_UNIX_S) * SECOND + (fraction * SECOND + (1 << 31) >> 32)
     return Mark(taken, bool(flags & _KEY), bool(flags & _DISCONTINUITY), bool(flags & _LAST))

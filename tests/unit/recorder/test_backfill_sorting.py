@@ -376,3 +376,13 @@ def test_parameter_sets_that_come_as_if_they_were_a_picture_are_none() -> None:
     stretch = Stretch(Timespan(T0, T0 + 40 * STEP))
     sent(stretch, *every)
     assert stretch.pictures == 20
+
+
+def test_a_time_after_the_wrap_of_ntp_in_2036_is_read_as_that() -> None:
+    for at in (0, 2_085_978_495 * SECOND, 2_085_978_496 * SECOND, 2_200_000_000 * SECOND):
+        one = packet(T0)
+        wrapped = one[:16] + struct.pack("!I", (at // SECOND + NTP) % (1 << 32)) + bytes(4) + one[24:]
+        read = read_packet(wrapped)
+        assert read is not None
+        assert read.mark is not None
+        assert read.mark.at == at
