@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
@@ -31,6 +32,8 @@ from recorder.reach import reach
 from recorder.sources import Source, parse_source
 from recorder.spool import CaptureFolder
 from recorder.trust import proven
+
+T = TypeVar("T")
 
 SOURCE = "backfill"
 """The source of such a run's clock statement, and the origin of its journal batches."""
@@ -119,7 +122,7 @@ class Asker:
             await asyncio.to_thread(folder.acquire)
             try:
                 if await asyncio.to_thread(kept_facts, path) is not None:
-                    await asyncio.to_thread(self._bring_in, folder)
+                    await _to_its_end(self._bring_in, folder)
                     found.append(path.name)
             except Unavailable:
                 raise
@@ -128,7 +131,7 @@ class Asker:
             finally:
                 folder.let_go()
             await asyncio.to_thread(self.bringer.spool.remove, folder)
-        await asyncio.to_thread(self.bringer.hand_in)
+        await _to_its_end(self.bringer.hand_in)
         return found
 
     async def look(self) -> Memory:
@@ -245,7 +248,7 @@ class Asker:
             )
             if fetched is not None:
                 await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
-                is_new = await asyncio.to_thread(self._bring_in, folder)
+                is_new = await _to_its_end(self._bring_in, folder)
                 fetched = replace(fetched, is_new=is_new)
         except Unavailable:
             if await asyncio.to_thread(kept_facts, folder.path) is None:
@@ -339,6 +342,20 @@ class Asker:
     def _missing(self, hole: Hole) -> SpanSet:
         covered = SpanSet(one.span for one in self.bringer.index.segments(self.bringer.camera.id, hole.span))
         return hole.missing - covered
+
+
+async def _to_its_end(work: Callable[..., T], *given: object) -> T:
+    """Work in a thread. Who is cancelled meanwhile waits for it: the spool is ours until it has ended."""
+    working = asyncio.get_running_loop().run_in_executor(None, work, *given)
+    cancelled: asyncio.CancelledError | None = None
+    while not working.done():
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return working.result()
 
 
 def unasked(hole: Hole, error: ArchiveError) -> Answer:

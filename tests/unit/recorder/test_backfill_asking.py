@@ -1,6 +1,7 @@
 """Asking for one hole: a refusal stops nothing beside it, and a clock that was set back repeats nothing."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,3 +162,30 @@ def test_a_clock_that_was_set_back_in_the_hole_is_not_asked_for_the_same_again()
     found = answer(one, 20 * MINUTE)
     assert (found.outcome, len(found.runs)) == (Outcome.FILLED, 2)
     assert [span.start >= step for span in one.asked] == [False, True]
+
+
+def test_who_is_cancelled_while_it_archives_waits_for_that(tmp_path: Path) -> None:
+    begun, may_end, order = threading.Event(), threading.Event(), []
+
+    def hand_in() -> None:
+        begun.set()
+        may_end.wait(20)
+        order.append("archived")
+
+    one = asker(lambda _: None)
+    one.bringer.spool.root = tmp_path
+    one.bringer.hand_in = hand_in  # type: ignore[method-assign]
+
+    async def stopped() -> None:
+        going = asyncio.create_task(one.go_on())
+        await asyncio.to_thread(begun.wait)
+        going.cancel()
+        await asyncio.sleep(0)
+        going.cancel()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await going
+        order.append("left")
+
+    asyncio.run(stopped())
+    assert order == ["archived", "left"]
