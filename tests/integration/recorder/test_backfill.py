@@ -383,7 +383,7 @@ def test_a_camera_of_short_groups_keeps_its_times_in_short_segments(tmp_path: Pa
     "second",
     [{}, {"has_own_marker": True}, {"has_own_marker": True, "has_own_mark": True}, {"has_own_times": True}],
 )
-def test_interlaced_pictures_of_two_fields_come_in_whole(tmp_path: Path, second: dict[str, bool]) -> None:
+def test_interlaced_pictures_of_two_fields_come_in_whole(tmp_path: Path, second: dict[str, Any]) -> None:
     """Each field is a sample, whatever the camera sends with the second one."""
     kept = KeptPiece(START, "h264", [Picture(number * 90_000, (), is_key=True) for number in range(11)])
     card = FieldCard(pieces=[kept], count=10 * fields.FPS, **second)
