@@ -99,7 +99,5 @@ async def backfill(
             for hole in holes:
                 yield unasked(hole, error)
             return
-        for hole in holes:
-            if stopping():
-                return
-            yield await asker.ask(memory, hole)
+        async for answer in asker.ask_each(memory, holes):
+            yield answer

@@ -49,6 +49,13 @@ _MARKS = (
     rf"setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,{ABSENT}\,PTS)"
     rf":dts=if(lt(N\,{MARKED})\,(N-{MARKED})*{STEP}\,DTS)"
 )
+_SECOND_FIELD = r"+2*eq(PTS\,PREV_INPTS)"
+"""Both fields of an interlaced picture may have one time, and each becomes a sample. FFmpeg would move the
+second by one tick, as it moves a picture whose time went back."""
+_REPLAYED = (
+    rf"setts=pts=if(eq(PTS\,NOPTS)*eq(N\,0)\,{ABSENT}\,PTS{_SECOND_FIELD})"
+    rf":dts=if(lt(N\,{MARKED})\,(N-{MARKED})*{STEP}\,DTS{_SECOND_FIELD})"
+)
 _PROTOCOLS = {
     SourceKind.RTSP: "pipe,rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto",
     SourceKind.HTTP: "pipe,http,https,tcp,tls,crypto",
@@ -117,7 +124,7 @@ def replay_command(
     binary: Binary, source: Source, folder: Path, *, segment_seconds: int, timeout_us: int
 ) -> Command:
     """Record an RTSP source that is no camera's present into ``folder``, cut by its own times; no sound."""
-    output = _segments(segment_seconds, has_bare_sound=False) | {"c": "copy", "bsf:v": _MARKS}
+    output = _segments(segment_seconds, has_bare_sound=False) | {"c": "copy", "bsf:v": _REPLAYED}
     argv = _compiled(_input(source, None), folder, output, "", {}, binary.path)
     return Command(argv, _list_of_one(source, timeout_us))
 

@@ -6,30 +6,34 @@ answer another one. A hole that is refused stops no other hole.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeVar
 
+from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import ArchiveError, Conflict, Malformed, StoreFull, Unavailable
-from archive.footage.source_url import with_account
+from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull, Unavailable
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
-from archive.model.segment import DeviceClock
+from archive.model.segment import TIMESCALE, DeviceClock
 from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
 from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
-from recorder.backfill.memory import may_have, recording_of
+from recorder.backfill.memory import may_have, recording_of, replay_of
 from recorder.backfill.session import packets_lost
 from recorder.bringing import Bringer, Stated, spans_of
+from recorder.current import Made
 from recorder.devices import Devices, KeptRecording, Login
 from recorder.host_time import Host
 from recorder.reach import reach
-from recorder.sources import Source, SourceKind, parse_source
+from recorder.sources import Source, parse_source
 from recorder.spool import CaptureFolder
 from recorder.trust import proven
+
+T = TypeVar("T")
 
 SOURCE = "backfill"
 """The source of such a run's clock statement, and the origin of its journal batches."""
@@ -39,12 +43,15 @@ _WANDERS = 20 * SECOND // 1_000_000
 """How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
+_LOGIN_REFUSED = "replay_login_refused"
 _CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
 """How codes begin: of a camera that does not answer; of this host, beside its stores and its spool."""
 _WHOLE = SECOND
 """A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
 _JOINS = SECOND // 100
 """What is missing inside a hole, between two runs, is missing: even one picture."""
+_PARTS = SECOND // 2
+"""By how much the times in the files may part from those that the camera says, as in a stretch."""
 
 
 class Outcome(StrEnum):
@@ -115,7 +122,7 @@ class Asker:
             await asyncio.to_thread(folder.acquire)
             try:
                 if await asyncio.to_thread(kept_facts, path) is not None:
-                    await asyncio.to_thread(self._bring_in, folder)
+                    await _to_its_end(self._bring_in, folder)
                     found.append(path.name)
             except Unavailable:
                 raise
@@ -124,7 +131,7 @@ class Asker:
             finally:
                 folder.let_go()
             await asyncio.to_thread(self.bringer.spool.remove, folder)
-        await asyncio.to_thread(self.bringer.hand_in)
+        await _to_its_end(self.bringer.hand_in)
         return found
 
     async def look(self) -> Memory:
@@ -142,17 +149,28 @@ class Asker:
         device = parse_source(self.address).host
         recording = recording_of(kept, wanted=self.recording, host=self.source.host, device=device)
         url = await self.devices.replay_url(self.address, login, recording.token)
-        if parse_source(url).kind is not SourceKind.RTSP:
-            raise Malformed(
-                f"the camera at {device} replays in a way that is not read",
-                code="replay_refused",
-                hint="Only RTSP is. Copy the recording to a file and use saksi import.",
-            )
-        if login.user:
-            url = with_account(url, login.user, login.password)
-        source = await reach(parse_source(url), self.rule, timeout=self.fetcher.patience)
+        source = replay_of(url, self.source, device)
+        source = await reach(source, self.rule, timeout=self.fetcher.patience)
         source = await proven(source, self.rule, timeout=self.fetcher.patience, now=self.clock.now())
         return Memory(clock, recording, source)
+
+    async def ask_each(self, memory: Memory, holes: Iterable[Hole]) -> AsyncIterator[Answer]:
+        """Ask for each hole, one after the other. Raises as :meth:`ask`.
+
+        A login that is refused once is not tried for the other holes: some cameras lock an account after a
+        few, and the live footage comes by the same one.
+        """
+        refused: Refused | None = None
+        for hole in holes:
+            if self.stopping():
+                return
+            if refused is not None:
+                yield unasked(hole, refused)
+                continue
+            answer = await self.ask(memory, hole)
+            yield answer
+            if answer.code == _LOGIN_REFUSED:
+                refused = Refused(answer.reason, code=answer.code)
 
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
         """Ask for one hole. Raises Unavailable, StoreFull: archive or spool fail, and nothing came."""
@@ -230,7 +248,7 @@ class Asker:
             )
             if fetched is not None:
                 await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
-                is_new = await asyncio.to_thread(self._bring_in, folder)
+                is_new = await _to_its_end(self._bring_in, folder)
                 fetched = replace(fetched, is_new=is_new)
         except Unavailable:
             if await asyncio.to_thread(kept_facts, folder.path) is None:
@@ -258,6 +276,7 @@ class Asker:
                 "gap": hole.gap,
                 "asked": asked.start - clock.offset_us,
                 "start": start,
+                "end": fetched.ends - clock.offset_us,
                 "offset_us": clock.offset_us,
                 "uncertainty_us": None if bound is None else uncertainty + bound,
                 "pictures": fetched.pictures,
@@ -284,6 +303,7 @@ class Asker:
                 hint="Copy the recording from the camera to a file, and see whether a player shows it.",
             )
         spans = spans_of(made, facts["start"])
+        apart = _apart(made, facts)
         whole = Timespan(spans[0].start, spans[-1].end)
         run, finished = folder.path.name, bringer.finished(folder)
         there = self._there(run, whole)
@@ -293,9 +313,10 @@ class Asker:
         if new.duration < _JOINS and not finished:
             return False
         self._check(there, asked)
+        uncertainty = facts["uncertainty_us"]
         stated = Stated(
-            source=SOURCE, uncertainty_us=facts["uncertainty_us"], offset_us=facts["offset_us"],
-            has_own_clock=True, fills=(facts["gap"],),
+            source=SOURCE, uncertainty_us=None if uncertainty is None else uncertainty + apart,
+            offset_us=facts["offset_us"], has_own_clock=True, fills=(facts["gap"],),
         )  # fmt: skip
         bringer.archive(folder, run, made, spans, stated, "", finished)
         return True
@@ -323,12 +344,44 @@ class Asker:
         return hole.missing - covered
 
 
+async def _to_its_end(work: Callable[..., T], *given: object) -> T:
+    """Work in a thread. Who is cancelled meanwhile waits for it: the spool is ours until it has ended."""
+    working = asyncio.get_running_loop().run_in_executor(None, work, *given)
+    cancelled: asyncio.CancelledError | None = None
+    while not working.done():
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return working.result()
+
+
 def unasked(hole: Hole, error: ArchiveError) -> Answer:
     """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
     if isinstance(error, StoreFull) or not _is_of_hole(error):
         raise error
     outcome = _outcome(False, False, error, False)
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
+
+
+def _apart(made: Sequence[Made], facts: JsonObject) -> int:
+    """By how much (µs) the last picture is off, by the times in the files, from where its mark says.
+
+    Raises Malformed ``replay_times_jump``: by more than a stretch may part.
+    """
+    first = made[0].finalised.header.first_pts
+    last = max(max(one.finalised.header.presentation_times) for one in made)
+    shown = facts["start"] + (last - first) * SECOND // TIMESCALE
+    apart = abs(shown - facts.get("end", shown))
+    if apart > _PARTS:
+        raise Malformed(
+            "the times in what the camera kept jump: by them its last picture is not when the camera says",
+            code="replay_times_jump",
+            hint="Copy the recording from the camera to a file, and use saksi import.",
+        )
+    return int(apart)
 
 
 def _is_of_hole(error: ArchiveError) -> bool:

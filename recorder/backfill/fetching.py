@@ -25,9 +25,15 @@ from recorder.sources import Source, parse_source
 from recorder.spool import CaptureFolder
 
 FACTS, _PROBE = "replay.json", "probe"
+_LEAST_SEGMENT_S = 10
+"""Of a stretch's first pictures FFmpeg writes marks instead of times, seven seconds before the others. Only a
+file that has all of them can be finalised: it must not be cut before."""
 _FFMPEG_WAITS_US = 120_000_000
 _GRACE = 5.0
 _FINISH = 60.0
+_LONGEST_S, _TIMES = 600.0, 2
+"""How long a camera may let us wait in all: ten minutes, and twice as long as what was asked for lasts."""
+_PACKET_HEAD = 4
 _LOOKS_EVERY = 4 << 20
 """Bytes from one look at the spool's room to the next."""
 
@@ -124,9 +130,11 @@ class Fetcher:
         broke_off: ArchiveError | None = None
         status: int | None = None
         has_gone, size, looked = False, 0, 0
+        longest = _LONGEST_S + _TIMES * stretch.asked.duration / SECOND
         try:
             try:
-                async for data in session.packets():
+                async for data in session.packets(longest):
+                    await relay.pace(_PACKET_HEAD + len(data))
                     goes, passed = stretch.take(data)
                     for one in passed:
                         if capture is None:
@@ -173,7 +181,7 @@ class Fetcher:
             self.binary,
             parse_source(relay.url),
             folder.path,
-            segment_seconds=segment_seconds,
+            segment_seconds=max(segment_seconds, _LEAST_SEGMENT_S),
             timeout_us=_FFMPEG_WAITS_US,
         )
         return await start_capture(

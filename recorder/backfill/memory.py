@@ -1,12 +1,16 @@
 """What a device says that it keeps itself (ONVIF recording search), and which recording is the camera's."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from archive.errors import Malformed
+from archive.footage.source_url import with_account
+from archive.model.connection import Connection
 from archive.timespan import Timespan, parse_instant
 from recorder.devices import KeptRecording
+from recorder.sources import Source, SourceKind, parse_source
 
 _MOST = 256
 _LOOKS = 10
@@ -67,13 +71,45 @@ def recording_of(
             hint="Put a memory card into it and switch recording on, on its own page.",
         )  # fmt: skip
     own = [one for one in recordings if host and _host_of(one.address) == host]
-    found = own if host != device and own else recordings
+    named_of_others = host != device and any(
+        _host_of(one.address) not in (None, device) for one in recordings
+    )
+    found = own if host != device and (own or named_of_others) else recordings
     if len(found) != 1:
         raise Malformed(
             f"the device at {device} keeps {len(recordings)} recordings, and nothing says which is meant",
             code="recording_not_clear", hint=f"Name it with --recording. It has: {named}.",
         )  # fmt: skip
     return found[0]
+
+
+def replay_of(url: str, camera: Source, device: str) -> Source:
+    """Where a recording is replayed, by what the device says, with the camera's account.
+
+    How the connection is proven is what was registered, never what the device says: its answer may come from
+    somebody on the way. ``device`` is the host that was asked.
+
+    Raises:
+        Malformed: ``replay_refused``: it is no RTSP, or unencrypted though the camera was registered as
+            encrypted; ``bad_source``: it cannot be read.
+    """
+    source = parse_source(url.partition("#")[0])
+    if source.kind is not SourceKind.RTSP:
+        raise Malformed(
+            f"the camera at {device} replays in a way that is not read", code="replay_refused",
+            hint="Only RTSP is. Copy the recording to a file and use saksi import.",
+        )  # fmt: skip
+    if camera.uses_tls and not source.uses_tls:
+        raise Malformed(
+            f"the camera at {device} replays unencrypted, and it was registered as encrypted",
+            code="replay_refused",
+            hint="Switch RTSP without TLS off, on its own page. Or copy the recording and use saksi import.",
+        )
+    if camera.user:
+        source = parse_source(with_account(source.url, camera.user, camera.password))
+    is_proven_alike = source.uses_tls and camera.uses_tls and device == camera.host
+    certificate = camera.connection.certificate if is_proven_alike else ""
+    return replace(source, connection=Connection(certificate=certificate))
 
 
 def may_have(recording: KeptRecording, span: Timespan) -> bool:

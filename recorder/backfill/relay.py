@@ -49,8 +49,11 @@ class Relay:
                 raise ConnectionResetError("FFmpeg has gone")
             self._writer.write(b"$\0" + len(data).to_bytes(2, "big") + data)
             await self._writer.drain()
+
+    async def pace(self, size: int) -> None:
+        """After so many bytes from the camera, passed on or not: wait as the rate wants it."""
         now = asyncio.get_running_loop().time()
-        self._due = max(self._due, now) + len(data) / self.rate
+        self._due = max(self._due, now) + size / self.rate
         if self._due - now > 0.05:
             await asyncio.sleep(self._due - now)
 

@@ -12,12 +12,13 @@ from archive.model.segment import Codec
 from archive.timespan import SECOND
 
 _NUMBER = 0xABAC
-_NTP_TO_UNIX_S = 2_208_988_800
+_NTP_TO_UNIX_S, _ERA_HALF = 2_208_988_800, 1 << 31
 _HEAD, _EXTENSION, _WORD = 12, 4, 4
 _KEY, _DISCONTINUITY, _LAST = 0x80, 0x20, 0x10
 _BYE = 203
 _UNITS = {"h264": (1, 24), "hevc": (2, 48)}
 """Bytes of a unit's head, and the kind of a packet with several units."""
+_FRAGMENT, _SLICES = 28, (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +69,44 @@ def read_packet(data: bytes) -> Packet | None:
 
 
 def parameter_sets(codec: Codec, payload: bytes) -> list[bytes]:
-    """The sequence parameter sets in a packet: alone, or with other units (RFC 6184, 5.7.1; RFC 7798, 4.4.2).
+    """The sequence parameter sets in a packet: alone, or with other units.
 
     They are too small to be sent in fragments. What is cut off is passed over.
     """
+    return [one for one in _units(codec, payload) if is_sequence_parameter_set(codec, one[0])]
+
+
+def first_slices(codec: Codec, payload: bytes) -> int:
+    """How many coded pictures of H.264 begin in a packet: slices of the first macroblock. H.265: 0.
+
+    An interlaced picture may be coded as two fields, each a coded picture of its own.
+    """
+    if codec != "h264":
+        return 0
+    if len(payload) > 2 and nal_type(codec, payload[0]) == _FRAGMENT:
+        begins = payload[1] & 0x80 and nal_type(codec, payload[1]) in _SLICES
+        return int(bool(begins and payload[2] & 0x80))
+    return sum(
+        nal_type(codec, one[0]) in _SLICES and len(one) > 1 and one[1] & 0x80 != 0
+        for one in _units(codec, payload)
+    )
+
+
+def _units(codec: Codec, payload: bytes) -> list[bytes]:
+    """The whole units in a packet (RFC 6184, 5.7.1; RFC 7798, 4.4.2)."""
     length, several = _UNITS[codec]
     if len(payload) <= length:
         return []
-    if is_sequence_parameter_set(codec, payload[0]):
+    if nal_type(codec, payload[0]) != several:
         return [payload]
     found: list[bytes] = []
-    if nal_type(codec, payload[0]) == several:
-        at = length
-        while at + 2 < len(payload):
-            end = at + 2 + int.from_bytes(payload[at : at + 2], "big")
-            unit = payload[at + 2 : end]
-            if end <= len(payload) and unit and is_sequence_parameter_set(codec, unit[0]):
-                found.append(unit)
-            at = end
+    at = length
+    while at + 2 < len(payload):
+        end = at + 2 + int.from_bytes(payload[at : at + 2], "big")
+        unit = payload[at + 2 : end]
+        if end <= len(payload) and unit:
+            found.append(unit)
+        at = end
     return found
 
 
@@ -107,5 +128,7 @@ def ticks_between(before: int, after: int) -> int:
 def _mark(data: bytes, at: int) -> Mark:
     seconds, fraction = struct.unpack_from("!II", data, at)
     flags = data[at + 8]
+    if seconds < _ERA_HALF:  # After 2036 (RFC 4330, 3); no camera's clock is before 1968.
+        seconds += 2 * _ERA_HALF
     taken = (seconds - _NTP_TO_UNIX_S) * SECOND + (fraction * SECOND + (1 << 31) >> 32)
     return Mark(taken, bool(flags & _KEY), bool(flags & _DISCONTINUITY), bool(flags & _LAST))

@@ -91,24 +91,28 @@ class ReplaySession:
         self._check(answer)
         return True
 
-    async def packets(self) -> AsyncIterator[bytes]:
-        """RTP packets until the camera says that it ends.
+    async def packets(self, longest: float) -> AsyncIterator[bytes]:
+        """RTP packets until the camera says that it ends; it may let us wait ``longest`` seconds in all.
+
+        Reports and whatever else it sends are no sign that packets follow.
 
         Raises:
-            Unavailable: ``replay_broke_off``: it fell silent, or the connection ended.
+            Unavailable: ``replay_broke_off``: it sent no packet for too long, or the connection ended.
         """
         alive = asyncio.create_task(self._stay())
+        now, waited = asyncio.get_running_loop().time, 0.0
         try:
             while True:
+                began = now()
                 try:
-                    async with asyncio.timeout(self._patience):
-                        channel, data = await self._next_packet()
+                    async with asyncio.timeout(min(self._patience, longest - waited)):
+                        data = await self._next_picture()
                 except _TORN as error:
                     raise broke_off(self._source.host) from error
-                if channel == _PICTURES:
-                    yield data
-                elif channel == _REPORTS and is_bye(data):
+                if data is None:
                     return
+                waited += now() - began
+                yield data
         finally:
             alive.cancel()
             await asyncio.gather(alive, return_exceptions=True)
@@ -156,11 +160,17 @@ class ReplaySession:
             lines.append(f"Authorization: {told}")
         self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1", "replace"))
 
-    async def _next_packet(self) -> tuple[int, bytes]:
+    async def _next_picture(self) -> bytes | None:
+        """The next packet of the pictures; None once the camera says that it ends."""
         while True:
             found = await self._next()
-            if not isinstance(found, _Answer):
-                return found
+            if isinstance(found, _Answer):
+                continue
+            channel, data = found
+            if channel == _PICTURES:
+                return data
+            if channel == _REPORTS and is_bye(data):
+                return None
 
     async def _next(self) -> "_Answer | tuple[int, bytes]":
         first = await self._reader.readexactly(1)

@@ -13,16 +13,19 @@ from enum import Enum, auto
 from archive.errors import Malformed
 from archive.model.segment import TIMESCALE, Codec
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import Mark, Packet, parameter_sets, read_packet, ticks_between
+from recorder.backfill.rtp import Mark, Packet, first_slices, parameter_sets, read_packet, ticks_between
 
 _JUMP = SECOND // 2
 """If the camera's clock and its RTP times part by more than this, the stretch ends."""
 _LONGEST_STEP = 3 * SECOND
 """A step from picture to picture that is longer is a hole in what the camera kept."""
+_PACKET_HEAD = 4
 _MOST_HELD = 64 << 20
 _MOST_UNMARKED = 200
 _MOST_BETWEEN = 50_000
 """Packets from one mark to the next: some cameras mark keyframes only. Unbounded, nothing would end it."""
+_MOST_IDLE = 1 << 30
+"""Bytes of which nothing is taken: a camera that sends all of its memory is refused."""
 _BEYOND = 2
 """Pictures at or beyond the end before it is sure that none from before the end follows (B-frames)."""
 
@@ -46,6 +49,7 @@ class _Picture:
     packets: list[bytes] = field(default_factory=list)
     size: int = 0
     parameters: list[bytes] = field(default_factory=list)
+    slices: int = 0
     is_wanted: bool = False
 
 
@@ -83,13 +87,24 @@ class Stretch:
     _taken: list[int] = field(default_factory=list)
     _parameters: list[bytes] = field(default_factory=list)
     _ticks: int | None = None
+    _was_blank: bool = False
+    _idle: int = 0
+    _stands_still: int = 0
 
     def take(self, data: bytes) -> tuple[Goes, list[bytes]]:
         """Sort one packet: what goes on, and the packets to pass on now.
 
         Raises:
-            Malformed: ``replay_without_times``; ``replay_group_too_large``.
+            Malformed: ``replay_without_times``; ``replay_group_too_large``; ``replay_refused``: it sends far
+                more than what it was asked for.
         """
+        goes, passed = self._sort(data)
+        self._idle = 0 if passed else self._idle + _PACKET_HEAD + len(data)
+        if self._idle > _MOST_IDLE:
+            raise _refused("it goes on sending what it was not asked for")
+        return goes, passed
+
+    def _sort(self, data: bytes) -> tuple[Goes, list[bytes]]:
         packet = read_packet(data)
         if packet is None:
             return Goes.ON, []
@@ -118,6 +133,7 @@ class Stretch:
         if picture.size > _MOST_HELD:
             raise _group_too_large()
         picture.parameters += parameter_sets(self.codec, data[packet.body :])
+        picture.slices += first_slices(self.codec, data[packet.body :])
         if packet.ends_picture:
             is_last = picture.mark is not None and picture.mark.is_last
             passed += self._finish()
@@ -182,33 +198,57 @@ class Stretch:
         at, since = self._first or (mark.at, ticks)
         return mark.at - at - ticks_between(since, ticks) * SECOND // TIMESCALE
 
+    def _time_of(self, picture: _Picture) -> int:
+        """The camera's time of a picture: by its mark, or from the first one's by its RTP time."""
+        if picture.mark is not None or self._first is None:
+            return 0 if picture.mark is None else picture.mark.at
+        at, since = self._first
+        return at + ticks_between(since, picture.ticks) * SECOND // TIMESCALE
+
     def _finish(self) -> list[bytes]:
         """The picture is whole: count it, and give what is to be passed on."""
         picture, self._picture = self._picture, _Picture()
         mark = picture.mark
         if not (picture.is_wanted if mark is not None else self._taken and not self._leads(picture.ticks)):
             return []
+        at = self._time_of(picture)
+        if mark is None and self._last is not None and abs(at - self._last) > _LONGEST_STEP:
+            self.resumes = None if self.begins is None else at
+            self._forget()
+            return []
         if picture.parameters and picture.parameters != self._parameters:
             if self.begins is not None and self._parameters:
-                self.resumes = self.ends + 1 if mark is None else mark.at
+                self.resumes = at
                 return []
             if self._parameters and mark is not None and mark.is_key:
                 self._forget()
             self._parameters = picture.parameters
-        is_another = mark is not None or picture.ticks != self._ticks
-        self._ticks = picture.ticks
-        self._held_pictures += is_another
+        self._held_pictures += self._coded(picture)
         if mark is not None:
             self.drift = max(self.drift, abs(self._apart(mark, picture.ticks)))
-            self._first = self._first or (mark.at, picture.ticks)
-            self._last = mark.at
-            self._taken.append(mark.at)
-            if self.begins is not None:
-                self.begins = min(self.begins, mark.at)
-            elif mark.at >= self.asked.start:
-                self.begins = min(self._taken)
-            self.ends = max(self.ends, mark.at)
+            self._first = self._first or (at, picture.ticks)
+            self._stands_still = 0 if at > self.ends else self._stands_still + 1
+            if self._stands_still > _MOST_UNMARKED:
+                raise _without_times()
+        self._last = at
+        self._taken.append(at)
+        if self.begins is not None:
+            self.begins = min(self.begins, at)
+        elif at >= self.asked.start:
+            self.begins = min(self._taken)
+        self.ends = max(self.ends, at)
         return self._pass(picture)
+
+    def _coded(self, picture: _Picture) -> int:
+        """How many coded pictures those packets are: two fields may have one time, marker and mark.
+
+        Where no slice is seen, what has a time of its own is one. Parameter sets may come as if they were.
+        """
+        is_same, self._ticks = picture.ticks == self._ticks, picture.ticks
+        was_blank, self._was_blank = self._was_blank and is_same, not picture.slices
+        if picture.slices:
+            return picture.slices - was_blank
+        return int(picture.mark is not None or not is_same)
 
     def _forget(self) -> None:
         """What was held is not needed, or leads to nothing."""
@@ -233,17 +273,21 @@ class Stretch:
     def _wait_for_a_mark(self) -> None:
         self._unmarked += 1
         if self._unmarked > (_MOST_BETWEEN if self._was_marked else _MOST_UNMARKED):
-            raise Malformed(
-                "the camera does not say when the pictures of its recording were taken",
-                code="replay_without_times",
-                hint="Its replay lacks ONVIF's header extension. Copy the recording to a file and use saksi"
-                " import, which takes the times from a person.",
-            )
+            raise _without_times()
 
 
 def without_keyframe() -> Malformed:
     """The error for a replay that came, and in which no decoder can begin."""
     return _refused("no keyframe comes")
+
+
+def _without_times() -> Malformed:
+    return Malformed(
+        "the camera does not say when the pictures of its recording were taken",
+        code="replay_without_times",
+        hint="Its replay lacks ONVIF's header extension. Copy the recording to a file and use saksi"
+        " import, which takes the times from a person.",
+    )
 
 
 def _group_too_large() -> Malformed:

@@ -13,7 +13,7 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import ArchiveError
 from archive.model.camera import Camera
-from archive.timespan import DAY, HOUR, MINUTE, Timespan
+from archive.timespan import DAY, HOUR, MINUTE, Timespan, format_instant
 from recorder.archiver import Log
 from recorder.backfill.asking import RECENT, Answer, Outcome
 from recorder.backfill.holes import Hole
@@ -32,18 +32,26 @@ Ask = Callable[[Camera, Timespan, Wanted, Stopping], AsyncIterator[Answer]]
 
 @dataclass(slots=True)
 class Asked:
-    """What one hole came to: how often it was asked for, when last (µs), and with which outcome."""
+    """What one hole came to: when it was last asked for (µs), and with which outcome.
+
+    ``times`` counts how often in a row the camera answered that it has no more of it, or did not.
+    """
 
     times: int
     at: int
     outcome: Outcome
     code: str = ""
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the camera said that it has nothing, or refused."""
+        return self.outcome in (Outcome.NOTHING_THERE, Outcome.REFUSED)
+
     def due(self) -> int | None:
         """When to ask again; None: never."""
         if self.outcome is Outcome.FILLED:
             return None
-        if self.outcome in (Outcome.NO_ANSWER, Outcome.PART, Outcome.FAILED):
+        if not self.is_answered:
             return self.at + min(_LONGEST, _FIRST << min(self.times - 1, 10))
         return self.at + _AGAIN[self.times - 1] if self.times <= len(_AGAIN) else None
 
@@ -98,6 +106,7 @@ class BackfillTurns:
                 return
             async for answer in self.ask(camera, span, lambda hole: hole.gap in due, self._stops):
                 await self._note(camera, answer, now)
+            self._failed = {name: code for name, code in self._failed.items() if name != camera.id}
         except ArchiveError as error:
             if self._failed.get(camera.id) != error.code:  # once, not every minute
                 self.log.warning("backfill_waits", camera=camera.id, code=error.code, reason=error.message)
@@ -106,11 +115,15 @@ class BackfillTurns:
     async def _note(self, camera: Camera, answer: Answer, now: int) -> None:
         asked, gap = self._asked or {}, answer.hole.gap
         before = asked.get(gap)
-        asked[gap] = Asked(1 if before is None else before.times + 1, now, answer.outcome, answer.code)
+        found = asked[gap] = Asked(1, now, answer.outcome, answer.code)
+        if before is not None and before.is_answered == found.is_answered:
+            found.times += before.times
+        due = found.due()
         self._asked = {name: one for name, one in asked.items() if one.at > now - 2 * RECENT}
         self.log.info(
             "backfill_asked", camera=camera.id, gap=gap, outcome=answer.outcome.value, code=answer.code,
             pictures=answer.pictures, lost=answer.lost, runs=list(answer.runs),
+            again="never" if due is None else format_instant(due),
         )  # fmt: skip
         kept: JsonObject = {name: one.to_json() for name, one in self._asked.items()}
         await asyncio.to_thread(self.keep, KEPT, kept)

@@ -1,5 +1,6 @@
 """What a camera kept itself fills the hole in its recording: every frame, once, with its own clock."""
 
+import asyncio
 import json
 import re
 import sys
@@ -9,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from archive.clock import ManualClock
 from archive.errors import StoreFull, Unavailable
 from archive.footage import reader
 from archive.footage.ingest import Ingest, SpooledLeaf
@@ -31,10 +33,14 @@ from recorder.backfill import asking as recorder_asking
 from recorder.backfill import fetching
 from recorder.backfill.asking import Asker, Outcome
 from recorder.binary import Binary, find_ffmpeg
-from recorder.spool import Spool
-from tests.support import backfilled, numbered
+from recorder.current import Made
+from recorder.sources import parse_source
+from recorder.spool import CaptureFolder, Spool
+from tests.support import backfilled, fields, numbered
 from tests.support.backfilled import BEFORE, EVER, FPS, HOLE, MISSING, SPAN, START, Bench
+from tests.support.camera_memory import Card, KeptPiece, Picture, card_reader, card_with, kept_piece
 from tests.support.command_line import CommandLine
+from tests.support.fields import FieldCard
 from tests.support.servers import ElasticServer, FreshBuckets
 
 GOP = 30
@@ -342,6 +348,63 @@ def test_fewer_pictures_than_were_sent_fill_nothing(bench: Bench, monkeypatch: p
         [answer] = backfilled.ask(site)
         assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_pictures_missing")
         assert len(reading(site).gaps) == 1
+        assert_clean(site)
+
+
+def fetched(
+    card: Card, folder: Path, *, segment_seconds: int
+) -> tuple[fetching.Fetched, list[Made], list[Timespan]]:
+    """Six seconds of what a card has, as segments."""
+    opened = CaptureFolder(folder)
+    opened.path.mkdir()
+    opened.acquire()
+    with card_reader(card):
+        fetcher = fetching.Fetcher(binary=find_ffmpeg(), clock=ManualClock(START), rate=50 << 20)
+        source = parse_source(f"rtsp://admin:rahasia-1@127.0.0.1:{card.port}/1")
+        asked = Timespan(START + SECOND, START + 7 * SECOND)
+        found = asyncio.run(
+            fetcher.fetch(source, asked, opened, segment_seconds=segment_seconds, has_room=lambda _: True)
+        )
+    opened.let_go()
+    assert found is not None
+    made = recorder_bringing.Bringer.make(cast("Any", None), opened, "it")
+    return found, made, recorder_bringing.spans_of(made, found.begins)
+
+
+@pytest.mark.parametrize("gop", [1, 2])
+def test_a_camera_of_short_groups_keeps_its_times_in_short_segments(tmp_path: Path, gop: int) -> None:
+    whole = numbered.make_numbered("h264-nob", 8, tmp_path / "whole.mp4", gop=gop)
+    found, made, spans = fetched(card_with(kept_piece(whole, START)), tmp_path / "folder", segment_seconds=2)
+    assert sum(one.finalised.frames for one in made) == found.pictures
+    assert abs(spans[-1].end - found.ends - SECOND // FPS) < SECOND // 1000
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{}, {"has_own_marker": True}, {"has_own_marker": True, "has_own_mark": True}, {"has_own_times": True}],
+)
+def test_interlaced_pictures_of_two_fields_come_in_whole(tmp_path: Path, second: dict[str, Any]) -> None:
+    """Each field is a sample, whatever the camera sends with the second one."""
+    kept = KeptPiece(START, "h264", [Picture(number * 90_000, (), is_key=True) for number in range(11)])
+    card = FieldCard(pieces=[kept], count=10 * fields.FPS, **second)
+    found, made, spans = fetched(card, tmp_path / "folder", segment_seconds=10)
+    assert found.pictures >= 2 * 6 * fields.FPS
+    assert sum(one.finalised.frames for one in made) == found.pictures
+    assert abs(spans[-1].end - found.ends) < 2 * SECOND // fields.FPS
+
+
+def test_times_that_part_from_those_of_the_camera_are_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = recorder_asking.keep_facts
+
+    def earlier(folder: Path, facts: dict[str, Any]) -> None:
+        kept(folder, facts | {"end": facts["end"] - SECOND})
+
+    monkeypatch.setattr(recorder_asking, "keep_facts", earlier)
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "replay_times_jump")
         assert_clean(site)
 
 

@@ -1,6 +1,7 @@
 """Asking for one hole: a refusal stops nothing beside it, and a clock that was set back repeats nothing."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +128,28 @@ def test_a_login_that_is_refused_and_a_camera_that_is_silent_are_asked_once(erro
     assert len(one.asked) == 1
 
 
+def test_a_login_that_is_refused_for_one_hole_is_not_tried_for_the_others() -> None:
+    def gives(asked: Timespan) -> Fetched:
+        raise Refused("x", code="replay_login_refused")
+
+    one = asker(gives)
+    memory = Memory(DeviceClock(at=T0, offset_us=0, within_us=SECOND), KeptRecording(token="1"), CAMERA)
+    holes = [
+        Hole(
+            str(at) * 16, GapCause.UNREACHABLE, SpanSet((Timespan(T0 + at * HOUR, T0 + at * HOUR + MINUTE),))
+        )
+        for at in range(3)
+    ]
+
+    async def every() -> list[Answer]:
+        return [found async for found in one.ask_each(memory, holes)]
+
+    found = asyncio.run(every())
+    assert [answer.hole for answer in found] == holes
+    assert {(answer.outcome, answer.code) for answer in found} == {(Outcome.REFUSED, "replay_login_refused")}
+    assert len(one.asked) == 1
+
+
 def test_a_clock_that_was_set_back_in_the_hole_is_not_asked_for_the_same_again() -> None:
     step = T0 + 10 * MINUTE
 
@@ -139,3 +162,30 @@ def test_a_clock_that_was_set_back_in_the_hole_is_not_asked_for_the_same_again()
     found = answer(one, 20 * MINUTE)
     assert (found.outcome, len(found.runs)) == (Outcome.FILLED, 2)
     assert [span.start >= step for span in one.asked] == [False, True]
+
+
+def test_who_is_cancelled_while_it_archives_waits_for_that(tmp_path: Path) -> None:
+    begun, may_end, order = threading.Event(), threading.Event(), []
+
+    def hand_in() -> None:
+        begun.set()
+        may_end.wait(20)
+        order.append("archived")
+
+    one = asker(lambda _: None)
+    one.bringer.spool.root = tmp_path
+    one.bringer.hand_in = hand_in  # type: ignore[method-assign]
+
+    async def stopped() -> None:
+        going = asyncio.create_task(one.go_on())
+        await asyncio.to_thread(begun.wait)
+        going.cancel()
+        await asyncio.sleep(0)  # real time: none; the task takes its first cancellation
+        going.cancel()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await going
+        order.append("left")
+
+    asyncio.run(stopped())
+    assert order == ["archived", "left"]

@@ -6,7 +6,7 @@ import pytest
 
 from archive.errors import Malformed
 from archive.timespan import SECOND, Timespan
-from recorder.backfill.rtp import is_bye, parameter_sets, read_packet, ticks_between
+from recorder.backfill.rtp import first_slices, is_bye, parameter_sets, read_packet, ticks_between
 from recorder.backfill.session import track_of
 from recorder.backfill.sorting import Goes, Stretch
 
@@ -299,3 +299,90 @@ def test_pictures_of_the_hole_without_a_keyframe_are_counted() -> None:
     stretch = Stretch(Timespan(T0, T0 + 20 * STEP))
     goes, passed = sent(stretch, *[packet(T0 + number * STEP) for number in range(-5, 40)])
     assert (goes, passed, stretch.begins, stretch.left_out) == (Goes.ENDED, [], None, 20)
+
+
+def test_a_camera_that_sends_its_whole_memory_whatever_it_is_asked_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("recorder.backfill.sorting._MOST_IDLE", 4000)
+    stretch = Stretch(Timespan(T0 + 900 * STEP, T0 + 910 * STEP))
+    with pytest.raises(Malformed) as caught:
+        sent(stretch, *pictures(0, 900))
+    assert caught.value.code == "replay_refused"
+    with pytest.raises(Malformed):
+        sent(Stretch(Timespan(T0, T0 + SECOND)), *[b""] * 2000)
+    sent(Stretch(Timespan(T0, T0 + 900 * STEP)), *pictures(0, 900))
+
+
+def test_a_camera_whose_times_stand_still_is_refused() -> None:
+    stretch = Stretch(Timespan(T0, T0 + 900 * STEP))
+    still = [packet(T0, sequence=number, key=number % 10 == 0) for number in range(400)]
+    with pytest.raises(Malformed) as caught:
+        sent(stretch, *still)
+    assert caught.value.code == "replay_without_times"
+
+
+def keys_marked(since: int, until: int, *, gop: int) -> list[bytes]:
+    """As :func:`pictures`, of a camera that marks keyframes only."""
+    return counted(*[
+        packet(T0 + at * STEP if at % gop == 0 else None, ticks=(T0 + at * STEP) * 9 // 100 % (1 << 32),
+               key=at % gop == 0)
+        for at in range(since, until)
+    ])  # fmt: skip
+
+
+def test_where_keyframes_only_are_marked_a_hole_between_two_of_them_is_filled() -> None:
+    every = keys_marked(-50, 40, gop=50)
+    stretch = Stretch(Timespan(T0 + 10 * STEP, T0 + 30 * STEP))
+    _, passed = sent(stretch, *every)
+    assert passed == every[50:], "it has sent all that it was asked for"
+    assert (stretch.begins, stretch.ends, stretch.pictures) == (T0, T0 + 39 * STEP, 40)
+
+
+def test_where_keyframes_only_are_marked_a_long_group_is_no_hole_and_a_hole_is_one() -> None:
+    every = keys_marked(0, 201, gop=50)
+    stretch = Stretch(Timespan(T0, T0 + 150 * STEP))
+    assert sent(stretch, *every)[0] is Goes.ENDED
+    assert (stretch.begins, stretch.ends) == (T0, T0 + 199 * STEP)
+    stretch = Stretch(Timespan(T0, T0 + 150 * STEP))
+    torn = counted(*every[:60], *every[95:])
+    assert (sent(stretch, *torn)[0], stretch.resumes) == (Goes.BROKEN, T0 + 95 * STEP)
+
+
+def test_each_coded_picture_of_h264_is_counted_where_its_first_slice_begins() -> None:
+    first, later, sets = b"\x65\x88", b"\x61\x40", b"\x67\x88"
+    together = b"\x18" + b"".join(struct.pack("!H", len(one)) + one for one in (sets, first, later, first))
+    for payload, count in (
+        (first, 1), (later, 0), (sets, 0), (together, 2), (b"\x7c\x85\x88", 1), (b"\x7c\x05\x88", 0),
+        (b"\x7c\x85\x40", 0), (b"\x7c\x87\x88", 0), (b"", 0),
+    ):  # fmt: skip
+        assert first_slices("h264", payload) == count, payload
+    assert first_slices("hevc", b"\x26\x01\x80") == 0
+
+
+def test_parameter_sets_that_come_as_if_they_were_a_picture_are_none() -> None:
+    def part(unit: bytes, at: int, *, marked: bool) -> bytes:
+        one = packet(T0 + at * STEP if marked else None, ticks=at * 9000, key=at % 10 == 0)
+        return one.removesuffix(b"picture") + unit
+
+    every = counted(*[
+        one
+        for at in range(20)
+        for one in (
+            [part(b"\x67\x01", at, marked=True), part(b"\x65\x88", at, marked=False)]
+            if at % 10 == 0 else [part(b"\x61\x88", at, marked=True)]
+        )
+    ])  # fmt: skip
+    stretch = Stretch(Timespan(T0, T0 + 40 * STEP))
+    sent(stretch, *every)
+    assert stretch.pictures == 20
+
+
+def test_a_time_after_the_wrap_of_ntp_in_2036_is_read_as_that() -> None:
+    for at in (0, 2_085_978_495 * SECOND, 2_085_978_496 * SECOND, 2_200_000_000 * SECOND):
+        one = packet(T0)
+        wrapped = one[:16] + struct.pack("!I", (at // SECOND + NTP) % (1 << 32)) + bytes(4) + one[24:]
+        read = read_packet(wrapped)
+        assert read is not None
+        assert read.mark is not None
+        assert read.mark.at == at

@@ -12,7 +12,7 @@ from archive.clock import ManualClock
 from archive.errors import Unavailable
 from archive.model.camera import Camera
 from archive.model.gap import Gap, GapCause
-from archive.timespan import DAY, HOUR, MINUTE, SECOND, SpanSet, Timespan
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, SpanSet, Timespan, format_instant
 from recorder.backfill.asking import Answer, Outcome
 from recorder.backfill.holes import LONGEST, Hole, holes_of
 from recorder.backfill.turn import SETTLED, BackfillTurns
@@ -152,3 +152,41 @@ def test_what_was_kept_and_cannot_be_read_is_asked_for_anew() -> None:
     desk = Desk([gap("a", 0, 100), gap("b", 200, 300)])
     desk.kept = {"a" * 16: {"times": 1, "outcome": "of another version"}, "b" * 16: None}
     assert desk.turn(desk.turns()) == "ab"
+
+
+def test_a_camera_that_answers_after_it_was_silent_is_asked_twice_more() -> None:
+    """A card that is just mounted may say that it has nothing."""
+    desk = Desk([gap("a", 0, 100)])
+    turns = desk.turns()
+    for _ in range(4):
+        assert desk.turn(turns) == "a"
+        desk.clock.advance(6 * HOUR)
+    desk.outcome = Outcome.NOTHING_THERE
+    for pause in (HOUR, DAY, 2 * DAY):
+        assert desk.turn(turns) == "a"
+        desk.clock.advance(pause)
+    assert desk.turn(turns) == "", "it has said so three times"
+
+
+def test_the_log_says_when_a_hole_is_asked_for_again_and_when_never() -> None:
+    desk = Desk([gap("a", 0, 100)], Outcome.NOTHING_THERE)
+    turns = desk.turns()
+    with structlog.testing.capture_logs() as said:
+        for pause in (HOUR, DAY, DAY):
+            desk.turn(turns)
+            desk.clock.advance(pause)
+    assert [one["again"] for one in said] == [
+        format_instant(T0 + 2 * HOUR), format_instant(T0 + 2 * HOUR + DAY), "never",
+    ]  # fmt: skip
+
+
+def test_an_error_that_comes_back_is_told_again() -> None:
+    desk = Desk([gap("a", 0, 100)])
+    turns = desk.turns()
+    down = Unavailable("the store does not answer", code="store_unavailable")
+    with structlog.testing.capture_logs() as said:
+        for error in (down, down, None, down):
+            desk.error = error
+            desk.turn(turns)
+            desk.clock.advance(HOUR)
+    assert [one["event"] for one in said] == ["backfill_waits", "backfill_asked", "backfill_waits"]
