@@ -15,6 +15,8 @@ EDGE = 0.35
 NOTICED, RECOVERED = 6.0, 75.0
 """A gap may begin so long before its fault, and end so long after it (s). A recorder that is killed left
 its last sign of life up to five seconds before. One gap may have several faults."""
+UNWRITTEN = 1.5
+"""What FFmpeg had not written when it was killed (s): a fragment of half a second, and what came late."""
 UNNOTICED = 12.0
 """A camera that was silent for less (s) when the recorder was killed was not yet known to be: the gap's
 first part is put down to the recorder too."""
@@ -234,7 +236,7 @@ def _is_right(hole: Hole, truth: Truth) -> bool:
 def _earliest(fault: Fault, truth: Truth) -> float:
     """When a gap that the fault made may begin."""
     silent = [
-        other.start - EDGE
+        other.start - UNWRITTEN
         for other in truth.faults
         if fault.kind is Trouble.KILL and other.kind in (Mode.FROZEN, Mode.HUNG)
         and fault.start - UNNOTICED <= other.start <= fault.start
