@@ -31,7 +31,7 @@ class RecorderSettings:
     batch_seconds: float = 60
     group_seconds: float = 0.5
     registry_seconds: float = 5
-    registry_soonest: float = 1.5
+    registry_soonest: float = 1.2
     heartbeat_seconds: float = 5
     input_timeout: float = 4
     stall_seconds: float = 9

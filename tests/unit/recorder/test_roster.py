@@ -138,6 +138,6 @@ def test_without_the_right_to_look_it_does_not_guess(
     assert not issubclass(Conflict, Unavailable)
 
 
-@pytest.mark.parametrize(("took", "pause"), [(0.001, 1), (0.05, 1), (0.1, 2), (0.25, 5), (30, 5)])
+@pytest.mark.parametrize(("took", "pause"), [(0.001, 1), (0.1, 1), (0.25, 2), (0.625, 5), (30, 5)])
 def test_the_dearer_a_listing_the_rarer_it_is_made(took: float, pause: float) -> None:
     assert pause_after(took, shortest=1, longest=5) == pytest.approx(pause)
