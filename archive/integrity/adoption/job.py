@@ -140,7 +140,7 @@ class Adoption:
         latest = now if beat is None else max(now, min(beat.at, now + LOOK_BACK))
         oldest = now - LOOK_BACK if heard is None else heard - waited - DAY
         tail = said.tail(name, oldest=oldest, until=latest, heard=heard, waited=waited)
-        if now - tail.uploaded < self.bound or self._uploads_ahead(name, latest, now):
+        if now - tail.uploaded < self.bound or self._signs_in_the_future(name, latest, now):
             raise _Alive
         if beat is None and not tail.uploaded:
             return 0
@@ -158,7 +158,7 @@ class Adoption:
             count += self._adopt(camera, left, tail, known)
         return count
 
-    def _uploads_ahead(self, name: str, latest: int, now: int) -> bool:
+    def _signs_in_the_future(self, name: str, latest: int, now: int) -> bool:
         """Whether a batch came within the bound under the name of a later hour: its clock is ahead."""
         return any(
             now - listed.stored_at < self.bound

@@ -115,7 +115,8 @@ def test_each_state_has_a_look_of_its_own_and_a_legend(browser: Browser, site: S
         """Object.fromEntries([...document.querySelectorAll(".legend .swatch")].map((one) =>
           [one.className.replace("swatch ", ""), getComputedStyle(one).background]))"""
     )
-    assert set(looks) == {"recorded", "locked", "missing", "pending", "held", "doubtful", "activity"}
+    states = {"recorded", "locked", "missing", "pending", "pause", "held", "doubtful", "activity"}
+    assert set(looks) == states
     assert len(set(looks.values())) == len(looks)
     covers = browser.run(
         """["missing", "refused", "locked", "pending", "late"].map((kind) => {

@@ -25,6 +25,7 @@ from archive.timespan import SECOND
 from ops.stack import Stack
 from ops.wiring import Site
 from recorder.placement.desk import Everything
+from recorder.placement.membership import BEAT
 from recorder.recorder import Recorder
 from recorder.roster import Sources
 from tests.support import numbered
@@ -461,7 +462,9 @@ def test_a_spool_that_takes_no_sign_of_life_ends_no_recorder(
 
 
 class Counting(Everything):
-    """A desk that counts its beats."""
+    """A desk of one of many recorders that counts its beats."""
+
+    glance = BEAT  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__()
