@@ -21,7 +21,7 @@ PAUSE = 2 * TIMESCALE
 TIMES = 4
 """So many usual distances are no pause either: a camera of one picture a second leaves out a few at times."""
 MOST = 20
-"""A leaf states no more of them: it must fit into the metadata of an object, of which S3 keeps 2 KB."""
+"""A leaf states at most so many: S3 keeps 2 KB of an object's metadata, and the leaf must fit into it."""
 
 
 def pauses(header: SegmentHeader, lasts: int, usual: int = 0) -> list[tuple[int, int]]:
