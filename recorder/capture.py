@@ -47,8 +47,8 @@ class AttemptEnd:
 class Attempt:
     """One FFmpeg and its session. Call :meth:`run` once; :meth:`stop` may be called meanwhile.
 
-    ``sound`` is the codec of the camera's sound that is recorded too; "" for none. ``pictures`` is the codec of
-    pictures that are turned into H.264; "" for those that are copied.
+    ``sound`` is the codec of the camera's sound that is recorded too; "" for none. ``pictures`` is the codec
+    of pictures that are turned into H.264; "" for those that are copied.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ def encoded(binary: Binary, kind: SourceKind) -> dict[str, Any]:
         raise Malformed(
             "the pictures are MJPEG, and this machine's FFmpeg has no libx264 to turn them into H.264",
             code="codec_not_recorded",
-            hint="Install an FFmpeg with libx264 (apt-get install ffmpeg), or set the camera's stream to H.264.",
+            hint="Install one that has it (apt-get install ffmpeg), or set the camera's stream to H.264.",
         )
     passing = "vsync" if binary.major == 5 else "fps_mode"  # 5.0 has the one, 6 has both, 9 the other
     times = _BY_ARRIVAL if is_by_arrival(kind) else ""

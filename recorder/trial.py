@@ -34,8 +34,8 @@ _STRANGE = "not on whitelist"
 class Trial:
     """What a camera sends, measured on one segment: ``path`` is that segment, finalised, without sound.
 
-    ``sound`` is the codec of the sound that it sends too; "" for none, None if it does not tell. ``made_from`` is
-    the codec of the pictures that it sends, where the segment's were made from them; "" for its own.
+    ``sound`` is the codec of the sound that it sends too; "" for none, None if it does not tell.
+    ``made_from`` is the codec of the pictures that it sends, where the segment's were made from them; "" for its own.
     """
 
     codec: str
@@ -92,7 +92,9 @@ async def try_source(
     ticks = sum(header.samples.durations)
     fps = len(header.samples) * TIMESCALE / ticks if ticks else 0.0
     path = folder / _FILE
-    return Trial(header.codec_string, header.width, header.height, round(fps, 2), path, made, sound, made_from)
+    return Trial(
+        header.codec_string, header.width, header.height, round(fps, 2), path, made, sound, made_from
+    )
 
 
 async def _record(

@@ -225,7 +225,7 @@ def _segment(fields: JsonObject) -> Segment:
 
 
 def _pictures(fields: JsonObject) -> str:
-    """The leaf's member ``made_from``. A line without it stays as it was before pictures were ever encoded."""
+    """The leaf's member ``made_from``. A line without it is as before pictures were ever encoded."""
     made_from = _text(fields, "made_from")
     if made_from not in PICTURES_MADE_FROM:
         raise ValueError(f"pictures made from {made_from!r} are unknown")

@@ -122,8 +122,8 @@ def read_line(line: bytes) -> SegmentLine | None:
             return None
         (
             camera, camera_time, flags, offset, source, uncertainty, codec, asked_at, ahead, within, until,
-            frames, gop, header_bytes, ingested_at, key, made_from, media_duration, paused, recorder, run, seq,
-            sha256, size, channels, sound_codec, sound_made_from, rate, since,
+            frames, gop, header_bytes, ingested_at, key, made_from, media_duration, paused, recorder, run,
+            seq, sha256, size, channels, sound_codec, sound_made_from, rate, since,
         ) = match.groups()  # fmt: skip
         start, end = _instant(since), _instant(until)
         _instant(ingested_at)

@@ -2,8 +2,10 @@
 
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,9 +21,18 @@ def numbered_jpegs(path: Path, seconds: int, fps: int = 15) -> Path:
     return numbered.encode_numbered("mjpeg", _QUALITY, seconds, path, fps)
 
 
+@dataclass(slots=True)
+class JpegCamera:
+    """Its URL, and when (wall time, µs) each connection got its first picture."""
+
+    url: str = ""
+    began: list[int] = field(default_factory=list)
+
+
 @contextmanager
-def jpeg_camera(pictures: Path) -> Iterator[str]:
-    """Send the pictures in real time, from the first on, to everybody who asks; yields the URL."""
+def jpeg_camera(pictures: Path) -> Iterator[JpegCamera]:
+    """Send the pictures in real time, from the first on, to everybody who asks."""
+    camera = JpegCamera()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -32,7 +43,10 @@ def jpeg_camera(pictures: Path) -> Iterator[str]:
             argv += ["-c", "copy", "-f", "mpjpeg", "-boundary_tag", "picture", "-flush_packets", "1", "-"]
             with subprocess.Popen(argv, stdout=subprocess.PIPE, bufsize=0) as sender:
                 assert sender.stdout is not None
+                part = sender.stdout.read(1 << 16)
+                camera.began.append(time.time_ns() // 1000)
                 try:
+                    self.wfile.write(part)
                     while part := sender.stdout.read(1 << 16):
                         self.wfile.write(part)
                 except OSError:
@@ -48,7 +62,8 @@ def jpeg_camera(pictures: Path) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}{PATH}"
+        camera.url = f"http://127.0.0.1:{server.server_port}{PATH}"
+        yield camera
     finally:
         server.shutdown()
         thread.join()

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -32,8 +31,9 @@ CAMERAS = ("rtsp", "http")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Segments of one camera in order: leaf, header and bytes."""
+    """Segments of one camera in order: leaf, header and bytes; ``began`` is when the camera of HTTP began."""
 
+    began: int
     leaves: list[Segment]
     headers: list[SegmentHeader]
     stored: list[bytes]
@@ -45,12 +45,12 @@ class Recorded:
         return self.headers[0].init + b"".join(data[len(header.init) :] for header, data in moving)
 
 
-def recorded(site: Site, camera: str) -> Recorded:
+def recorded(site: Site, camera: str, began: int) -> Recorded:
     refs = segments_of(site, camera)
     leaves = [decode(site.stores.footage.head(one.key).metadata["leaf"].encode()) for one in refs]
     stored = [site.stores.footage.get(one.key) for one in refs]
     segments = [leaf for leaf in leaves if isinstance(leaf, Segment)]
-    return Recorded(segments, [parse_header(data) for data in stored], stored)
+    return Recorded(began, segments, [parse_header(data) for data in stored], stored)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def cameras(
         urls = {name: mediamtx_server.own_url(name) for name in ("rtsp", "h264")}
         stack.enter_context(numbered.publish(pictures, urls["rtsp"], loops=0))
         stack.enter_context(numbered.publish(ordinary, urls["h264"], loops=0))
-        urls["http"] = stack.enter_context(jpeg_camera(pictures))
+        camera = stack.enter_context(jpeg_camera(pictures))
+        urls["http"] = camera.url
         for name, url in urls.items():
             recording.add(name, url, segment_seconds=LENGTH)
         recording.start()
@@ -82,7 +83,8 @@ def cameras(
                 assert {cause for name in urls for cause in causes(site, name)} == {"connecting"}
                 assert recording.log().count("pictures_encoded") == len(CAMERAS)
                 assert "file_set_aside" not in recording.log()
-                yield {name: recorded(site, name) for name in urls}
+                assert len(camera.began) == 2, "it was asked once to see what it sends, and once to record it"
+                yield {name: recorded(site, name, camera.began[-1]) for name in urls}
         finally:
             if recording.process is not None and recording.process.poll() is None:
                 recording.kill()
@@ -114,6 +116,16 @@ def test_segments_follow_one_another_and_are_as_long_as_wanted(
     for before, after in pairwise(leaves):
         assert (before.run, before.span.end) == (after.run, after.span.start)
     assert max(leaf.span.duration for leaf in leaves[1:-1]) <= (LENGTH + 3) * SECOND
+
+
+def test_the_time_of_a_picture_is_right_within_what_the_leaf_says(cameras: dict[str, Recorded]) -> None:
+    """Picture N was sent N / 15 s after the connection's first one."""
+    http = cameras["http"]
+    for leaf, stored in zip(http.leaves, http.stored, strict=True):
+        first = numbered.read_numbers(stored)[0].number
+        assert first is not None
+        sent = http.began + first * SECOND // FPS
+        assert abs(leaf.span.start - sent) <= leaf.clock.uncertainty_us, (leaf, leaf.span.start - sent)
 
 
 def test_rtsp_keeps_the_cameras_distances_and_http_says_that_its_times_are_arrivals(
