@@ -35,7 +35,8 @@ class Trial:
     """What a camera sends, measured on one segment: ``path`` is that segment, finalised, without sound.
 
     ``sound`` is the codec of the sound that it sends too; "" for none, None if it does not tell.
-    ``made_from`` is the codec of the pictures that it sends, where the segment's were made from them; "" for its own.
+    ``made_from`` is the codec of the pictures that it sends, where the segment's were made from them; "" for
+    its own.
     """
 
     codec: str

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support import numbered
 
 PATH = "/video.mjpg"
+_BEGIN, _END = b"\xff\xd8", b"\xff\xd9"
 _QUALITY = ("mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-huffman", "default")
 """With the standard tables: RTP sends no others (RFC 2435)."""
 
@@ -30,29 +31,26 @@ class JpegCamera:
 
 
 @contextmanager
-def jpeg_camera(pictures: Path) -> Iterator[JpegCamera]:
-    """Send the pictures in real time, from the first on, to everybody who asks."""
+def jpeg_camera(path: Path, fps: int = 15) -> Iterator[JpegCamera]:
+    """Send the file's pictures in real time, from the first on, to everybody who asks."""
     camera = JpegCamera()
+    pictures = _split(path)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
             self.end_headers()
-            argv = [numbered.DEFAULT_FFMPEG, "-nostdin", "-loglevel", "error", "-re", "-i", str(pictures)]
-            argv += ["-c", "copy", "-f", "mpjpeg", "-boundary_tag", "picture", "-flush_packets", "1", "-"]
-            with subprocess.Popen(argv, stdout=subprocess.PIPE, bufsize=0) as sender:
-                assert sender.stdout is not None
-                part = sender.stdout.read(1 << 16)
-                camera.began.append(time.time_ns() // 1000)
-                try:
-                    self.wfile.write(part)
-                    while part := sender.stdout.read(1 << 16):
-                        self.wfile.write(part)
-                except OSError:
-                    pass  # the recorder ended
-                finally:
-                    sender.kill()
+            began = time.monotonic()
+            camera.began.append(time.time_ns() // 1000)
+            try:
+                for number, picture in enumerate(pictures):
+                    # real time: the camera's pace
+                    time.sleep(max(0.0, began + number / fps - time.monotonic()))
+                    head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+                    self.wfile.write(head.encode() + picture + b"\r\n")
+            except OSError:
+                pass  # the recorder ended
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -68,3 +66,13 @@ def jpeg_camera(pictures: Path) -> Iterator[JpegCamera]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _split(path: Path) -> list[bytes]:
+    """The JPEG pictures of a file: each begins right after the end of the one before."""
+    argv = [numbered.DEFAULT_FFMPEG, "-nostdin", "-loglevel", "error", "-i", str(path), "-c", "copy"]
+    done = subprocess.run([*argv, "-f", "image2pipe", "-"], capture_output=True, check=True)
+    parts = done.stdout.split(_END + _BEGIN)
+    return [(_BEGIN if at else b"") + part + _END for at, part in enumerate(parts[:-1])] + [
+        _BEGIN + parts[-1]
+    ]
