@@ -12,7 +12,7 @@ import pytest
 
 from archive.footage.mp4.header import SegmentHeader, parse_header
 from archive.model.leaf import decode
-from archive.model.segment import Segment
+from archive.model.segment import TIMESCALE, Segment
 from archive.timespan import SECOND
 from ops.wiring import Site
 from tests.support import numbered
@@ -126,6 +126,9 @@ def test_the_time_of_a_picture_is_right_within_what_the_leaf_says(cameras: dict[
         assert first is not None
         sent = http.began + first * SECOND // FPS
         assert abs(leaf.span.start - sent) <= leaf.clock.uncertainty_us, (leaf, leaf.span.start - sent)
+    lasts = sum(leaf.media_duration for leaf in http.leaves) / TIMESCALE
+    counted = sum(leaf.frames for leaf in http.leaves) / FPS
+    assert lasts == pytest.approx(counted, rel=0.1), "its pictures have their own times, not 25 a second"
 
 
 def test_rtsp_keeps_the_cameras_distances_and_http_says_that_its_times_are_arrivals(
@@ -136,5 +139,5 @@ def test_rtsp_keeps_the_cameras_distances_and_http_says_that_its_times_are_arriv
     assert max(begins) - min(begins) < 0.05, "in pictures"
     http = cameras["http"]
     for leaf, header in zip(http.leaves, http.headers, strict=True):
-        longest = max(header.samples.durations[:-1]) * SECOND // 90_000
+        longest = max(header.samples.durations[:-1]) * SECOND // TIMESCALE
         assert leaf.clock.uncertainty_us >= longest, "as late as the longest pause says"
