@@ -59,7 +59,7 @@ class FirstLook:
         }
 
     def about_pictures(self) -> str:
-        """What people are told of pictures that are encoded: Indonesian first, English second."""
+        """A sentence about encoded pictures: Indonesian first, English second."""
         return (
             "Kamera mengirim gambar JPEG (MJPEG); perekam mengodekannya menjadi H.264, dan catatannya"
             " menyebut itu."

@@ -45,8 +45,8 @@ def jpeg_camera(path: Path, fps: int = 15) -> Iterator[JpegCamera]:
             camera.began.append(time.time_ns() // 1000)
             try:
                 for number, picture in enumerate(pictures):
-                    # real time: the camera's pace
-                    time.sleep(max(0.0, began + number / fps - time.monotonic()))
+                    wait = max(0.0, began + number / fps - time.monotonic())
+                    time.sleep(wait)  # real time: the camera's pace
                     head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
                     self.wfile.write(head.encode() + picture + b"\r\n")
             except OSError:
