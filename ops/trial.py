@@ -34,7 +34,8 @@ _NOBODY = "trial"
 class FirstLook:
     """What the camera sends; ``still`` is where the picture is, None if none could be made.
 
-    ``sound`` is the codec of its sound; "" if it sends none, None if it does not tell.
+    ``sound`` is the codec of its sound; "" if it sends none, None if it does not tell. ``made_from`` is
+    the codec of its pictures where they are encoded; "" where they are recorded as they are.
     """
 
     codec: str
@@ -43,6 +44,7 @@ class FirstLook:
     fps: float
     still: Path | None
     sound: str | None = None
+    made_from: str = ""
 
     def to_json(self) -> JsonObject:
         """As ``saksi camera add --json`` prints it."""
@@ -53,7 +55,16 @@ class FirstLook:
             "fps": format(self.fps, ".2f"),
             "still": None if self.still is None else str(self.still),
             "sound": self.sound,
+            "made_from": self.made_from,
         }
+
+    def about_pictures(self) -> str:
+        """A sentence about encoded pictures: Indonesian first, English second."""
+        return (
+            "Kamera mengirim gambar JPEG (MJPEG); perekam mengodekannya menjadi H.264, dan catatannya"
+            " menyebut itu."
+            " (It sends JPEG pictures (MJPEG); the recorder encodes them as H.264, and its record says so.)"
+        )
 
     def about_sound(self) -> str:
         """What people are told about sound: Indonesian first, English second."""
@@ -91,7 +102,7 @@ def look_at(camera: Camera, source: Source, *, rule: SourceRule, clock: Clock, s
         if jpeg is not None:
             _keep(jpeg, still)
     kept = still if jpeg is not None else None
-    return FirstLook(trial.codec, trial.width, trial.height, trial.fps, kept, trial.sound)
+    return FirstLook(trial.codec, trial.width, trial.height, trial.fps, kept, trial.sound, trial.made_from)
 
 
 async def look_once(
@@ -115,6 +126,7 @@ async def look_once(
         height=trial.height,
         mfps=round(trial.fps * 1000),
         sound=trial.sound,
+        made_from=trial.made_from,
     )
     return Seen(sighting, still)
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from archive.errors import Malformed
+from archive.footage.mp4.jpeg import holds_jpeg
 from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
@@ -11,6 +12,7 @@ from archive.model.segment import MADE_FROM
 from archive.timespan import SECOND
 from recorder.capture_session import CaptureSession
 from recorder.command import NOTICED_BY, record_command
+from recorder.encoding import is_by_arrival
 from recorder.facts import CaptureFacts
 from recorder.pictures import PicturesWritten
 from recorder.probe import diagnose
@@ -45,14 +47,18 @@ class AttemptEnd:
 class Attempt:
     """One FFmpeg and its session. Call :meth:`run` once; :meth:`stop` may be called meanwhile.
 
-    ``sound`` is the codec of the camera's sound that is recorded too; "" for none.
+    ``sound`` is the codec of the camera's sound that is recorded too; "" for none. ``pictures`` is the codec
+    of pictures that are turned into H.264; "" for those that are copied.
     """
 
-    def __init__(self, workshop: Workshop, camera: Camera, source: Source, sound: str = "") -> None:
+    def __init__(
+        self, workshop: Workshop, camera: Camera, source: Source, sound: str = "", pictures: str = ""
+    ) -> None:
         self._workshop = workshop
         self._camera = camera
         self._source = source
         self._sound = sound
+        self._encoded = pictures
         self._patience = source.patience(workshop.settings.input_timeout)
         self._patience_us = round(self._patience * SECOND)
         self._pictures = PicturesWritten(sound != "")
@@ -66,6 +72,8 @@ class Attempt:
         self.session: CaptureSession | None = None
         self.is_mute = False
         """Whether it was ended because announced sound did not come, and no picture without it."""
+        self.found_jpeg = False
+        """Whether it was ended because the camera sends JPEG pictures, which are not copied."""
 
     def stop(self, reason: RunEnd) -> None:
         """End the attempt in order, for this reason."""
@@ -124,6 +132,7 @@ class Attempt:
                 segment_seconds=self._camera.segment_seconds,
                 timeout_us=self._patience_us,
                 sound=self._sound,
+                pictures=self._encoded,
             )
             capture = self._capture = await start_capture(
                 command,
@@ -167,8 +176,10 @@ class Attempt:
             otherwise=otherwise,
             doubt=3 * self._patience_us,
             began=now,
-            noticed_by=NOTICED_BY.get(self._source.kind, 0),
+            noticed_by=0 if self._encoded else NOTICED_BY.get(self._source.kind, 0),
             sound=self._sound,
+            pictures=self._encoded,
+            is_by_arrival=self._encoded != "" and is_by_arrival(self._source.kind),
         )
         folder = shop.spool.new_session(camera.id, facts.to_json())
         return CaptureSession(
@@ -240,9 +251,15 @@ class Attempt:
             log.warning("sound_left_out", camera=camera, reason=self._left_out)
 
     async def _measure(self, capture: Capture, session: CaptureSession) -> None:
-        """Observe the growth of the first file until it closes."""
+        """Observe the growth of the first file until it closes, and what a camera's pictures are."""
+        first = session.folder.raw(0)
+        is_told = self._encoded != "" or not self._source.is_live
         while capture.running and session.number == 0:
             session.look()
+            if not is_told and (told := holds_jpeg(first)) is not None:
+                is_told, self.found_jpeg = True, told
+                if told:
+                    self.stop(RunEnd.PARAMETER_CHANGE)
             await asyncio.sleep(_MEASURE_EVERY)
 
     async def _watch(self, capture: Capture, session: CaptureSession) -> None:

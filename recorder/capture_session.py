@@ -23,6 +23,7 @@ from archive.durable import disk_errors
 from archive.errors import Malformed, Unavailable
 from archive.footage.ingest import JOURNALLED, TICKET, SpooledLeaf, write_ticket
 from archive.footage.mp4.finalise import UNREADABLE, Finalised
+from archive.footage.mp4.jpeg import holds_jpeg
 from archive.footage.mp4.parameters import Sets
 from archive.ids import new_run_id
 from archive.model.gap import GapCause, RunEnd
@@ -39,8 +40,7 @@ from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
 from recorder.timing import Piece, RunTimeline, Timed
 
-_PATIENCE = 0.5
-_STEP = 0.005
+_PATIENCE, _STEP = 0.5, 0.005
 _SILENT_SHARE = 0.8
 
 
@@ -410,7 +410,7 @@ class CaptureSession:
         """A raw file that cannot become a segment: the run cannot continue across it."""
         self._next = number + 1
         cause = GapCause.STREAM_ERROR
-        if code == "torn_segment":
+        if code == "torn_segment" or holds_jpeg(self.folder.raw(number)):
             self._drop(number)
         else:
             self.quarantined.append(self._spool.quarantine(self.folder.raw(number)))

@@ -16,6 +16,8 @@ back until the sound has come as far, for up to ten seconds; ``max_interleave_de
 waits for the next packet at most. Sound in MPEG-TS tells its configuration in each packet, so the file's
 description is written with the first fragment (``delay_moov``).
 
+JPEG pictures are turned into H.264 (:mod:`recorder.encoding`); every other camera's are copied.
+
 FFmpeg connects to the URL's address and to nothing else: the URL is pinned to an address that was judged
 (:mod:`recorder.reach`), HTTP redirects are not followed, and lists of other places (a playlist, a session
 description) are not read. It opens network protocols only for cameras, and files only for replays.
@@ -23,6 +25,7 @@ An encrypted camera is verified on FFmpeg's own connection, by the certificates 
 found for it; without them there is no command.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +38,7 @@ from archive.footage.mp4.head import ABSENT, MARKED, STEP
 from archive.model.connection import UNVERIFIED, Transport
 from archive.model.segment import MADE_FROM, TIMESCALE
 from recorder.binary import Binary, verifying
+from recorder.encoding import DECODED, encoded
 from recorder.sources import Pattern, Source, SourceKind
 
 RAW = "%06d.raw.mp4"
@@ -62,10 +66,12 @@ _PROTOCOLS = {
     SourceKind.UDP: "pipe,udp",
 }
 _CONTAINERS = "flv,h264,hevc,matroska,mov,mpegts"
+_MULTIPART = "mpjpeg"
+"""JPEG pictures one after another in one answer of HTTP (``multipart/x-mixed-replace``)."""
 _IMPORTED = "matroska,mov,mpegts"
 _FORMATS = {
     SourceKind.RTSP: "concat,rtsp",
-    SourceKind.HTTP: f"concat,{_CONTAINERS}",
+    SourceKind.HTTP: f"concat,{_CONTAINERS},{_MULTIPART}",
     SourceKind.UDP: "concat,mpegts",
 }
 _TRANSPORTS = {Transport.TCP: "tcp", Transport.UDP: "udp", Transport.MULTICAST: "udp_multicast"}
@@ -74,7 +80,8 @@ _CODECS = {"h264": "libx264", "hevc": "libx265"}
 
 NOTICED_BY = {SourceKind.RTSP: 2, SourceKind.HTTP: 1, SourceKind.UDP: 1}
 """How many further pictures must begin to arrive before FFmpeg writes one: its parser knows the end of a
-picture by the start of the next, and ``setts`` looks ahead by one more. 0 for sources that are no cameras."""
+picture by the start of the next, and ``setts`` looks ahead by one more. 0 for sources that are no cameras,
+and for JPEG pictures: they have no parser, and the encoder looks ahead by none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +93,38 @@ class Command:
 
 
 def record_command(
-    binary: Binary, source: Source, folder: Path, *, segment_seconds: int, timeout_us: int, sound: str = ""
+    binary: Binary,
+    source: Source,
+    folder: Path,
+    *,
+    segment_seconds: int,
+    timeout_us: int,
+    sound: str = "",
+    pictures: str = "",
 ) -> Command:
     """Record the source's first picture stream into ``folder`` as fragmented MP4, cut at keyframes.
 
     Segments close at the first keyframe after each multiple of ``segment_seconds`` of the wall clock. FFmpeg
     prints a line of CSV on standard output for each closed one. Fragments are at most 1 s long and are
     written at once. ``sound`` is the codec of the source's first sound, which is copied or turned into AAC;
-    without it sound is not recorded.
+    without it sound is not recorded. ``pictures`` is "" for a camera's own H.264 or H.265, which is copied;
+    ``mjpeg`` is turned into H.264, and nothing else is recorded then.
 
     Raises:
         Refused: ``camera_not_verified``: an encrypted camera that nobody has verified.
+        Malformed: ``codec_not_recorded``: the FFmpeg cannot encode H.264.
         Unavailable: ``no_verifying_ffmpeg``.
     """
+    program = _program(binary, source)
     output = _segments(segment_seconds, has_bare_sound=_is_bare(source, sound)) | {"segment_atclocktime": 1}
     output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
-    if source.kind is SourceKind.RTSP:
+    if pictures:
+        output |= encoded(program, source.kind)
+    elif source.kind is SourceKind.RTSP:
         output["bsf:v"] = _MARKS
-    opened = _input(source, binary.font)
+    opened = _input(source, binary.font, DECODED if pictures else {})
     argv = _compiled(opened, folder, output, sound, _sound(sound, is_bare=_is_bare(source, sound)),
-                     _program(binary, source))  # fmt: skip
+                     program.path)  # fmt: skip
     return Command(argv, _list_of_one(source, timeout_us))
 
 
@@ -125,7 +144,7 @@ def replay_command(
 ) -> Command:
     """Record an RTSP source that is no camera's present into ``folder``, cut by its own times; no sound."""
     output = _segments(segment_seconds, has_bare_sound=False) | {"c": "copy", "bsf:v": _REPLAYED}
-    argv = _compiled(_input(source, None), folder, output, "", {}, binary.path)
+    argv = _compiled(_input(source, None, {}), folder, output, "", {}, binary.path)
     return Command(argv, _list_of_one(source, timeout_us))
 
 
@@ -182,14 +201,14 @@ def look_command(binary: Binary, source: Source, *, timeout_us: int) -> Command:
 
     Raises as :func:`record_command`.
     """
-    sound = _input(source, binary.font)["a:0"]
+    sound = _input(source, binary.font, {})["a:0"]
     stream = sound.output("pipe:1", c="copy", format="framehash", **{"frames:a": 1})
-    argv = stream.compile(cmd=[str(_program(binary, source)), *_QUIET])
+    argv = stream.compile(cmd=[str(_program(binary, source).path), *_QUIET])
     return Command(tuple(cast("list[str]", argv)), _list_of_one(source, timeout_us))
 
 
-def _program(binary: Binary, source: Source) -> Path:
-    return binary.path if source.anchor is None else verifying(binary).path
+def _program(binary: Binary, source: Source) -> Binary:
+    return binary if source.anchor is None else verifying(binary)
 
 
 def _is_bare(source: Source, sound: str) -> bool:
@@ -206,7 +225,7 @@ def _sound(sound: str, *, is_bare: bool) -> dict[str, Any]:
     return options
 
 
-def _input(source: Source, font: Path | None) -> Any:
+def _input(source: Source, font: Path | None, decoded: Mapping[str, Any]) -> Any:
     if source.pattern is not None:
         return ffmpeg.input(_graph(source.pattern, font), format="lavfi", re=None)
     if source.path is not None:
@@ -223,6 +242,7 @@ def _input(source: Source, font: Path | None) -> Any:
         safe=0,
         protocol_whitelist=_PROTOCOLS[source.kind],
         format_whitelist=_FORMATS[source.kind],
+        **decoded,
     )
 
 

@@ -22,6 +22,8 @@ class CaptureFacts:
     own. ``doubt`` is how late (µs) a silent camera may be noticed. ``began`` is when the connection was
     opened (0: unknown). ``noticed_by`` says how many further pictures must arrive before one is written.
     ``sound`` is the codec of the sound that is recorded too, as the camera sends it; "" for none.
+    ``pictures`` is the codec of pictures that are turned into H.264; "" where they are the camera's own.
+    ``is_by_arrival`` says that their times are those of their arrival.
     """
 
     camera: str
@@ -35,6 +37,8 @@ class CaptureFacts:
     began: int = 0
     noticed_by: int = 0
     sound: str = ""
+    pictures: str = ""
+    is_by_arrival: bool = False
 
     def to_json(self) -> JsonObject:
         """The facts as JSON."""
@@ -50,6 +54,8 @@ class CaptureFacts:
             "began": self.began,
             "noticed_by": self.noticed_by,
             "sound": self.sound,
+            "pictures": self.pictures,
+            "is_by_arrival": self.is_by_arrival,
         }
 
     @classmethod
@@ -67,6 +73,8 @@ class CaptureFacts:
             began=kept.get("began", 0),
             noticed_by=kept.get("noticed_by", 0),
             sound=kept.get("sound", ""),
+            pictures=kept.get("pictures", ""),
+            is_by_arrival=kept.get("is_by_arrival", False),
         )
 
 

@@ -86,7 +86,9 @@ def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
 
     After a pause longer than three quarters of FFmpeg's time-out it may have lost the time of the next
     picture, which then stands at the other side of the pause: the segment is uncertain by that. If sound is
-    recorded too, a picture may have waited for the next packet: for one picture at most.
+    recorded too, a picture may have waited for the next packet: for one picture at most. So may one that was
+    encoded. Pictures whose times are those of their arrival may have been held up for as long as the longest
+    pause between two of them.
     """
     noticed_by, longest_pause = facts.noticed_by, facts.doubt * TIMESCALE // (4 * SECOND)
     found = made.finalised
@@ -101,6 +103,8 @@ def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
         depth = max(depth, latest - pts)
     squeezed = _squeezed(found)
     step = max((after - before for before, after in pairwise(in_order)), default=0)
+    waits = squeezed + (facts.sound != "") + (facts.pictures != "")
+    is_held_up = facts.is_by_arrival or step > longest_pause
     return Piece(
         first,
         made.duration,
@@ -110,7 +114,7 @@ def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
         squeezed=squeezed,
         pictures=len(shown),
         begins_squeezed=found.header.samples.durations[0] == SQUEEZED,
-        blur=depth + (squeezed + (facts.sound != "")) * nominal + (step if step > longest_pause else 0),
+        blur=depth + waits * nominal + (step if is_held_up else 0),
         sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
     )
 

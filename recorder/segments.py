@@ -35,7 +35,7 @@ def segment_leaf(
         clock = replace(clock, uncertainty_us=clock.uncertainty_us + host.bound_us)
     first = found.header.first_pts
     told = None
-    if facts.is_live:
+    if facts.is_live and not facts.pictures:  # an encoder passes no time of the camera on
         notice = facts.noticed_by * max(found.header.samples.durations) * SECOND // TIMESCALE
         told = camera_time(
             found.prft, first_pts=first, end_pts=first + timed.piece.duration, span=timed.span, notice=notice
@@ -59,6 +59,7 @@ def segment_leaf(
         sound=statement_of(found.header.sound, sent=facts.sound),
         device_clock=stated_clock(device) if facts.is_live else None,
         pauses=_stated_pauses(found, timed, usual),
+        made_from=facts.pictures,
     )
 
 

@@ -12,6 +12,7 @@ from recorder.capture_session import CaptureSession
 from recorder.hearing import Hearing
 from recorder.probe import diagnose
 from recorder.reach import Unreached, answers, reach
+from recorder.seeing import Seeing
 from recorder.sources import Source, parse_source
 from recorder.trust import proven
 from recorder.workshop import Workshop
@@ -76,6 +77,7 @@ class CameraSupervisor:
         self._hearing = Hearing(
             workshop.binary, workshop.clock, workshop.log, workshop.settings.input_timeout
         )
+        self._seeing = Seeing(workshop.log)
 
     def change(self, camera: Camera) -> None:
         """The camera's registration changed; a change that affects FFmpeg begins a new session."""
@@ -233,19 +235,25 @@ class CameraSupervisor:
             return AttemptEnd(RunEnd.PARAMETER_CHANGE)  # Sound may not be allowed any more.
         self.state.attempts += 1
         self.state.is_capturing = True
-        attempt = self._attempt = Attempt(self._shop, camera, source, sound)
+        attempt = self._attempt = Attempt(self._shop, camera, source, sound, self._seeing.pictures(source))
         if self._stopping:
             attempt.stop(RunEnd.STOPPED)
         is_whole = False
         try:
             outcome = await attempt.run(self._otherwise)
             is_whole = True
+            if not attempt.has_footage:
+                self._seeing.gave_nothing(outcome.cause)
             return outcome
         finally:
+            if not is_whole:
+                self._seeing.gave_nothing(RunEnd.STREAM_ERROR)
             if attempt.session is not None and not is_whole:
                 self._unfinished.append(attempt.session)
             if attempt.is_mute:
                 self._hearing.was_mute(camera.id)
+            if attempt.found_jpeg:
+                self._seeing.sends_jpeg(camera.id)
             self.state.damaged += attempt.damaged
             self._attempt = None
             self.state.is_capturing = False

@@ -27,13 +27,18 @@ class CameraTrialIn(BaseModel):
 
 
 class SightingOut(BaseModel):
-    """What the camera sends. ``sound`` is the codec of its sound, "" for none, null if it does not tell."""
+    """What the camera sends. ``sound`` is the codec of its sound, "" for none, null if it does not tell.
+
+    ``made_from`` is the codec of its pictures where the recorder encodes them (``mjpeg``), and ``codec`` what
+    it makes of them; else it is "".
+    """
 
     codec: str = Field(examples=["avc1.640028"])
     width: int = Field(examples=[1920])
     height: int = Field(examples=[1080])
     fps: float = Field(examples=[15.0])
     sound: str | None = Field(examples=[""])
+    made_from: str = Field(examples=[""])
 
 
 class TrialFailureOut(BaseModel):

@@ -12,6 +12,7 @@ from archive.documents.words import CAUSES, word
 from archive.evidence import (
     adopted_words,
     clock_words,
+    encoded_words,
     entries_by_hand,
     journals_by_hand,
     logged,
@@ -124,6 +125,7 @@ def _readme_id(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_id(plan.gaps, zone) or ["  tidak ada"]),
         *_titled("Celah bertanda tangan yang ternyata terekam:", _gaps_id(plan.superseded, zone)),
         *_titled("Suara:", sound_words.listed(sound_words.said_id(plan, lambda at: fine_moment(at, zone)))),
+        *encoded_words.listed_id(plan, lambda at: fine_moment(at, zone)),
         *pause_words.listed_id(plan, lambda at: fine_moment(at, zone)),
         *clock_words.listed_id(plan, lambda at: fine_moment(at, zone)),
         *adopted_words.origins_id(plan, lambda at: fine_moment(at, zone)),
@@ -164,6 +166,7 @@ def _readme_en(plan: PackagePlan, zone: ZoneInfo) -> str:
         *(_gaps_en(plan.gaps, zone) or ["  none"]),
         *_titled("Signed gaps that footage covers after all:", _gaps_en(plan.superseded, zone)),
         *_titled("Sound:", sound_words.listed(sound_words.said_en(plan, lambda at: _english(at, zone)))),
+        *encoded_words.listed_en(plan, lambda at: _english(at, zone)),
         *pause_words.listed_en(plan, lambda at: _english(at, zone)),
         *clock_words.listed_en(plan, lambda at: _english(at, zone)),
         *adopted_words.origins_en(plan, lambda at: _english(at, zone)),

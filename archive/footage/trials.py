@@ -60,13 +60,17 @@ class TrialOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What a source sends. ``sound`` is the codec of its sound, "" for none, None if it does not tell."""
+    """What a source sends. ``sound`` is the codec of its sound, "" for none, None if it does not tell.
+
+    ``made_from`` is the codec of its pictures where recorders encode them, and ``codec`` what they make.
+    """
 
     codec: str
     width: int
     height: int
     mfps: int
     sound: str | None
+    made_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +232,7 @@ class TrialBoard:
                 "height": found.height,
                 "mfps": found.mfps,
                 "sound": found.sound,
+                "made_from": found.made_from,
             }
         self._put(f"{folder}answer.json", facts)
 
@@ -322,6 +327,7 @@ def trial_json(trial: Trial) -> JsonObject:
             "height": seen.height,
             "fps": seen.mfps / 1000,
             "sound": seen.sound,
+            "made_from": seen.made_from,
         },
         "failure": None if failure is None else {"code": failure.code, "cause": failure.cause},
     }
@@ -352,6 +358,7 @@ def _answered(asked: Trial, answer: JsonObject) -> Trial:
                 height=int(seen["height"]),
                 mfps=int(seen["mfps"]),
                 sound=None if seen["sound"] is None else str(seen["sound"])[:80],
+                made_from=str(seen.get("made_from", ""))[:80],
             )
         )
         found = (

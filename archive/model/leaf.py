@@ -15,6 +15,7 @@ from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.line import read_line
 from archive.model.segment import (
     MADE_FROM,
+    PICTURES_MADE_FROM,
     SOUND_CODEC,
     ClockStatement,
     Codec,
@@ -74,6 +75,7 @@ def to_json(leaf: Leaf) -> JsonObject:
                 },
                 "camera_time": None if leaf.camera_time is None else format_instant(leaf.camera_time),
                 **({} if leaf.device_clock is None else {"device_clock": _device_json(leaf.device_clock)}),
+                **({"made_from": leaf.made_from} if leaf.made_from else {}),
                 **({"pauses": [list(one) for one in leaf.pauses]} if leaf.pauses else {}),
                 **({} if leaf.sound is None else {"sound": sound_json(leaf.sound)}),
             }
@@ -211,6 +213,7 @@ def _segment(fields: JsonObject) -> Segment:
         sound=_sound(fields.pop("sound")) if "sound" in fields else None,
         device_clock=_device_clock(fields.pop("device_clock")) if "device_clock" in fields else None,
         pauses=_pauses(fields.pop("pauses")) if "pauses" in fields else (),
+        made_from=_pictures(fields) if "made_from" in fields else "",
     )
     if segment.pauses and segment.pauses[-1][1] > segment.span.duration:
         raise ValueError("it pauses after its end")
@@ -219,6 +222,14 @@ def _segment(fields: JsonObject) -> Segment:
     if segment.key != stated_key:
         raise ValueError(f"key {stated_key} does not follow from the other fields")
     return segment
+
+
+def _pictures(fields: JsonObject) -> str:
+    """The leaf's member ``made_from``. A line without it is as before pictures were ever encoded."""
+    made_from = _text(fields, "made_from")
+    if made_from not in PICTURES_MADE_FROM:
+        raise ValueError(f"pictures made from {made_from!r} are unknown")
+    return made_from
 
 
 def _device_clock(stated: Mapping[str, Any]) -> DeviceClock:

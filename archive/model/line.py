@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 from archive.errors import Malformed
 from archive.model.segment import (
     MADE_FROM,
+    PICTURES_MADE_FROM,
     UNSYNCHRONISED,
     ClockStatement,
     Codec,
@@ -34,6 +35,7 @@ _SOUND = (
 )
 _DEVICE_CLOCK = rf'\{{"asked_at":"{_INSTANT}","offset_us":(0|-?[1-9]\d{{0,14}}),"uncertainty_us":{_COUNT}\}}'
 _PAUSES = rf"\[(\[{_COUNT},{_COUNT}\](?:,\[{_COUNT},{_COUNT}\])*)\]".replace("(0|", "(?:0|")
+_MADE_FROM = f'"({"|".join(PICTURES_MADE_FROM)})"'
 _WORD = r"[ !#-\[\]-~]*"
 
 _LINE = re.compile(
@@ -43,7 +45,7 @@ _LINE = re.compile(
     rf'"source":"({_WORD})","uncertainty_us":{_COUNT}\}},'
     rf'"codec":"(h264|hevc)",(?:"device_clock":{_DEVICE_CLOCK},)?"end":"{_INSTANT}","frames":{_COUNT},"gop":"(closed|open)",'
     rf'"header_bytes":{_COUNT},"ingested_at":"{_INSTANT}","key":"([!#-\[\]-~]+)",'
-    rf'"media_duration":{_COUNT},(?:"pauses":{_PAUSES},)?"recorder":"{_NAME}","run":"([0-9a-f]{{16}})","seq":{_COUNT},'
+    rf'(?:"made_from":{_MADE_FROM},)?"media_duration":{_COUNT},(?:"pauses":{_PAUSES},)?"recorder":"{_NAME}","run":"([0-9a-f]{{16}})","seq":{_COUNT},'
     rf'"sha256":"([0-9a-f]{{64}})","size":{_COUNT},(?:"sound":{_SOUND},)?"start":"{_INSTANT}","type":"segment","v":1\}}\Z',
     re.ASCII,
 )
@@ -75,6 +77,7 @@ class SegmentLine(NamedTuple):
     sound: SoundStatement | None = None
     device_clock: DeviceClock | None = None
     pauses: tuple[tuple[int, int], ...] = ()
+    made_from: str = ""
 
     @property
     def clock_bound(self) -> int | None:
@@ -107,6 +110,7 @@ class SegmentLine(NamedTuple):
             sound=self.sound,
             device_clock=self.device_clock,
             pauses=self.pauses,
+            made_from=self.made_from,
         )
 
 
@@ -118,8 +122,8 @@ def read_line(line: bytes) -> SegmentLine | None:
             return None
         (
             camera, camera_time, flags, offset, source, uncertainty, codec, asked_at, ahead, within, until,
-            frames, gop, header_bytes, ingested_at, key, media_duration, paused, recorder, run, seq, sha256,
-            size, channels, sound_codec, made_from, rate, since,
+            frames, gop, header_bytes, ingested_at, key, made_from, media_duration, paused, recorder, run,
+            seq, sha256, size, channels, sound_codec, sound_made_from, rate, since,
         ) = match.groups()  # fmt: skip
         start, end = _instant(since), _instant(until)
         _instant(ingested_at)
@@ -138,12 +142,12 @@ def read_line(line: bytes) -> SegmentLine | None:
     sound = None
     if channels is not None:
         sound = SoundStatement(
-            codec=sound_codec, channels=int(channels), rate=int(rate), made_from=made_from or ""
+            codec=sound_codec, channels=int(channels), rate=int(rate), made_from=sound_made_from or ""
         )
     return SegmentLine(
         camera, recorder, run, int(seq), start, end, int(media_duration), sha256, int(size),
         int(header_bytes), codec, gop, key, int(frames), ingested_at, camera_time, source, int(offset),
-        int(uncertainty), flags, sound, device_clock, pauses,
+        int(uncertainty), flags, sound, device_clock, pauses, made_from or "",
     )  # fmt: skip
 
 

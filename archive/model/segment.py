@@ -21,6 +21,8 @@ SOUND_CODEC = re.compile(r"(?:mp4a\.40\.[1-9]\d?|opus)\Z", re.ASCII)
 """AAC with its object type, or Opus, by RFC 6381."""
 MADE_FROM = ("pcm_alaw", "pcm_mulaw", "pcm_s16be", "adpcm_g726")
 """Codecs of sound that MP4 does not carry, as FFmpeg names them: G.711, linear PCM and G.726."""
+PICTURES_MADE_FROM = ("mjpeg",)
+"""Codecs of pictures that segments do not hold, and that recorders turn into H.264: JPEG pictures."""
 UNSYNCHRONISED = "unsynchronised"
 """The flag of a clock that nothing is known about beyond its own reading."""
 
@@ -127,7 +129,8 @@ class Segment:
     ``device_clock`` is what the camera last said of its clock when it was asked; None where it never was, or
     is off by more than a leaf can state (285 years). ``pauses`` are the stretches in which no new picture
     came, in order: each from the picture before it to the picture after it, in µs from the segment's start
-    (:mod:`archive.footage.mp4.pauses` has the rule).
+    (:mod:`archive.footage.mp4.pauses` has the rule). ``made_from`` is "" where the pictures are the camera's
+    own, else the codec that the recorder turned into H.264 (one of :data:`PICTURES_MADE_FROM`).
     """
 
     camera: str
@@ -148,6 +151,7 @@ class Segment:
     sound: SoundStatement | None = None
     device_clock: DeviceClock | None = None
     pauses: tuple[tuple[int, int], ...] = ()
+    made_from: str = ""
 
     @property
     def key(self) -> str:

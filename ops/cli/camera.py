@@ -138,6 +138,8 @@ def add(
     say(f"Camera {camera.id} is registered; record it with: saksi record --camera {camera.id}")
     if seen is not None:
         say(f"It sends {seen.codec}, {seen.width} x {seen.height}, {seen.fps:g} pictures a second.")
+        if seen.made_from:
+            say(seen.about_pictures())
         say(seen.about_sound())
         say(f"Still: {seen.still}" if seen.still else "No still could be made of it on this machine.")
     if camera.sub is not None:

@@ -269,10 +269,11 @@ def archive_run(
     camera: str = CAMERA,
     clock: ClockStatement = SYNCHRONISED,
     pauses: tuple[tuple[int, int], ...] = (),
+    made_from: str = "",
 ) -> list[SegmentRef]:
     """Archive and index the finalised segments of one run, as ingest does, but without the journal.
 
-    ``pauses`` are those that the first of them states.
+    ``pauses`` are those that the first of them states, ``made_from`` is what all of them state.
     """
     refs, at = [], start
     for number, (path, result) in enumerate(made):
@@ -295,6 +296,7 @@ def archive_run(
             ingested_at=at + 11 * SECOND,
             sound=statement_of(result.header.sound, sent="aac"),
             pauses=() if number else pauses,
+            made_from=made_from,
         )
         stored = services.stores.footage.put(
             segment.key,

@@ -6,7 +6,15 @@ from hashlib import sha256
 from hypothesis import strategies as st
 
 from archive.model.gap import Gap, GapCause, RunEnd
-from archive.model.segment import MADE_FROM, ClockStatement, DeviceClock, Run, Segment, SoundStatement
+from archive.model.segment import (
+    MADE_FROM,
+    PICTURES_MADE_FROM,
+    ClockStatement,
+    DeviceClock,
+    Run,
+    Segment,
+    SoundStatement,
+)
 from archive.timespan import SECOND, Timespan
 
 T0 = 1_795_500_000_000_000
@@ -116,6 +124,7 @@ _UNPAUSED = st.builds(
         offset_us=st.integers(-(10**14), 10**14),
         within_us=st.integers(0, 10**9),
     ),
+    made_from=st.sampled_from(["", *PICTURES_MADE_FROM]),
 )
 
 

@@ -217,13 +217,14 @@ def make_world(
     encode: Callable[..., bytes] = journal.encode,
     device_clock: DeviceClock | None = None,
     pauses: tuple[tuple[int, int], ...] = (),
+    made_from: str = "",
 ) -> World:
     """An installation in ``folder`` with ``segments`` segments for each camera and one gap at the end.
 
     ``stores`` are footage and records, by default two folders; its clock shows ``now``. The same ``seed``
-    gives the same footage. ``encode`` writes the recorder's batch; ``device_clock`` and ``pauses`` are in
-    each leaf. From when packages must have the ledger's entries, the plan has them, and a ``request`` is in
-    the ledger.
+    gives the same footage. ``encode`` writes the recorder's batch; ``device_clock``, ``pauses`` and
+    ``made_from`` are in each leaf. From when packages must have the ledger's entries, the plan has them,
+    and a ``request`` is in the ledger.
     """
     random = Random(seed)  # noqa: S311 - the same bytes each time
     clock = ManualClock(T0 + DAY if now is None else now)
@@ -238,7 +239,7 @@ def make_world(
         for seq in range(segments):
             data, header = segment_bytes(random, segment_size, seq=seq, codec=codec)
             segment = a_segment(name, seq, data, header, codec=codec)
-            segment = replace(segment, device_clock=device_clock, pauses=pauses)
+            segment = replace(segment, device_clock=device_clock, pauses=pauses, made_from=made_from)
             stored = footage.put(segment.key, Content.of_bytes(data))
             refs.setdefault(name, []).append(segment.ref(version=stored.version))
             lines.append(segment)

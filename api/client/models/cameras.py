@@ -155,13 +155,20 @@ class CameraTrialIn(TypedDict):
 
 
 class SightingOut(TypedDict):
-    """What the camera sends. ``sound`` is the codec of its sound, "" for none, null if it does not tell."""
+    """What the camera sends.
+
+    ``sound`` is the codec of its sound, "" for none, null if it does not tell.
+
+    ``made_from`` is the codec of its pictures where the recorder encodes them (``mjpeg``), and ``codec``
+    what it makes of them; else it is "".
+    """
 
     codec: str
     width: int
     height: int
     fps: float
     sound: str | None
+    made_from: str
 
 
 class TrialFailureOut(TypedDict):

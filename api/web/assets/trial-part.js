@@ -21,13 +21,14 @@ function soundText(sound) {
 }
 
 function found(trial) {
-  const { codec, width, height, fps, sound } = trial.found;
+  const { codec, width, height, fps, sound, made_from: madeFrom } = trial.found;
   const still = trial.still ? make("img", {
     src: BASE + local(trial.still).slice(BASE.length), width, height, alt: say("cam_trial.still", { source: trial.source }),
   }) : make("p", {}, say("cam_trial.no_still"));
   return [
     make("h2", {}, say("cam_trial.good")),
     make("p", {}, say("cam_trial.sends", { codec: codecText(codec), width, height, fps: sayNumber(fps) }), " ", soundText(sound)),
+    ...(madeFrom ? [make("p", {}, say("cam_trial.encoded"))] : []),
     still,
     make("p", { class: "quiet" }, say("cam_trial.by", { recorder: trial.recorder, source: trial.source })),
   ];

@@ -19,6 +19,7 @@ from archive.documents.words import (
 from archive.evidence import (
     adopted_words,
     clock_words,
+    encoded_words,
     imported_words,
     logged,
     paths,
@@ -105,6 +106,8 @@ def write(pages: Pages, copied: Copied, zone: ZoneInfo) -> None:
     plan = copied.plan
     if plan.originals:
         _clocks(pages, plan)
+    if encoded_words.stretches(plan):
+        _encoded(pages, plan, zone)
     if pause_words.pauses(plan):
         _pauses(pages, plan, zone)
     if clock_words.measurements(plan):
@@ -147,6 +150,17 @@ def _clocks(pages: Pages, plan: PackagePlan) -> None:
         pages.english(
             "A recorder's clock that is not synchronised has no bound: nobody knows how far it is off."
         )
+
+
+def _encoded(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:
+    pages.heading("Gambar yang dikodekan perekam", "Pictures encoded by the recorder", room=60)
+    indonesian, english = encoded_words.EXPLAINED
+    for stretch, sentence in encoded_words.said_id(plan, lambda at: fine_moment(at, zone)):
+        pages.text(f"{stretch}: {sentence}", size=9)
+    pages.text(indonesian, size=9)
+    for stretch, sentence in encoded_words.said_en(plan, lambda at: fine_moment(at, zone)):
+        pages.english(f"{stretch}: {sentence}")
+    pages.english(english)
 
 
 def _pauses(pages: Pages, plan: PackagePlan, zone: ZoneInfo) -> None:

@@ -16,6 +16,7 @@ _RUN = re.compile(r"[0-9a-f]{16}\Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _SOUND = re.compile(r"(?:mp4a\.40\.[1-9]\d?|opus)\Z", re.ASCII)
 _MADE_FROM = ("pcm_alaw", "pcm_mulaw", "pcm_s16be", "adpcm_g726")
+_PICTURES_MADE_FROM = {"mjpeg"}
 _CAUSES = {
     "unreachable", "auth_failed", "stream_error", "stalled", "no_keyframe", "recorder_restart",
     "recorder_overload", "spool_full", "upload_lost", "disabled", "clock_step", "set_aside",
@@ -44,6 +45,8 @@ def read(line: bytes) -> Leaf:
         rules["sound"] = _is_sound
     if kind == "segment" and "device_clock" in fields:
         rules["device_clock"] = _is_device_clock
+    if kind == "segment" and "made_from" in fields:
+        rules["made_from"] = _one_of(_PICTURES_MADE_FROM)
     if kind == "segment" and "pauses" in fields:
         rules["pauses"] = _are_pauses
     if kind == "run" and "fills" in fields:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from textwrap import wrap
 
 from archive import canonical
 from archive.attended import each
@@ -26,6 +27,7 @@ from archive.footage.download.texts import (
     steady_gaps,
     sums,
 )
+from archive.footage.encoded import ENCODED, pictures_of_leaf
 from archive.footage.heard import SILENT, in_english, in_indonesian, sound_of_leaf
 from archive.footage.reader import GapSpan, Reading, leaf_of
 from archive.model.camera import Camera
@@ -40,6 +42,7 @@ LAYOUT = "saksi-originals/2"
 """Names the layout. Any change to the bytes of an answer must change it."""
 
 _AHEAD = 16
+_WIDTH = 100
 _HINT = "Run saksi archive check: the index or the object was changed."
 
 
@@ -122,6 +125,7 @@ def plan_originals(
     whole = Timespan(min(ref.span.start for ref in segments), max(ref.span.end for ref in segments))
     leaves = list(in_order(lambda ref: _leaf(ref, footage), each(segments), pool, ahead=_AHEAD))
     sounds = [sound_of_leaf(leaf) for leaf in leaves]
+    encoded = [pictures_of_leaf(leaf) for leaf in leaves]
     plan = Originals(
         camera=reading.camera,
         asked=reading.span,
@@ -133,8 +137,8 @@ def plan_originals(
     )
     folder = f"{name.ascii}/"
     texts = {
-        "README.txt": _readme(plan, camera, zone, sounds),
-        "index.json": canonical.encode(_index(plan, camera, sounds)) + b"\n",
+        "README.txt": _readme(plan, camera, zone, sounds, encoded),
+        "index.json": canonical.encode(_index(plan, camera, sounds, encoded)) + b"\n",
         "leaves.jsonl": b"".join(leaf + b"\n" for leaf in leaves),
     }
     hashes = [(sha256_hex(data), path) for path, data in texts.items()]
@@ -169,7 +173,7 @@ _Sounds = Sequence[SoundStatement | None]
 """The sound of each segment of a plan, None for one without."""
 
 
-def _index(plan: Originals, camera: Camera, sounds: _Sounds) -> JsonObject:
+def _index(plan: Originals, camera: Camera, sounds: _Sounds, encoded: Sequence[str]) -> JsonObject:
     return {
         "v": 1,
         "container": "original",
@@ -190,7 +194,8 @@ def _index(plan: Originals, camera: Camera, sounds: _Sounds) -> JsonObject:
                 "uncertainty_us": ref.uncertainty_us,
             }
             | ({} if sound is None else {"sound": sound_json(sound)})
-            for ref, sound in zip(plan.segments, sounds, strict=True)
+            | ({"made_from": made_from} if made_from else {})
+            for ref, sound, made_from in zip(plan.segments, sounds, encoded, strict=True)
         ],
         "gaps": [gap.span.to_json() | {"cause": gap.cause} for gap in steady_gaps(plan.gaps)],
         "others": others_json(plan.others),
@@ -215,8 +220,22 @@ def _said(sounds: _Sounds) -> tuple[list[str], list[str]]:
     )
 
 
-def _readme(plan: Originals, camera: Camera, zone: tzinfo, sounds: _Sounds) -> bytes:
-    indonesian, english = _said(sounds)
+def _said_of_pictures(encoded: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is said of pictures that the recorder encoded; nothing where there are none."""
+    count = sum(one != "" for one in encoded)
+    if not count:
+        return [], []
+    return (
+        [f"Gambar: {count} dari {len(encoded)} segmen dikodekan perekam; lihat index.json (made_from)."]
+        + [f"  {line}" for line in wrap(ENCODED[0], _WIDTH)],
+        [f"Pictures: {count} of {len(encoded)} segments were encoded; index.json says which (made_from)."]
+        + [f"  {line}" for line in wrap(ENCODED[1], _WIDTH)],
+    )
+
+
+def _readme(plan: Originals, camera: Camera, zone: tzinfo, sounds: _Sounds, encoded: Sequence[str]) -> bytes:
+    of_pictures, of_sound = _said_of_pictures(encoded), _said(sounds)
+    indonesian, english = of_pictures[0] + of_sound[0], of_pictures[1] + of_sound[1]
     gaps = steady_gaps(plan.gaps)
     asked, whole = time_text(plan.asked, zone), time_text(plan.whole, zone)
     before, after = seconds(plan.before_us), seconds(plan.after_us)

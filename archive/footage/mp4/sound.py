@@ -222,16 +222,25 @@ def _aac(source: Readable, esds: Box) -> tuple[str, int]:
 
 def _specific(esds: bytes) -> bytes:
     """The AudioSpecificConfig in an ``esds``: a descriptor in a descriptor in a descriptor."""
+    decoder = decoder_of(esds)
+    if decoder[:1] != bytes((_MPEG_4_AUDIO,)):
+        raise bad_segment(f"esds is of object type {decoder[:1].hex()}; segments hold AAC or Opus")
+    return _descriptor(decoder[13:], _SPECIFIC)
+
+
+def decoder_of(esds: bytes) -> bytes:
+    """The DecoderConfigDescriptor in the body of an ``esds``; its first octet is the object type.
+
+    Raises:
+        Malformed: ``bad_segment``.
+    """
     stream = _descriptor(esds[4:], _ES)
     flags = int.from_bytes(stream[2:3], "big")
     at = 3 + (2 if flags & 0x80 else 0)
     if flags & 0x40:
         at += 1 + int.from_bytes(stream[at : at + 1], "big")
     at += 2 if flags & 0x20 else 0
-    decoder = _descriptor(stream[at:], _DECODER)
-    if decoder[:1] != bytes((_MPEG_4_AUDIO,)):
-        raise bad_segment(f"esds is of object type {decoder[:1].hex()}; segments hold AAC or Opus")
-    return _descriptor(decoder[13:], _SPECIFIC)
+    return _descriptor(stream[at:], _DECODER)
 
 
 def _descriptor(data: bytes, tag: int) -> bytes:

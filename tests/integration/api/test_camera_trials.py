@@ -68,7 +68,9 @@ def test_an_order_waits_is_taken_by_one_and_answered(site: Site) -> None:
     assert (read(site, trial["id"])["status"], read(site, trial["id"])["recorder"]) == ("taken", "rec-1")
     board.answer(order, "rec-1", SEEN, JPEG)
     found = read(site, trial["id"])
-    assert found["found"] == {"codec": "avc1.640028", "width": 640, "height": 360, "fps": 15.0, "sound": ""}
+    assert found["found"] == {
+        "codec": "avc1.640028", "width": 640, "height": 360, "fps": 15.0, "sound": "", "made_from": "",
+    }  # fmt: skip
     assert caller(site, "ada").get(found["still"]).content == JPEG
     assert list(site.services.stores.cache.list(f"{ORDERS}{trial['id']}")) == [], (
         "the order went with its answer"

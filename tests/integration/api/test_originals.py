@@ -189,6 +189,21 @@ def test_an_archive_that_changed_in_between_gives_no_mixture(tmp_path: Path, con
         assert again.content == site.call.get(CLIP, params=asked).content
 
 
+def test_it_says_which_pictures_the_recorder_encoded(whole: bytes, tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        start = T0 + 10 * 60 * SECOND
+        archive_run(site.services, made_footage()[:2], run=THIRD_RUN, start=start, made_from="mjpeg")
+        answer = site.call.get(CLIP, params={**span(600, 615), "container": "original"})
+        assert answer.status_code == 200
+    assert [one["made_from"] for one in described(answer.content)["segments"]] == ["mjpeg", "mjpeg"]
+    words = " ".join(parts(answer.content)["README.txt"].decode().split())
+    assert "Gambar: 2 dari 2 segmen dikodekan perekam" in words
+    assert "Pictures: 2 of 2 segments were encoded" in words
+    assert "not bit for bit those that the camera sent" in words
+    assert not any("made_from" in one for one in described(whole)["segments"])
+    assert "MJPEG" not in parts(whole)["README.txt"].decode()
+
+
 @pytest.mark.parametrize(("container", "seconds"), [("mp4", 11), ("original", 20)])
 def test_the_record_names_all_that_left(site: Site, container: str, seconds: int) -> None:
     answer = site.call.get(CLIP, params={**ASKED, "container": container, "purpose": "shift 2"})

@@ -244,11 +244,14 @@ def test_a_camera_is_tried_then_added_then_seen(console: Console) -> None:
         page.locator("#try").click()
         expect(page.locator("#trial")).to_contain_text("Perekam sedang mencoba kamera ini")
         (order,) = until(lambda: list(board.orders(())), "the order")
-        seen = Sighting(codec="avc1.640028", width=320, height=180, mfps=10_000, sound="pcm_alaw")
+        seen = Sighting(
+            codec="avc1.640028", width=320, height=180, mfps=10_000, sound="pcm_alaw", made_from="mjpeg"
+        )
         board.answer(order, "rec-1", seen, STILL)
         expect(page.locator("#trial h2")).to_have_text("Kamera memberi gambar")
         expect(page.locator("#trial")).to_contain_text("H.264, 320 × 180, 10,0 gambar per detik")
         expect(page.locator("#trial")).to_contain_text("suara tidak direkam kecuali diizinkan")
+        expect(page.locator("#trial")).to_contain_text("Perekam mengodekannya menjadi H.264")
         comes_true(page, "document.querySelector('#trial img')?.naturalWidth > 0")
         page.get_by_role("button", name="Daftarkan kamera").click()
         page.wait_for_url("**/kamera/masjid-7")

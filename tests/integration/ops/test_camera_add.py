@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import CommandLine
+from tests.support.jpeg_camera import jpeg_camera, numbered_jpegs
 from tests.support.lipsync import make_flashing
 from tests.support.numbered import make_numbered
 
@@ -57,6 +58,14 @@ def test_it_says_whether_a_camera_sends_sound_and_that_it_is_not_recorded(
     said = saksi.must(*form(f"file://{speaking}")).out
     assert "Kamera mengirim suara (pcm_alaw); suara tidak direkam kecuali diizinkan." in said
     assert "sound is not recorded unless that is allowed" in said
+
+
+def test_it_says_that_jpeg_pictures_are_encoded(saksi: CommandLine, tmp_path: Path) -> None:
+    with jpeg_camera(numbered_jpegs(tmp_path / "pictures.mp4", 90)) as camera:
+        said = saksi.must(*form(camera.url)).out
+    assert "It sends avc1." in said
+    assert "Kamera mengirim gambar JPEG (MJPEG); perekam mengodekannya menjadi H.264" in said
+    assert "the recorder encodes them as H.264, and its record says so" in said
 
 
 def test_a_camera_that_gives_nothing_is_registered_and_named(saksi: CommandLine) -> None:

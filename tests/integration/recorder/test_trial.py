@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from archive.clock import SystemClock
 from archive.errors import Malformed
 from archive.footage.source_url import parse_source
 from archive.footage.sources import SourceRule
+from ops.trial import look_once
 from recorder.binary import find_ffmpeg
 from recorder.trial import Trial, try_source
 from tests.support import lipsync, numbered
+from tests.support.jpeg_camera import jpeg_camera, numbered_jpegs
 
 
 def looked_at(sample: Path, folder: Path) -> Trial:
@@ -25,7 +28,7 @@ def looked_at(sample: Path, folder: Path) -> Trial:
 
 
 @pytest.mark.parametrize("container", ["mkv", "avi"])
-def test_a_camera_that_sends_mjpeg_is_told_apart_from_one_that_sends_nothing(
+def test_a_file_of_jpeg_pictures_is_told_apart_from_one_that_holds_nothing(
     tmp_path: Path, container: str
 ) -> None:
     sample = tmp_path / f"camera.{container}"
@@ -34,7 +37,6 @@ def test_a_camera_that_sends_mjpeg_is_told_apart_from_one_that_sends_nothing(
     with pytest.raises(Malformed) as caught:
         looked_at(sample, tmp_path / "trial")
     assert caught.value.code == "codec_not_recorded"
-    assert "MJPEG" in caught.value.message
     assert "H.264 or H.265" in caught.value.hint
 
 
@@ -43,6 +45,25 @@ def test_the_sound_of_a_camera_is_named_and_not_recorded(tmp_path: Path, sound: 
     seen = looked_at(lipsync.make_flashing(tmp_path / "camera.mkv", 4, sound=sound), tmp_path / "trial")
     assert seen.sound == codec
     assert seen.segment.header.sound is None
+
+
+def test_a_camera_that_sends_jpeg_pictures_is_tried_as_it_would_be_recorded(tmp_path: Path) -> None:
+    pictures = numbered_jpegs(tmp_path / "pictures.mp4", 90)
+    (tmp_path / "trial").mkdir()
+    with jpeg_camera(pictures) as camera:
+        look = look_once(
+            parse_source(camera.url),
+            rule=SourceRule(networks=(ip_network("127.0.0.0/8"),)),
+            binary=find_ffmpeg(),
+            clock=SystemClock(),
+            patience=20.0,
+        )
+        seen = asyncio.run(look)
+    assert seen.sighting.made_from == "mjpeg"
+    assert seen.sighting.codec.startswith("avc1.")
+    assert (seen.sighting.width, seen.sighting.height) == (numbered.WIDTH, numbered.HEIGHT)
+    assert seen.sighting.mfps == pytest.approx(15_000, abs=2_000)
+    assert seen.still is not None
 
 
 def test_a_camera_that_sends_h264_is_described(tmp_path: Path) -> None:

@@ -121,6 +121,29 @@ def test_a_line_without_sound_is_as_it_always_was() -> None:
         leaves.decode(leaves.encode(segment(0)).replace(b'"start"', b'"sound":null,"start"'))
 
 
+def test_pictures_that_were_encoded_are_stated_and_read_by_every_reader() -> None:
+    line = leaves.encode(replace(segment(0), made_from="mjpeg"))
+    assert b',"made_from":"mjpeg","media_duration":' in line
+    found = read_line(line)
+    assert found is not None
+    assert found.segment() == long_reading(line) == replace(segment(0), made_from="mjpeg")
+    assert verifier_leaf.read(line).fields["made_from"] == "mjpeg"
+
+
+@pytest.mark.parametrize("stated", [b'""', b'"h264"', b'"a film"', b"null", b'["mjpeg"]'])
+def test_pictures_made_from_what_cannot_be_meant_are_refused_by_every_reader(stated: bytes) -> None:
+    changed = leaves.encode(replace(segment(0), made_from="mjpeg")).replace(b'"mjpeg"', stated)
+    assert read_line(changed) is None
+    with pytest.raises(ArchiveError):
+        leaves.decode(changed)
+    with pytest.raises(Broken):
+        verifier_leaf.read(changed)
+
+
+def test_a_line_of_the_cameras_own_pictures_is_as_it_always_was() -> None:
+    assert b"made_from" not in leaves.encode(segment(0))
+
+
 ANSWER = DeviceClock(at=T0 - HOUR, offset_us=-61_000_000, within_us=500_123)
 
 

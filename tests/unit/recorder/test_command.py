@@ -88,7 +88,7 @@ def test_a_look_at_the_sound_copies_one_packet_and_shows_no_secret() -> None:
 def test_http() -> None:
     argv, stdin = command("https://cam.example/live.flv#certificate=unverified&timeout=9")
     assert argv == (
-        f"{TELLING} -f concat -format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts "
+        f"{TELLING} -f concat -format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts,mpjpeg "
         "-protocol_whitelist pipe,http,https,tcp,tls,crypto -safe 0 -i pipe:0 "
         f"-map 0:v:0 -f segment -an -c copy {COPIED}"
     )
@@ -291,3 +291,50 @@ def test_a_program_is_asked_once_and_again_when_its_file_has_changed(
     install("7.0.2")
     assert find_ffmpeg().version == "7.0.2"
     assert find_ffmpeg().path == program
+
+
+def jpeg_command(url: str, binary: Binary) -> str:
+    made = record_command(
+        binary, parse_source(url), FOLDER, segment_seconds=10, timeout_us=5_000_000, pictures="mjpeg"
+    )
+    return " ".join(made.argv)
+
+
+def test_jpeg_pictures_are_decoded_by_name_and_encoded_once_each_at_their_own_times() -> None:
+    argv = jpeg_command("rtsp://10.0.0.7/main", find_ffmpeg())
+    before, _, after = argv.partition(" -i pipe:0 ")
+    assert "-f concat -c:v mjpeg -format_whitelist concat,rtsp " in before
+    assert before.endswith("-safe 0 -threads 1")
+    for option in (
+        "-bf 0", "-c:v libx264", "-crf 18", "-enc_time_base 1:90000", "-tune zerolatency", "-threads 1",
+        "-force_key_frames expr:if(isnan(prev_forced_t),1,gte(abs(t-prev_forced_t),2))",
+        "-vf scale=out_range=tv,format=yuv420p,pad=ceil(iw/2)*2:ceil(ih/2)*2",
+    ):  # fmt: skip
+        assert f" {option} " in after, option
+    assert "setts" not in argv, "its times need no marks"
+
+
+def test_jpeg_pictures_over_http_have_the_times_of_their_arrival() -> None:
+    argv = jpeg_command("http://10.0.0.7/video.mjpg", find_ffmpeg())
+    assert "-format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts,mpjpeg " in argv
+    assert " -vf settb=1/90000,setpts=(RTCTIME-RTCSTART)/(TB*1000000),scale=" in argv
+
+
+@pytest.mark.parametrize(("major", "option"), [(5, "-vsync"), (6, "-fps_mode"), (9, "-fps_mode")])
+def test_no_picture_is_doubled_or_left_out_whatever_ffmpeg_calls_that(major: int, option: str) -> None:
+    assert f" {option} passthrough" in jpeg_command(
+        "rtsp://10.0.0.7/main", replace(find_ffmpeg(), major=major)
+    )
+
+
+def test_an_ffmpeg_that_cannot_encode_says_so(tmp_path: Path) -> None:
+    poor = tmp_path / "ffmpeg"
+    poor.write_text("#!/bin/sh\necho \"Codec 'libx264' is not recognized by FFmpeg.\"\n")
+    poor.chmod(0o755)
+    with pytest.raises(Malformed) as caught:
+        jpeg_command("rtsp://10.0.0.7/main", Binary(poor, "5.1", 5))
+    assert (caught.value.code, "libx264" in caught.value.message) == ("codec_not_recorded", True)
+    copied = record_command(
+        Binary(poor, "5.1", 5), parse_source("rtsp://10.0.0.7/main"), FOLDER, segment_seconds=10, timeout_us=1
+    )
+    assert "-c copy" in " ".join(copied.argv), "other cameras need no encoder"
