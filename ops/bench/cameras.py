@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -109,21 +111,42 @@ def _floors(bench: Workbench, prepared: Path) -> dict[str, float]:
     source = max(raw, key=lambda path: path.stat().st_size)
     content = source.read_bytes()
     target, other = folder / "target", folder / "other"
-    works: dict[str, Callable[[], object]] = {
-        "read what FFmpeg wrote": source.read_bytes,
-        "SHA-256": partial(hashlib.sha256, content),
-        "write and sync the segment": partial(write_and_sync, target, memoryview(content)),
-        "read it for the store": source.read_bytes,
-        "remove both files": partial(_remove, target, other),
-    }
-    found: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(_ROUNDS):
-        other.write_bytes(content)
-        for name, work in works.items():
-            before = time.thread_time()
-            work()
-            found[name].append(1000 * (time.thread_time() - before))
+    with _swallower() as line:
+        works: dict[str, Callable[[], object]] = {
+            "read what FFmpeg wrote": source.read_bytes,
+            "SHA-256": partial(hashlib.sha256, content),
+            "write and sync the segment": partial(write_and_sync, target, memoryview(content)),
+            "read it for the store": source.read_bytes,
+            "send it through a socket": partial(line.sendall, content),
+            "remove both files": partial(_remove, target, other),
+        }
+        found: dict[str, list[float]] = {name: [] for name in works}
+        for _ in range(_ROUNDS):
+            other.write_bytes(content)
+            for name, work in works.items():
+                before = time.thread_time()
+                work()
+                found[name].append(1000 * (time.thread_time() - before))
     return {name: Spread.of(samples).p50 for name, samples in found.items()}
+
+
+@contextmanager
+def _swallower() -> Iterator[socket.socket]:
+    """A TCP connection on this machine whose other end reads everything and keeps nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        with socket.create_connection(listening.getsockname()) as line:
+            other, _ = listening.accept()
+            reading = threading.Thread(target=_swallow, args=(other,))
+            reading.start()
+            yield line
+        reading.join()
+
+
+def _swallow(line: socket.socket) -> None:
+    into = bytearray(1 << 20)
+    with line:
+        while line.recv_into(into):
+            pass
 
 
 def _remove(*paths: Path) -> None:
