@@ -264,6 +264,7 @@ class Adoption:
         entries += [entry_of(one.leaf, one.listed.version) for one in whole]
         for at in range(0, len(entries), _AT_ONCE):
             signer.sign(entries[at : at + _AT_ONCE], refused)
+        self._recorded.difference_update(one.leaf.key for one in whole)
         return len(whole)
 
     def _put_on_record(self, camera: str, signer: str, found: Sequence[Segment]) -> None:

@@ -101,6 +101,15 @@ def test_what_is_adopted_in_pieces_is_what_is_adopted_at_once(
     assert site.adopt() == 0
 
 
+def test_what_was_adopted_is_not_remembered_for_ever(tmp_path: Path) -> None:
+    site = two_cameras(tmp_path)
+    job, signer = site.job(), site.signer()
+    job.signer = lambda: signer
+    assert job.run() == 12
+    assert (len(signer._before), job._recorded) == (7, set()), "those of the last camera"
+    assert job.run() == 0
+
+
 def test_of_one_that_stored_lately_not_even_the_first_piece_is_adopted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
