@@ -13,7 +13,7 @@ from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.ids import has_cameras, is_adopter
-from archive.integrity.adoption.lines import Said, Tail, about, digest
+from archive.integrity.adoption.lines import Said, Tail, digest
 from archive.integrity.adoption.lost import LONGEST, Index, Lost, Named
 from archive.integrity.adoption.signing import Signer
 from archive.integrity.adoption.silence import Silence
@@ -169,7 +169,8 @@ class Adoption:
     def _adopt_each(self, orphans: Sequence[Orphan], tail: Tail, said: Said, known: Known) -> int:
         """Adopt segments camera by camera, but those that were adopted since they were left."""
         lines = {leaves.encode(one.leaf) for one in orphans}
-        lines.difference_update(self._adopted(tail.since))
+        adopters = dict[str, frozenset[str]]()
+        lines.difference_update(self._adopted(tail.since, adopters))
         cameras: dict[str, list[Orphan]] = {}
         for one in sorted(orphans, key=lambda one: one.listed.key):
             if leaves.encode(one.leaf) in lines:
@@ -179,7 +180,7 @@ class Adoption:
             runs = {(camera, one.leaf.run) for camera in some for one in cameras[camera]}
             named = Named(said.about(tail, some), runs)
             for camera in some:
-                count += self._adopt(camera, cameras[camera], tail, named, known)
+                count += self._adopt(camera, cameras[camera], tail, named, adopters, known)
         return count
 
     def _signs_in_the_future(self, name: str, latest: int, now: int) -> bool:
@@ -190,7 +191,9 @@ class Adoption:
             for listed in batches_of(self.stores.records, name, hour)
         )
 
-    def _adopted(self, since: int) -> Iterator[bytes]:
+    def _adopted(
+        self, since: int, named: dict[str, frozenset[str]], camera: str | None = None
+    ) -> Iterator[bytes]:
         """The lines that were adopted since then, by any adopter that is registered now."""
         records, public = self.stores.records, dict[str, Mapping[str, Ed25519PublicKey]]()
         for name in filter(is_adopter, registered_names(records)):
@@ -198,7 +201,9 @@ class Adoption:
                 IntegrityError, Malformed
             ):  # archive check reports its stream; it says nothing here
                 public[name] = keys_of(Ledger(records, self.clock), name)
-        return Said(records, public).adopted(sorted(public), since, self.clock.now())
+        return Said(records, public).adopted(
+            sorted(public), since, self.clock.now(), named=named, camera=camera
+        )
 
     def _without_a_line(
         self, name: str, places: Iterable[tuple[int, str]], tail: Tail, said: Said, now: int, last: int | None
@@ -246,11 +251,14 @@ class Adoption:
             self.tell(listed.key, error)
             return None
 
-    def _adopt(self, camera: str, orphans: Sequence[Orphan], tail: Tail, named: Named, known: Known) -> int:
+    def _adopt(
+        self, camera: str, orphans: Sequence[Orphan], tail: Tail, named: Named,
+        adopters: dict[str, frozenset[str]], known: Known,
+    ) -> int:  # fmt: skip
         """Adopt segments of one camera, whose bytes are examined first."""
         whole = [one for one in orphans if self._is_whole(one)]
         # Again: to read the segments took long, and another may adopt.
-        adopted = frozenset(about((camera,), self._adopted(tail.since)))
+        adopted = frozenset(self._adopted(tail.since, adopters, camera))
         whole = [one for one in whole if leaves.encode(one.leaf) not in adopted]
         if not whole:
             return 0

@@ -108,12 +108,32 @@ class Said:
         """The tail's lines about some cameras. Raises as :meth:`named`."""
         return about(cameras, self._again(tail.batches))
 
-    def adopted(self, adopters: Iterable[str], since: int, until: int) -> Iterator[bytes]:
-        """The lines that were adopted in that time. Raises as the store."""
+    def adopted(
+        self,
+        adopters: Iterable[str],
+        since: int,
+        until: int,
+        *,
+        named: dict[str, frozenset[str]],
+        camera: str | None = None,
+    ) -> Iterator[bytes]:
+        """The lines that were adopted in that time; of one camera alone if it is given. Raises as the store.
+
+        ``named`` has the cameras of each batch that was read, and gets those of others: a batch that does
+        not name the camera is not read again.
+        """
         for name in adopters:
-            for _, batch, data in self._batches(name, hour_of(since), hour_of(until)):
+            for listed in self._listed(name, hour_of(since), hour_of(until)):
+                if camera is not None and camera not in named.get(listed.key, {camera}):
+                    continue
+                try:
+                    batch, data = self._signed(name, listed)
+                except (Malformed, IntegrityError):
+                    continue
+                named[listed.key] = frozenset(leaf.camera for leaf in batch.leaves)
                 if batch.origin == journal.ADOPTED:
-                    yield from data.split(b"\n")
+                    lines = data.split(b"\n")
+                    yield from lines if camera is None else about((camera,), lines)
 
     def lines(self, recorder: str, camera: str, since: int, until: int) -> Iterator[bytes]:
         """The lines about a camera in a recorder's batches of that time.
@@ -122,10 +142,9 @@ class Said:
             IntegrityError, Malformed: a batch there is not as its recorder signed it.
             ArchiveError: as the store.
         """
-        for hour in range(hour_of(since), hour_of(until) + HOUR, HOUR):
-            for listed in batches_of(self.records, recorder, hour):
-                _, data = self._signed(recorder, listed)
-                yield from about((camera,), data.split(b"\n"))
+        for listed in self._listed(recorder, hour_of(since), hour_of(until)):
+            _, data = self._signed(recorder, listed)
+            yield from about((camera,), data.split(b"\n"))
 
     def _again(self, batches: Iterable[Signed]) -> Iterator[bytes]:
         """The lines of batches whose signatures were checked."""
@@ -136,13 +155,16 @@ class Said:
             yield from data.split(b"\n")
 
     def _batches(self, recorder: str, first: int, last: int) -> Iterator[tuple[str, Lines, bytes]]:
+        for listed in self._listed(recorder, first, last):
+            try:
+                batch, data = self._signed(recorder, listed)
+            except (Malformed, IntegrityError):
+                continue
+            yield listed.key, batch, data
+
+    def _listed(self, recorder: str, first: int, last: int) -> Iterator[ObjectVersion]:
         for hour in range(first, last + HOUR, HOUR):
-            for listed in batches_of(self.records, recorder, hour):
-                try:
-                    batch, data = self._signed(recorder, listed)
-                except (Malformed, IntegrityError):
-                    continue
-                yield listed.key, batch, data
+            yield from batches_of(self.records, recorder, hour)
 
     def _read(self, listed: ObjectVersion) -> Lines | None:
         try:

@@ -110,6 +110,32 @@ def test_what_was_adopted_is_not_remembered_for_ever(tmp_path: Path) -> None:
     assert job.run() == 0
 
 
+def test_what_was_adopted_of_other_cameras_is_not_read_again_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each camera has a batch of its own, and a host has hundreds of cameras."""
+    archive, count = small_archive(tmp_path / "archive"), 12
+    archive.register_recorder()
+    runs = {f"cam-{number:02}": f"{number:016x}" for number in range(count)}
+    archive.clock.wall = T0 + 11 * SECOND
+    archive.write_journal([archive.keep(0, camera=camera, run=run) for camera, run in runs.items()])
+    for camera, run in runs.items():
+        archive.keep(1, camera=camera, run=run)
+    site = Bereft(archive, tmp_path, archive.clock.wall)
+    site.beat(cameras={camera: {} for camera in runs})
+    job, records, reads = site.job(), archive.stores.records, list[str]()
+    get = records.get
+
+    def counting(key: str, *, version: str | None = None) -> bytes:
+        reads.extend([key] if "/rec-2-adopted_" in key else [])
+        return get(key, version=version)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "get", counting)
+        assert job.run() == count
+    assert len(reads) == count - 1, "each batch once, but the last"
+
+
 def test_of_one_that_stored_lately_not_even_the_first_piece_is_adopted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
