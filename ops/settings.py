@@ -78,7 +78,7 @@ class Settings(BaseModel):
     )
     recorder: str = Field(default_factory=_recorder_id, description="This host's recorder id")
     adopt_after_minutes: int = Field(
-        default=60, ge=10, description="How long a recorder is silent before others sign for what it stored"
+        default=60, ge=20, description="How long a recorder is silent before others sign for what it stored"
     )
     etcd_urls: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         default=(),

@@ -19,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from archive import keys
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound, Refused, StoreFull, Unavailable
 from archive.footage.cameras import KIND as CAMERA
@@ -27,6 +26,7 @@ from archive.footage.stored_cameras import stored_cameras
 from archive.integrity.rebuild.sync import batches_behind
 from archive.ports import Stores
 from archive.records import journal
+from archive.records.ledger.listed import ids_of
 from archive.records.ledger.streams import Ledger
 from archive.timespan import MINUTE, SECOND
 from search.followed import FollowedIndex
@@ -203,8 +203,7 @@ class Wholeness:
             return False
         if next(iter(stored_cameras(self._stores.footage)), None) is not None:
             return False
-        registered = {keys.parse_ledger_key(one.key)[1] for one in records.list(keys.ledger_prefix(CAMERA))}
-        return registered <= {one.id for one in self._index.documents(CAMERA)}
+        return ids_of(records, CAMERA) <= {one.id for one in self._index.documents(CAMERA)}
 
 
 _REBUILD = "Run saksi index rebuild and wait for its end. The archive itself is not affected."

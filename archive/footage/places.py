@@ -6,9 +6,9 @@ Retention follows the place where a segment was recorded, not the camera's place
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from archive import keys
 from archive.model.camera import Place, from_state
 from archive.ports import ObjectStore
+from archive.records.ledger.listed import ids_of
 from archive.records.ledger.streams import Ledger
 
 KIND = "camera"
@@ -23,11 +23,10 @@ class PlaceHistory:
     @classmethod
     def read(cls, ledger: Ledger, records: ObjectStore) -> Self:
         """From every entry of every camera. Raises as the ledger."""
-        streams = {keys.parse_ledger_key(listed.key)[1] for listed in records.list(keys.ledger_prefix(KIND))}
         return cls(
             {
                 camera: [(entry.at, from_state(entry.state).place) for entry in ledger.history(KIND, camera)]
-                for camera in sorted(streams)
+                for camera in sorted(ids_of(records, KIND))
             }
         )
 

@@ -5,17 +5,16 @@ nobody registered one more.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from archive import keys
 from archive.canonical import JsonObject
-from archive.errors import Malformed, NotFound
+from archive.errors import NotFound
 from archive.ports import ObjectStore
 from archive.records.journal import public_key_sha256, registered_key
+from archive.records.ledger.listed import ids_of
 from archive.records.ledger.streams import Ledger
 from archive.timespan import format_instant
 
@@ -42,15 +41,8 @@ class RegisteredKey:
 
 
 def registered_names(records: ObjectStore) -> frozenset[str]:
-    """The ids of all recorders in the ledger. Raises as the store.
-
-    What lies there and is no entry is left out: the check of the archive names it, and it stops nothing else.
-    """
-    found: set[str] = set()
-    for listed in records.list(keys.ledger_prefix(KIND)):
-        with suppress(Malformed):
-            found.add(keys.parse_ledger_key(listed.key)[1])
-    return frozenset(found)
+    """The ids of all recorders in the ledger. Raises as the store."""
+    return ids_of(records, KIND)
 
 
 def keys_of(ledger: Ledger, recorder: str) -> Mapping[str, Ed25519PublicKey]:

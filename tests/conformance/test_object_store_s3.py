@@ -10,8 +10,11 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from botocore import auth
 
 from archive.errors import (
     AlreadyExists,
@@ -21,9 +24,11 @@ from archive.errors import (
     StoreFull,
     Unavailable,
 )
+from archive.objects.s3 import signing
 from archive.ports import Content, Stored
-from archive.timespan import DAY
+from archive.timespan import DAY, MINUTE
 from tests.support import stores
+from tests.support.adopting import SKEWED
 from tests.support.stores import (
     StoreUnderTest,
     governance,
@@ -37,6 +42,23 @@ from tests.support.workers import own_name
 locking_bucket = stores.locking_bucket
 store_credentials = stores.store_credentials
 on_s3 = stores.on_s3
+
+
+@pytest.mark.parametrize("off", [-1, 1])
+def test_a_clock_that_is_far_off_is_refused(
+    on_s3: StoreUnderTest, off: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who judges by times of the store, as adoption does, has no clock that is further off."""
+    key = on_s3.key("a.json")
+    on_s3.store.put(key, Content.of_bytes(b"a"))
+    now, wrong = auth.get_current_datetime, off * timedelta(microseconds=SKEWED + MINUTE)
+    ours = SimpleNamespace(strftime=time.strftime, gmtime=lambda at: time.gmtime(at + wrong.total_seconds()))
+    with monkeypatch.context() as patch:
+        patch.setattr(auth, "get_current_datetime", lambda: now() + wrong)
+        patch.setattr(signing, "time", ours)
+        refused_with(Unavailable, "store_clock_skewed", lambda: list(on_s3.store.list(key)))
+        refused_with(Unavailable, "store_clock_skewed", lambda: on_s3.store.get(key))
+    assert [one.key for one in on_s3.store.list(on_s3.prefix)] == [key]
 
 
 class TestOldestVersion:

@@ -23,6 +23,8 @@ from tests.support.archives import SmallArchive
 
 BOUND = 60 * MINUTE
 FLOOR = 30 * DAY
+SKEWED = 15 * MINUTE
+"""How far a clock may be off before an S3 store refuses its requests (as MinIO does)."""
 
 
 def accept(_leaf: Segment, _content: Iterable[bytes]) -> None:

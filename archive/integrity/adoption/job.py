@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice, product
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -12,8 +13,8 @@ from archive import keys
 from archive.clock import Clock
 from archive.errors import ArchiveError, IntegrityError, Malformed, NotFound
 from archive.ids import has_cameras, is_adopter
-from archive.integrity.adoption.lines import Said, Tail
-from archive.integrity.adoption.lost import LONGEST, Index, Lost
+from archive.integrity.adoption.lines import Said, Tail, digest
+from archive.integrity.adoption.lost import LONGEST, Index, Lost, Named
 from archive.integrity.adoption.signing import Signer
 from archive.integrity.adoption.silence import Silence
 from archive.integrity.adoption.whole import check_whole
@@ -38,6 +39,10 @@ LOOK_BACK = 31 * DAY
 """A recorder that was silent for longer was looked at before, or nobody ever ran this job."""
 _ANEW = DAY
 _AT_ONCE = 500
+_ORPHANS = 20_000
+"""How many segments without a line are held (about 2 kB each) before they are adopted."""
+_NUMBERS = 500_000
+"""Of how many lines the numbers are held: for the cameras of so many the last batches are read once."""
 
 Tell = Callable[[str, ArchiveError], None]
 """Gets an object's name, and why it was not adopted."""
@@ -147,15 +152,35 @@ class Adoption:
         # Not only as long as the index heard it: it stores and signs while the index is away.
         last = None if heard is None else max(heard, tail.uploaded)
         until = latest if last is None else min(now, last + HOUR)
-        orphans = list(self._without_a_line(name, cameras, tail, until, now, last))
-        if not orphans:
-            return 0
-        adopted = self._adopted(tail.since)
-        orphans = [one for one in orphans if leaves.encode(one.leaf) not in adopted]
+        hours = range(hour_of(tail.since - LONGEST), hour_of(until) + HOUR, HOUR)
+        named = sorted({*tail.cameras, *cameras})
+        found = self._without_a_line(name, product(hours, named), tail, said, now, last)
+        orphans = list(islice(found, _ORPHANS))
+        if len(orphans) == _ORPHANS:
+            self._refuse_who_stores(
+                name, product(hours, named), tail, now
+            )  # before any of so many is adopted
         count = 0
-        for camera in sorted({one.leaf.camera for one in orphans}):
-            left = [one for one in orphans if one.leaf.camera == camera]
-            count += self._adopt(camera, left, tail, known)
+        while orphans:
+            count += self._adopt_each(orphans, tail, said, known)
+            orphans = list(islice(found, _ORPHANS))
+        return count
+
+    def _adopt_each(self, orphans: Sequence[Orphan], tail: Tail, said: Said, known: Known) -> int:
+        """Adopt segments camera by camera, but those that were adopted since they were left."""
+        lines = {leaves.encode(one.leaf) for one in orphans}
+        adopters = dict[str, frozenset[str]]()
+        lines.difference_update(self._adopted(tail.since, adopters))
+        cameras: dict[str, list[Orphan]] = {}
+        for one in sorted(orphans, key=lambda one: one.listed.key):
+            if leaves.encode(one.leaf) in lines:
+                cameras.setdefault(one.leaf.camera, []).append(one)
+        count = 0
+        for some in _some(sorted(cameras), tail.lines):
+            runs = {(camera, one.leaf.run) for camera in some for one in cameras[camera]}
+            named = Named(said.about(tail, some), runs)
+            for camera in some:
+                count += self._adopt(camera, cameras[camera], tail, named, adopters, known)
         return count
 
     def _signs_in_the_future(self, name: str, latest: int, now: int) -> bool:
@@ -166,7 +191,9 @@ class Adoption:
             for listed in batches_of(self.stores.records, name, hour)
         )
 
-    def _adopted(self, since: int) -> frozenset[bytes]:
+    def _adopted(
+        self, since: int, named: dict[str, frozenset[str]], camera: str | None = None
+    ) -> Iterator[bytes]:
         """The lines that were adopted since then, by any adopter that is registered now."""
         records, public = self.stores.records, dict[str, Mapping[str, Ed25519PublicKey]]()
         for name in filter(is_adopter, registered_names(records)):
@@ -174,32 +201,48 @@ class Adoption:
                 IntegrityError, Malformed
             ):  # archive check reports its stream; it says nothing here
                 public[name] = keys_of(Ledger(records, self.clock), name)
-        return Said(records, public).adopted(sorted(public), since, self.clock.now())
+        return Said(records, public).adopted(
+            sorted(public), since, self.clock.now(), named=named, camera=camera
+        )
 
     def _without_a_line(
-        self, name: str, cameras: Collection[str], tail: Tail, until: int, now: int, last: int | None
+        self, name: str, places: Iterable[tuple[int, str]], tail: Tail, said: Said, now: int, last: int | None
     ) -> Iterator[Orphan]:
         """What the recorder stored after its last batches, and none of them names.
 
-        ``last`` (µs) is its last sign of life: not much later it can have stored anything; None if unknown.
+        ``places`` are hours, each with its cameras. ``last`` (µs) is its last sign of life: not much later
+        it can have stored anything; None if unknown.
         """
-        first = hour_of(tail.since - LONGEST)
-        for camera in sorted({*tail.cameras, *cameras}):
-            for hour in range(first, hour_of(until) + HOUR, HOUR):
-                for listed in self.stores.footage.list(keys.segment_prefix(camera, hour)):
-                    if listed.stored_at < tail.since:
-                        continue
+        of, named = -1, frozenset[bytes]()
+        for hour, camera in places:
+            for listed in self._stored(camera, hour, tail):
+                orphan = self._orphan(listed)
+                if orphan is None or orphan.leaf.recorder != name:
+                    continue
+                if now - listed.stored_at < self.bound:
+                    raise _Alive
+                if of != hour:
+                    of, named = hour, said.named(tail, hour)
+                if digest(leaves.encode(orphan.leaf)) in named:
+                    continue
+                if last is not None and listed.stored_at > last + self.bound + HOUR:
+                    self.tell(listed.key, _late(listed.key, name))
+                    continue
+                yield orphan
+
+    def _refuse_who_stores(self, name: str, places: Iterable[tuple[int, str]], tail: Tail, now: int) -> None:
+        """Raise _Alive if the recorder stored a segment within the bound."""
+        for hour, camera in places:
+            for listed in self._stored(camera, hour, tail):
+                if now - listed.stored_at < self.bound:
                     orphan = self._orphan(listed)
-                    if orphan is None or orphan.leaf.recorder != name:
-                        continue
-                    if now - listed.stored_at < self.bound:
+                    if orphan is not None and orphan.leaf.recorder == name:
                         raise _Alive
-                    if leaves.encode(orphan.leaf) in tail.lines:
-                        continue
-                    if last is not None and listed.stored_at > last + self.bound + HOUR:
-                        self.tell(listed.key, _late(listed.key, name))
-                        continue
-                    yield orphan
+
+    def _stored(self, camera: str, hour: int, tail: Tail) -> Iterator[ObjectVersion]:
+        """What was stored of a camera's hour since the tail began."""
+        listed = self.stores.footage.list(keys.segment_prefix(camera, hour))
+        return (one for one in listed if one.stored_at >= tail.since)
 
     def _orphan(self, listed: ObjectVersion) -> Orphan | None:
         try:
@@ -208,10 +251,14 @@ class Adoption:
             self.tell(listed.key, error)
             return None
 
-    def _adopt(self, camera: str, orphans: Sequence[Orphan], tail: Tail, known: Known) -> int:
+    def _adopt(
+        self, camera: str, orphans: Sequence[Orphan], tail: Tail, named: Named,
+        adopters: dict[str, frozenset[str]], known: Known,
+    ) -> int:  # fmt: skip
         """Adopt segments of one camera, whose bytes are examined first."""
         whole = [one for one in orphans if self._is_whole(one)]
-        adopted = self._adopted(tail.since)  # again: to read the segments took long, and another may adopt
+        # Again: to read the segments took long, and another may adopt.
+        adopted = frozenset(self._adopted(tail.since, adopters, camera))
         whole = [one for one in whole if leaves.encode(one.leaf) not in adopted]
         if not whole:
             return 0
@@ -219,11 +266,13 @@ class Adoption:
         self._put_on_record(camera, signer.name, [one.leaf for one in whole])
         entry_of, refused = partial(_entry, known), self._refused
         found, runs = [one.leaf for one in orphans], {one.leaf.run for one in whole}
+        said = (named, Named(adopted, {(camera, run) for run in runs}))
         # The gaps first: a segment without a line is found again in the next turn, and so are they.
-        entries = [entry_of(gap, "") for gap in self._lost(signer.name, found, runs, tail, known, adopted)]
+        entries = [entry_of(gap, "") for gap in self._lost(signer.name, found, runs, said, tail, known)]
         entries += [entry_of(one.leaf, one.listed.version) for one in whole]
         for at in range(0, len(entries), _AT_ONCE):
             signer.sign(entries[at : at + _AT_ONCE], refused)
+        self._recorded.difference_update(one.leaf.key for one in whole)
         return len(whole)
 
     def _put_on_record(self, camera: str, signer: str, found: Sequence[Segment]) -> None:
@@ -264,8 +313,8 @@ class Adoption:
         return True
 
     def _lost(
-        self, signer: str, found: Sequence[Segment], runs: Collection[str], tail: Tail, known: Known,
-        adopted: Collection[bytes],
+        self, signer: str, found: Sequence[Segment], runs: Collection[str], said: Sequence[Named],
+        tail: Tail, known: Known,
     ) -> Sequence[Gap]:  # fmt: skip
         """The gaps for numbers that were never stored; none where what may account for them is unreadable."""
         records = self.stores.records
@@ -274,7 +323,7 @@ class Adoption:
             Disposed(records, Ledger(records, self.clock)), self.clock, self.floor,
         )  # fmt: skip
         try:
-            return list(lost.gaps(signer, found, runs, {*tail.lines, *adopted}, tail.uploaded))
+            return list(lost.gaps(signer, found, runs, said, tail.uploaded))
         except (IntegrityError, Malformed, NotFound) as error:
             self.tell(f"segments/{found[0].camera}/", error)
             return []
@@ -290,6 +339,19 @@ class Adoption:
     def _refused(self, entry: IndexEntry, error: Malformed) -> None:
         leaf = entry.leaf
         self.tell(leaf.key if isinstance(leaf, Segment) else leaf.camera, error)
+
+
+def _some(cameras: Iterable[str], lines: Mapping[str, int]) -> Iterator[Sequence[str]]:
+    """The cameras in groups, none of which has more than so many lines unless it is one camera."""
+    some, held = list[str](), 0
+    for camera in cameras:
+        if some and held + lines.get(camera, 0) > _NUMBERS:
+            yield some
+            some, held = [], 0
+        some.append(camera)
+        held += lines.get(camera, 0)
+    if some:
+        yield some
 
 
 def _said(beat: Beat | None) -> tuple[int, Collection[str]]:

@@ -6,6 +6,7 @@ gap that stands in its place already; a destruction on record. Where it cannot b
 the check of the archive goes on to name the hole.
 """
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +15,7 @@ from typing import Protocol
 from archive import keys
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
-from archive.integrity.adoption.lines import Said, about
+from archive.integrity.adoption.lines import Said
 from archive.integrity.fixity.disposed import Disposed
 from archive.lifecycle.disposition.walk import own_leaf
 from archive.model import leaf as leaves
@@ -61,12 +62,17 @@ class Lost:
     floor: int
 
     def gaps(
-        self, signer: str, found: Sequence[Segment], runs: Collection[str], lines: Iterable[bytes], until: int
+        self,
+        signer: str,
+        found: Sequence[Segment],
+        runs: Collection[str],
+        said: Sequence["Named"],
+        until: int,
     ) -> Iterator[Gap]:
         """A gap by ``signer`` for each lost number of ``runs``, in the order of run and number.
 
-        ``found`` are the recorder's stored segments without a line, and ``lines`` those of its last batches
-        and of adopters; ``until`` (µs) is when the newest of these batches came.
+        ``found`` are the recorder's stored segments without a line, and ``said`` what its last batches and
+        adopters named; ``until`` (µs) is when the newest of these batches came.
 
         Raises:
             IntegrityError, Malformed, NotFound: a destruction on record, or a batch of the recorder, cannot
@@ -74,11 +80,11 @@ class Lost:
             ArchiveError: as the stores and the index.
         """
         camera, recorder = found[0].camera, found[0].recorder
-        said = _Lines(about(camera, lines))
+        gaps = {name: span for one in said for name, span in one.gaps(camera).items()}
         for run in sorted(runs):
-            accounts: Accounts = dict(said.segments(camera, run))
+            accounts: Accounts = {seq: span for one in said for seq, span in one.segments(camera, run)}
             accounts |= {leaf.seq: leaf.span for leaf in found if leaf.run == run}
-            said.put_gaps(run, accounts)
+            _put_gaps(run, gaps, accounts)
             holes = tuple(_holes(accounts))
             if holes:
                 around = Timespan(holes[0].span.start - LONGEST, holes[-1].span.end + LONGEST)
@@ -96,13 +102,14 @@ class Lost:
         """Add what else accounts for numbers. Destructions are read after the store was listed."""
         _put(accounts, self._stored(camera, run, around, accounts))
         _put(accounts, ((o.seq, o.span) for o in self.index.segments(camera, around) if o.run == run))
-        older = _Lines(self.said.lines(recorder, camera, around.start, max(until, around.end + HOUR)))
+        lines = self.said.lines(recorder, camera, around.start, max(until, around.end + HOUR))
+        older = Named(lines, {(camera, run)})
         _put(accounts, older.segments(camera, run))
         for one in self.disposed.over(camera, around):
             name = keys.parse_segment_key(one.key)
             if name.run == run:
                 _put(accounts, [(name.seq, one.span)])
-        older.put_gaps(run, accounts)
+        _put_gaps(run, older.gaps(camera), accounts)
         _put_gaps(run, {gap.gap: gap.span for gap in self.index.gaps(camera, around)}, accounts)
 
     def _stored(
@@ -185,25 +192,32 @@ def _put_gaps(run: str, known: Mapping[str, Timespan], accounts: Accounts) -> No
                     accounts[seq] = span
 
 
-class _Lines:
-    """What lines say, by camera and run."""
+class Named:
+    """What lines name: the segments of some runs, each given with its camera, and the gaps of their cameras.
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        self._segments: dict[tuple[str, str], list[tuple[int, Timespan]]] = {}
-        self._gaps: dict[str, Timespan] = {}
+    A segment takes 24 bytes here.
+    """
+
+    def __init__(self, lines: Iterable[bytes], runs: Collection[tuple[str, str]]) -> None:
+        self._segments = {one: array("q") for one in runs}
+        self._gaps: dict[str, dict[str, Timespan]] = {camera: {} for camera, _ in runs}
         for line in lines:
             if not any(kind in line for kind in _KINDS):
                 continue
             leaf = leaves.decode(line)
             if isinstance(leaf, Segment):
-                self._segments.setdefault((leaf.camera, leaf.run), []).append((leaf.seq, leaf.span))
-            elif isinstance(leaf, Gap):
-                self._gaps[leaf.gap] = leaf.span
+                numbers = self._segments.get((leaf.camera, leaf.run))
+                if numbers is not None:
+                    numbers.extend((leaf.seq, leaf.span.start, leaf.span.end))
+            elif isinstance(leaf, Gap) and leaf.camera in self._gaps:
+                self._gaps[leaf.camera][leaf.gap] = leaf.span
 
-    def segments(self, camera: str, run: str) -> Sequence[tuple[int, Timespan]]:
+    def segments(self, camera: str, run: str) -> Iterator[tuple[int, Timespan]]:
         """Number and span of each of the run's segments."""
-        return self._segments.get((camera, run), ())
+        numbers = self._segments.get((camera, run), ())
+        for at in range(0, len(numbers), 3):
+            yield numbers[at], Timespan(numbers[at + 1], numbers[at + 2])
 
-    def put_gaps(self, run: str, accounts: Accounts) -> None:
-        """Account for numbers in whose place a gap stands."""
-        _put_gaps(run, self._gaps, accounts)
+    def gaps(self, camera: str) -> Mapping[str, Timespan]:
+        """The camera's gaps, by id."""
+        return self._gaps.get(camera, {})

@@ -73,6 +73,8 @@ class Signer:
         self._before |= {identity(entry.leaf) for entry in fresh}
         add_each(self.index, entries, refused)
         self.hand_in()
+        # What was handed in before these is found in the archive: nobody offers it again.
+        self._before = frozenset(identity(entry.leaf) for entry in entries)
 
     def hand_in(self) -> None:
         """Sign and upload the lines that wait. All of them are in the index."""

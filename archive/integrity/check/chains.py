@@ -15,6 +15,7 @@ from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Run, Segment
 from archive.ports import ObjectStore
 from archive.records import custody, journal
+from archive.records.ledger.listed import name_of
 from archive.records.ledger.streams import KINDS, Ledger
 
 _WAITING = 1000
@@ -132,7 +133,7 @@ class ChainCheck:
             last = ""
             for listed in self.records.list(keys.ledger_prefix(kind)):
                 try:
-                    entity = keys.parse_ledger_key(listed.key)[1]
+                    entity = name_of(listed.key)[1]
                 except Malformed as error:
                     self.report.breach("ledger", "foreign_object", listed.key, error.message)
                     continue

@@ -19,6 +19,7 @@ from itertools import groupby
 from archive import keys
 from archive.clock import Clock
 from archive.errors import Malformed
+from archive.footage.cameras import KIND as CAMERA
 from archive.footage.stored_cameras import stored_cameras
 from archive.integrity.fixity import hours
 from archive.integrity.fixity.disposed import Disposed
@@ -32,6 +33,7 @@ from archive.model.finding import Finding
 from archive.ports import ObjectVersion, Stores
 from archive.prefetch import in_order
 from archive.records.integrity_incidents import open_integrity_incident
+from archive.records.ledger.listed import ids_of
 from archive.records.ledger.streams import Ledger
 from archive.timespan import DAY, HOUR, MINUTE, Timespan, hour_of
 
@@ -132,8 +134,7 @@ class Scrub:
 
     def _known_cameras(self) -> list[str]:
         """Cameras with a stream in the ledger, a folder, or hours that journals name."""
-        found = {keys.parse_ledger_key(one.key)[1] for one in self._stores.records.list("ledger/camera/")}
-        found.update(stored_cameras(self._stores.footage))
+        found = {*ids_of(self._stores.records, CAMERA), *stored_cameras(self._stores.footage)}
         return sorted(found | self._cameras.keys() | set(hours.names(self._stores.cache, "hours")))
 
     def _discover(self, before: int) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archive import keys
-from archive.errors import Malformed
 from archive.integrity.rebuild.listing import CUSTODY, LEDGER, custody_hours
 from archive.ports import ObjectStore, RecordIndex, RecordQuery
 from archive.records.indexed import marks
@@ -20,6 +19,7 @@ from archive.records.indexed.events import ACT
 from archive.records.indexed.terms import term
 from archive.records.indexed.unread import UNREAD
 from archive.records.indexed.walk import MOST, each_record
+from archive.records.ledger.listed import ids_of
 from archive.records.ledger.streams import KINDS
 from archive.timespan import DAY, HOUR, Timespan, hour_of
 
@@ -59,20 +59,11 @@ class Forgetting:
             old = RecordQuery(kind=kind, span=Timespan(0, before))
             if not self.index.find_records(old, limit=1):
                 continue
-            stored = self._stored(kind)
+            stored = ids_of(self.records, kind)
             for record in each_record(self.index, old):
                 if record.id not in stored:
                     gone += self._stream(kind, record.id, before)
         return gone
-
-    def _stored(self, kind: str) -> set[str]:
-        found: set[str] = set()
-        for listed in self.records.list(keys.ledger_prefix(kind)):
-            try:
-                found.add(keys.parse_ledger_key(listed.key)[1])
-            except Malformed:
-                continue  # archive check names it
-        return found
 
     def _stream(self, kind: str, name: str, before: int) -> int:
         query = RecordQuery(kind=ACT, terms=(term(STREAM, stream_name(kind, name)),))

@@ -6,8 +6,8 @@ from itertools import groupby
 
 from archive import keys
 from archive.errors import Malformed
-from archive.ids import check_name
 from archive.ports import ObjectStore, ObjectVersion
+from archive.records.ledger.listed import entries_of, name_of
 from archive.records.ledger.streams import KINDS
 from archive.timespan import parse_instant
 
@@ -50,8 +50,7 @@ def ledger_streams(records: ObjectStore) -> Iterator[Stream | ObjectVersion]:
     entries: dict[int, ObjectVersion] = {}
     for listed in records.list(LEDGER):
         try:
-            kind, entity, version = keys.parse_ledger_key(listed.key)
-            check_name(kind, entity)
+            kind, entity, version = name_of(listed.key)
         except Malformed:
             yield listed
             continue
@@ -68,8 +67,8 @@ def ledger_streams(records: ObjectStore) -> Iterator[Stream | ObjectVersion]:
 
 
 def stream_of(records: ObjectStore, kind: str, entity: str) -> Stream | None:
-    """One stream as it is listed now. Raises as the store, and Malformed ``bad_id``, ``bad_key``."""
-    found = {keys.parse_ledger_key(one.key)[2]: one for one in records.list(keys.ledger_prefix(kind, entity))}
+    """One stream as it is listed now. Raises as the store, and Malformed ``bad_id``."""
+    found = {one.version: one.found for one in entries_of(records, kind, entity)}
     return Stream(kind, entity, found) if found else None
 
 

@@ -128,7 +128,8 @@ class Execution:
             Refused: ``under_hold``, ``compliance_locked``.
             Malformed: ``order_empty``, ``order_too_large``; ``bad_leaf``: the end of a segment is unknown.
         """
-        book = HoldBook.of_entries(self.ledger.heads(holds.KIND))
+        heads = StrictHeads(self.ledger, self.stores.records, holds.KIND).refresh()
+        book = HoldBook.of_entries(heads.values())
         found: list[Doomed] = []
         for camera in order.cameras:
             for doomed in self._of_camera(order, camera, book):

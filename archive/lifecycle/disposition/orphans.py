@@ -14,6 +14,7 @@ from archive import keys
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.errors import IntegrityError, Malformed, NotFound
+from archive.footage.places import KIND as CAMERA
 from archive.footage.places import PlaceHistory
 from archive.footage.stored_cameras import stored_cameras
 from archive.ids import check_name
@@ -28,6 +29,7 @@ from archive.model.segment import Segment, SegmentRef
 from archive.ports import IndexEntry, Stores
 from archive.records.integrity_incidents import open_integrity_incident
 from archive.records.ledger.heads import StrictHeads
+from archive.records.ledger.listed import ids_of
 from archive.records.ledger.streams import Ledger
 from archive.records.set_aside import add_each, is_set_aside
 from archive.timespan import DAY, MINUTE, Timespan
@@ -124,9 +126,7 @@ class OrphanSweep:
         return [from_state(name, entry.state) for name, entry in entries.items()]
 
     def _one_sided(self) -> Iterator[Found]:
-        registered = {
-            keys.parse_ledger_key(listed.key)[1] for listed in self.stores.records.list("ledger/camera/")
-        }
+        registered = ids_of(self.stores.records, CAMERA)
         whole = Timespan(0, self.clock.now() + 366 * DAY)
         seen = 0
         for camera in sorted({*registered, *stored_cameras(self.stores.footage)}):

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
-from archive import keys
 from archive.lifecycle.retention.book import scopes_of
 from archive.lifecycle.retention.changes import adopted
 from archive.model.camera import Place
 from archive.model.retention import KIND, Policy, Scope, Terms, from_state
 from archive.ports import ObjectStore
+from archive.records.ledger.listed import ids_of
 from archive.records.ledger.streams import Entry, Ledger
 from archive.timespan import DAY
 
@@ -66,9 +66,7 @@ class LockHistory:
     @classmethod
     def read(cls, ledger: Ledger, records: ObjectStore, *, floor_days: int) -> Self:
         """From the ledger. Raises as the ledger, and IntegrityError if a stream is broken."""
-        streams = sorted(
-            {keys.parse_ledger_key(listed.key)[1] for listed in records.list(keys.ledger_prefix(KIND))}
-        )
+        streams = sorted(ids_of(records, KIND))
         return cls.of_entries(
             (entry for scope in streams for entry in ledger.history(KIND, scope)), floor_days=floor_days
         )

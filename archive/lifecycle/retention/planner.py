@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
-from archive import keys
 from archive.clock import Clock
 from archive.errors import NotFound
 from archive.footage.places import KIND as CAMERA
@@ -18,6 +17,7 @@ from archive.lifecycle.retention.service import Policies
 from archive.model import hold
 from archive.ports import ObjectStore
 from archive.records.ledger.heads import StrictHeads
+from archive.records.ledger.listed import entries_of
 from archive.records.ledger.streams import Entry, Ledger
 
 Stands = frozenset[tuple[str, int]]
@@ -98,9 +98,8 @@ class Planner:
 
     def _read_places(self) -> PlaceHistory:
         newest: dict[str, int] = {}
-        for listed in self._records.list(keys.ledger_prefix(CAMERA)):
-            _, camera, version = keys.parse_ledger_key(listed.key)
-            newest[camera] = max(version, newest.get(camera, 0))
+        for one in entries_of(self._records, CAMERA):
+            newest[one.id] = max(one.version, newest.get(one.id, 0))
         stands = frozenset(newest.items())
         if self._places is None or self._places[0] != stands:
             self._places = stands, PlaceHistory.read(self._ledger, self._records)

@@ -16,6 +16,7 @@ from archive.clock import Clock
 from archive.errors import AlreadyExists, Conflict, IntegrityError, Malformed, NotFound
 from archive.ids import check_name, new_entry_id
 from archive.ports import Content, Lock, LockMode, ObjectStore, ObjectVersion
+from archive.records.ledger.listed import Listed, entries_of
 from archive.records.ledger.wire import Entry as Entry
 from archive.records.ledger.wire import Salts, decode, encode, new_salt
 from archive.timespan import DAY
@@ -144,12 +145,12 @@ class Ledger:
 
     def head(self, kind: str, entity: str) -> Entry:
         """The newest entry of a stream. Raises NotFound ``<kind>_not_found``."""
-        newest: ObjectVersion | None = None
-        for newest in self._records.list(keys.ledger_prefix(kind, entity)):
-            keys.parse_ledger_key(newest.key)
+        newest: Listed | None = None
+        for one in entries_of(self._records, kind, entity):
+            newest = one
         if newest is None:
             raise NotFound(f"there is no {kind} {entity}", code=f"{kind}_not_found")
-        return self.listed(newest)
+        return self.listed(newest.found)
 
     def head_at(self, kind: str, entity: str, expected: int | None) -> Entry:
         """The newest entry, for a decision that is based on version ``expected``; None accepts any.
@@ -172,8 +173,8 @@ class Ledger:
             IntegrityError: ``ledger_broken``: a version is missing, or ``prev`` is not the previous hash.
         """
         prev, expected = GENESIS, 1
-        for listed in self._records.list(keys.ledger_prefix(kind, entity)):
-            entry = self.listed(listed)
+        for one in entries_of(self._records, kind, entity):
+            entry = self.listed(one.found)
             if entry.version != expected or entry.prev != prev:
                 raise IntegrityError(
                     f"{kind} {entity} is broken at version {expected}",
@@ -185,14 +186,13 @@ class Ledger:
 
     def heads(self, kind: str) -> Iterator[Entry]:
         """The newest entry of every stream of a kind, by id."""
-        newest: tuple[str, ObjectVersion] | None = None
-        for listed in self._records.list(keys.ledger_prefix(_check_kind(kind))):
-            _, entity, _ = keys.parse_ledger_key(listed.key)
-            if newest is not None and newest[0] != entity:
-                yield self.listed(newest[1])
-            newest = (entity, listed)
+        newest: Listed | None = None
+        for one in entries_of(self._records, _check_kind(kind)):
+            if newest is not None and newest.id != one.id:
+                yield self.listed(newest.found)
+            newest = one
         if newest is not None:
-            yield self.listed(newest[1])
+            yield self.listed(newest.found)
 
     def _refuse_second_version(self, key: str, mine: str) -> None:
         """After the put, check that our object is the only one under the name.

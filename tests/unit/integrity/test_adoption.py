@@ -27,10 +27,11 @@ from archive.records import journal
 from archive.records.custody import read
 from archive.records.journal import Batch
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan
+from ops.settings import Settings
 from recorder import identity
 from search.rebuilding import rebuild_index
 from search.sqlite import open_sqlite
-from tests.support.adopting import BOUND, Bereft
+from tests.support.adopting import BOUND, SKEWED, Bereft
 from tests.support.archives import RECORDER_KEY, camera_form, small_archive
 from tests.support.leaves import RUN, T0
 from tests.support.packages import FRAMES, segment_bytes
@@ -373,6 +374,21 @@ def test_one_whose_clock_is_ahead_is_alive_by_batches_of_a_later_hour(tmp_path: 
     site.archive.stores.records.put(key, Content.of_bytes(data))
     assert job.run() == 0
     assert not any(batch.origin == "adopted" for batch in site.batches())
+
+
+def test_an_adopter_whose_clock_is_ahead_takes_no_living_recorder_for_dead(tmp_path: Path) -> None:
+    """The index does not hear it. A store takes no request from a clock that is further ahead."""
+    [least] = Settings.model_fields["adopt_after_minutes"].metadata
+    site = bereft(tmp_path)
+    job = site.job()
+    job.bound = least.ge * MINUTE
+    site.clock.advance(HOUR)
+    site.archive.clock.wall = site.clock.now() - SKEWED - 2 * MINUTE
+    site.archive.write_journal([])
+    site.archive.keep(8)
+    assert job.run() == 0
+    site.clock.advance(least.ge * MINUTE)
+    assert job.run() > 0, "and then it died"
 
 
 def test_what_was_stored_while_the_index_was_away_is_adopted_too(tmp_path: Path) -> None:
