@@ -17,6 +17,7 @@ from ops.wiring import Site
 from recorder.backfill.asking import SOURCE, Answer, Asker, unasked
 from recorder.backfill.fetching import Fetcher
 from recorder.backfill.holes import Hole, holes_of
+from recorder.backfill.witnesses import Witnesses
 from recorder.binary import find_ffmpeg
 from recorder.sources import parse_source
 
@@ -76,6 +77,7 @@ async def backfill(
             stack.enter_context,
             bringing(site, log, backfiller_of(site.settings.recorder), SOURCE, camera, progress),
         )
+        witnesses = Witnesses(site.stores.records, site.ledger, site.clock)
         asker = Asker(
             bringer=bringer,
             devices=devices_of(site),
@@ -87,6 +89,7 @@ async def backfill(
             source=parse_source(site.registry.source_of(camera)),
             address=address,
             recording=wish.recording,
+            witnesses=lambda hole: witnesses.around(camera.id, hole),
             stopping=stopping,
         )
         await asker.go_on()

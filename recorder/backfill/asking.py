@@ -18,8 +18,9 @@ from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
-from archive.model.segment import TIMESCALE, DeviceClock
+from archive.model.segment import TIMESCALE, DeviceClock, Segment
 from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
+from recorder.backfill.clocks import UNPROVEN, WANDERS_PPM, answers_in, clock_during
 from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
 from recorder.backfill.memory import may_have, recording_of, replay_of
@@ -39,8 +40,6 @@ SOURCE = "backfill"
 """The source of such a run's clock statement, and the origin of its journal batches."""
 RECENT = 7 * DAY
 """Holes that are older are asked for only when a person asks."""
-_WANDERS = 20 * SECOND // 1_000_000
-"""How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
 _LOGIN_REFUSED = "replay_login_refused"
@@ -87,18 +86,24 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A camera's memory as it was found: where its recording is replayed, and what its clock says."""
+    """A camera's memory as it was found: where its recording is replayed, and what its clock says.
+
+    ``wider`` is added to the bound of the times (µs); ``flags`` are those of their statement.
+    """
 
     clock: DeviceClock
     recording: KeptRecording
     source: Source
+    wider: int = 0
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
     """Asks one camera. ``address`` is where it speaks ONVIF, ``recording`` a token or "".
 
-    ``camera_at`` gives the camera as it was registered at an instant. ``stopping`` says whether to leave off.
+    ``camera_at`` gives the camera as it was registered at an instant. ``witnesses`` finds segments around a
+    hole, whose leaves state the camera's clock. ``stopping`` says whether to leave off.
     """
 
     bringer: Bringer
@@ -111,6 +116,7 @@ class Asker:
     source: Source
     address: str
     recording: str = ""
+    witnesses: Callable[[Timespan], Sequence[Segment]] = lambda _hole: ()
     stopping: Callable[[], bool] = lambda: False
 
     async def go_on(self) -> list[str]:
@@ -152,7 +158,8 @@ class Asker:
         source = replay_of(url, self.source, device)
         source = await reach(source, self.rule, timeout=self.fetcher.patience)
         source = await proven(source, self.rule, timeout=self.fetcher.patience, now=self.clock.now())
-        return Memory(clock, recording, source)
+        flags = () if self.address.startswith("https://") else (UNPROVEN,)
+        return Memory(clock, recording, source, flags=flags)
 
     async def ask_each(self, memory: Memory, holes: Iterable[Hole]) -> AsyncIterator[Answer]:
         """Ask for each hole, one after the other. Raises as :meth:`ask`.
@@ -178,6 +185,7 @@ class Asker:
         pictures, lost, has_ended = 0, 0, False
         error: ArchiveError | None = None
         try:
+            memory = await self._dated(memory, hole)
             for piece in hole.pieces():
                 try:
                     async for run, fetched in self._stretches(memory, hole, piece):
@@ -210,6 +218,14 @@ class Asker:
             hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, lost=lost, missing=missing,
             code="" if error is None else error.code, reason="" if error is None else error.message,
         )  # fmt: skip
+
+    async def _dated(self, memory: Memory, hole: Hole) -> Memory:
+        """The memory with the clock that the camera had in the hole. Malformed: ``camera_clock_set``."""
+        segments = await asyncio.to_thread(self.witnesses, hole.span)
+        found = clock_during(hole.span, answers_in(segments, memory.clock), memory.clock)
+        return replace(
+            memory, clock=found.answer, wider=found.wider, flags=tuple(sorted({*memory.flags, *found.flags}))
+        )
 
     async def _stretches(
         self, memory: Memory, hole: Hole, piece: Timespan
@@ -265,11 +281,11 @@ class Asker:
     def _keep(
         self, memory: Memory, hole: Hole, asked: Timespan, fetched: Fetched, folder: CaptureFolder
     ) -> None:
-        clock, now = memory.clock, self.clock.now()
+        clock = memory.clock
         start = fetched.begins - clock.offset_us
         bound = self.host_time().bound_us
-        age = max(0, now - start) // SECOND
-        uncertainty = clock.within_us + fetched.drift + age * _WANDERS
+        age = max(0, clock.at - start) // SECOND
+        uncertainty = clock.within_us + memory.wider + fetched.drift + age * WANDERS_PPM
         keep_facts(
             folder.path,
             {
@@ -280,6 +296,7 @@ class Asker:
                 "offset_us": clock.offset_us,
                 "uncertainty_us": None if bound is None else uncertainty + bound,
                 "pictures": fetched.pictures,
+                "flags": list(memory.flags),
             },
         )
 
@@ -317,6 +334,7 @@ class Asker:
         stated = Stated(
             source=SOURCE, uncertainty_us=None if uncertainty is None else uncertainty + apart,
             offset_us=facts["offset_us"], has_own_clock=True, fills=(facts["gap"],),
+            flags=tuple(facts.get("flags", ())),
         )  # fmt: skip
         bringer.archive(folder, run, made, spans, stated, "", finished)
         return True

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -23,9 +24,9 @@ from archive.footage.mp4.header import parse_header
 from archive.integrity.check import Checker, Depth
 from archive.model.gap import GapCause
 from archive.model.leaf import Leaf
-from archive.model.segment import TIMESCALE, Run, Segment
+from archive.model.segment import TIMESCALE, DeviceClock, Run, Segment
 from archive.records import journal
-from archive.timespan import SECOND, Timespan
+from archive.timespan import HOUR, SECOND, Timespan
 from ops import backfilling as ops_backfilling
 from ops.wiring import Site
 from recorder import bringing as recorder_bringing
@@ -34,9 +35,10 @@ from recorder.backfill import fetching
 from recorder.backfill.asking import Asker, Outcome
 from recorder.binary import Binary, find_ffmpeg
 from recorder.current import Made
+from recorder.host_time import EXACT
 from recorder.sources import parse_source
 from recorder.spool import CaptureFolder, Spool
-from tests.support import backfilled, fields, numbered
+from tests.support import backfilled, camera_clocks, fields, numbered
 from tests.support.backfilled import BEFORE, EVER, FPS, HOLE, MISSING, SPAN, START, Bench
 from tests.support.camera_memory import Card, KeptPiece, Picture, card_reader, card_with, kept_piece
 from tests.support.command_line import CommandLine
@@ -148,6 +150,49 @@ def test_the_records_say_whose_clock_it_is_and_which_gap_is_filled(tmp_path: Pat
         assert all(one is None or one >= SECOND // 2 for one in bounds), "devices tell whole seconds"
         assert list(site.index.gaps("kam-1", MISSING)) == [gap], "its own record stays"
         assert backfilled.ask(site) == [], "the hole is filled: there is nothing to ask for"
+        assert_clean(site)
+
+
+def before_the_hole(site: Site, ahead: float) -> None:
+    """What a recorder of the site put on record of the camera's clock, an hour before the hole."""
+    asked = DeviceClock(at=START - HOUR, offset_us=round(ahead * SECOND), within_us=SECOND // 2)
+    start = START - 10 * SECOND
+    camera_clocks.register(site.ledger)
+    witness = camera_clocks.witness(start, device=asked)
+    camera_clocks.journalled(site.stores.records, [witness], number=1, at=start + 20 * SECOND)
+
+
+def test_a_clock_that_was_set_since_the_hole_is_refused_and_leaves_the_gap(bench: Bench) -> None:
+    with bench.site() as site:
+        before_the_hole(site, ahead=-40.0)
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "camera_clock_set")
+        assert "part by 40 s" in answer.reason
+        assert not answer.runs
+        assert [one.cause for one in reading(site).gaps] == [GapCause.RECORDER_RESTART.value]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "flags", "wider"),
+    [
+        (-4.0, ("camera_clock_disagrees", "camera_clock_unproven"), 4 * SECOND),
+        (0.0, ("camera_clock_unproven",), 0),
+        (None, ("camera_clock_asked_once", "camera_clock_unproven"), 0),
+    ],
+)
+def test_what_is_known_of_the_cameras_clock_from_before_is_in_the_statement(
+    bench: Bench, ahead: float | None, flags: tuple[str, ...], wider: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops_backfilling, "HostClock", lambda _clock: SimpleNamespace(now_known=lambda: EXACT))
+    with bench.site() as site:
+        if ahead is not None:
+            before_the_hole(site, ahead)
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        stated = [one.clock for one in leaves_of(site, "backfill") if isinstance(one, Segment)]
+        assert {one.flags for one in stated} == {flags}
+        # Half a second, and a day of 20 parts in a million.
+        assert {one.uncertainty_us // SECOND for one in stated} == {wider // SECOND + 2}
         assert_clean(site)
 
 
