@@ -76,13 +76,15 @@ class Fetcher:
         asked: Timespan,
         folder: CaptureFolder,
         *,
+        within: Timespan,
         segment_seconds: int,
         has_room: HasRoom,
     ) -> Fetched | None:
         """What the camera kept of ``asked`` (its own clock), up to the first hole; None: it has nothing.
 
-        ``source`` is pinned and verified. ``has_room`` says whether the spool has room for so many bytes.
-        If the camera breaks off or the room is low, what came is kept.
+        ``source`` is pinned and verified. No picture from outside of ``within`` comes. ``has_room`` says
+        whether the spool has room for so many bytes. If the camera breaks off or the room is low, what came
+        is kept.
 
         Raises:
             Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture;
@@ -96,7 +98,7 @@ class Fetcher:
             track = await session.describe()
             if not await session.play(track, asked):
                 return None
-            stretch = Stretch(asked, track.codec)
+            stretch = Stretch(asked, track.codec, within.start, within.end)
             async with relaying(track, self.rate) as relay:
                 broke_off = await self._record(session, stretch, relay, folder, segment_seconds, has_room)
         if stretch.begins is not None and stretch.ends >= asked.end - SECOND:

@@ -18,7 +18,7 @@ from ops.backfilling import BackfillWish, backfill
 from ops.importing import ImportWish, import_files
 from ops.settings import Settings
 from ops.wiring import Site
-from recorder.backfill.asking import Answer
+from recorder.backfill.outcomes import Answer
 from tests.support import numbered
 from tests.support.camera_memory import Card, card_reader, kept_piece
 from tests.support.onvif_camera import OnvifCamera, onvif_camera

@@ -26,13 +26,14 @@ from archive.model.gap import GapCause
 from archive.model.leaf import Leaf
 from archive.model.segment import TIMESCALE, DeviceClock, Run, Segment
 from archive.records import journal
-from archive.timespan import HOUR, SECOND, Timespan
+from archive.timespan import HOUR, SECOND, SpanSet, Timespan
 from ops import backfilling as ops_backfilling
 from ops.wiring import Site
 from recorder import bringing as recorder_bringing
 from recorder.backfill import asking as recorder_asking
 from recorder.backfill import fetching
-from recorder.backfill.asking import Asker, Outcome
+from recorder.backfill.asking import Asker
+from recorder.backfill.outcomes import Outcome
 from recorder.binary import Binary, find_ffmpeg
 from recorder.current import Made
 from recorder.host_time import EXACT
@@ -194,6 +195,38 @@ def test_what_is_known_of_the_cameras_clock_from_before_is_in_the_statement(
         # Half a second, and a day of 20 parts in a million.
         assert {one.uncertainty_us // SECOND for one in stated} == {wider // SECOND + 2}
         assert_clean(site)
+
+
+def test_no_picture_comes_in_from_time_in_which_the_camera_was_disabled(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = Timespan(MISSING.start + SECOND // 2, MISSING.end - 3 * SECOND)
+    barred = SpanSet((Timespan(0, allowed.start), Timespan(allowed.end, 1 << 62)))
+    monkeypatch.setattr(ops_backfilling, "barred_in", lambda _entries: barred)
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert answer.runs
+        came = [one.span for one in site.index.segments("kam-1", EVER) if one.run in answer.runs]
+        assert came, "a part of it"
+        assert all(one.start >= allowed.start and one.end <= allowed.end for one in came)
+        [hole] = ops_backfilling.holes_in(site, "kam-1", SPAN)
+        assert hole.missing.duration < answer.hole.missing.duration
+        assert_clean(site)
+
+
+def test_disabled_time_is_asked_for_by_nobody(bench: Bench) -> None:
+    with bench.site() as site:
+        registry, now = site.registry, bench.clock.now()
+        registry.disable("kam-1", actor="os:t", reason="uji")
+        bench.clock.advance(HOUR)
+        registry.enable("kam-1", actor="os:t", reason="uji")
+        [unregistered, disabled] = ops_backfilling.barred_in(registry.history("kam-1"))
+        assert (unregistered.start, unregistered.end) == (0, EVER.start)
+        assert (disabled.start, disabled.duration) == (now, HOUR)
+        bench.clock.advance(HOUR)
+        registry.disable("kam-1", actor="os:t", reason="uji")
+        *_, disabled = ops_backfilling.barred_in(registry.history("kam-1"))
+        assert (disabled.start, disabled.end) == (now + 2 * HOUR, 1 << 62), "for as long as it is"
 
 
 def test_a_camera_that_has_half_of_it_fills_half(bench: Bench) -> None:
@@ -408,7 +441,9 @@ def fetched(
         source = parse_source(f"rtsp://admin:rahasia-1@127.0.0.1:{card.port}/1")
         asked = Timespan(START + SECOND, START + 7 * SECOND)
         found = asyncio.run(
-            fetcher.fetch(source, asked, opened, segment_seconds=segment_seconds, has_room=lambda _: True)
+            fetcher.fetch(
+                source, asked, opened, within=EVER, segment_seconds=segment_seconds, has_room=lambda _: True
+            )
         )
     opened.let_go()
     assert found is not None
