@@ -22,7 +22,7 @@ from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
 from recorder.backfill.clocks import UNPROVEN, WANDERS_PPM, answers_in, clock_during
 from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
-from recorder.backfill.memory import may_have, recording_of, replay_of
+from recorder.backfill.memory import check_absence, check_times, may_have, recording_of, replay_of
 from recorder.backfill.outcomes import JOINS, Answer, is_filled_of, is_of_hole, outcome_of, unasked
 from recorder.backfill.session import packets_lost
 from recorder.bringing import Bringer, Stated, spans_of
@@ -120,6 +120,7 @@ class Asker:
         kept = await self.devices.recordings(self.address, login)
         device = parse_source(self.address).host
         recording = recording_of(kept, wanted=self.recording, host=self.source.host, device=device)
+        check_times(recording, clock.at + clock.offset_us, device)
         url = await self.devices.replay_url(self.address, login, recording.token)
         source = replay_of(url, self.source, device)
         source = await reach(source, self.rule, timeout=self.fetcher.patience)
@@ -207,6 +208,7 @@ class Asker:
             folder = CaptureFolder(self.bringer.spool.root / "cameras" / self.bringer.camera.id / run)
             fetched = await self._fetch(memory, hole, asked, folder)
             if fetched is None:
+                check_absence(memory.recording, memory.source.host)
                 return
             yield run, fetched
             if fetched.resumes is None:

@@ -75,6 +75,8 @@ class Stretch:
     resumes: int | None = None
     """The camera's time of the first picture that did not join."""
     pictures: int = 0
+    nearest: int | None = None
+    """How far from what was asked for the nearest mark is (µs)."""
     left_out: int = 0
     """Pictures inside the hole with which no decoder can begin."""
     _picture: _Picture = field(default_factory=_Picture)
@@ -169,6 +171,8 @@ class Stretch:
 
     def _judge(self, mark: Mark, ticks: int) -> Goes:
         """A picture begins."""
+        apart = max(self.asked.start - mark.at, mark.at - self.asked.end, 0)
+        self.nearest = apart if self.nearest is None else min(self.nearest, apart)
         if self._parts(mark, ticks):
             if self.begins is not None:
                 self.resumes = mark.at
