@@ -154,8 +154,8 @@ def check_absence(recording: KeptRecording, host: str) -> None:
 def other_times(host: str, apart: int) -> Malformed:
     """The error for a replay of which nothing is of the time that was asked for; ``apart`` in µs."""
     return _doubtful(
-        f"the camera at {host} sends pictures of another time than it was asked for, {apart // MINUTE} minutes"
-        " away: it may have those of that time under another one"
+        f"the camera at {host} sends pictures of another time than it was asked for, {apart // MINUTE}"
+        " minutes away: it may have those of that time under another one"
     )
 
 

@@ -93,7 +93,8 @@ class Card:
     packets it sends nothing more, or closes. ``has_no_marks``: its packets say no times. ``is_old``: it knows
     no ``onvif-replay``. ``loses``: the pictures, counted in each piece, whose last packet is lost each time,
     or with ``loses_once`` the first time only. ``says_times`` writes the times of its search, and
-    ``replays_at`` is how much later (µs) than asked for what it sends is. ``rows`` are further recordings, of other inputs.
+    ``replays_at`` is how much later (µs) than asked for what it sends is.
+    ``rows`` are further recordings, of other inputs.
     """
 
     pieces: list[KeptPiece] = field(default_factory=list)
