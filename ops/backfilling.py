@@ -98,6 +98,7 @@ async def backfill(
             stack.enter_context,
             bringing(site, log, backfiller_of(site.settings.recorder), SOURCE, camera, progress),
         )
+        is_camera_s = address == camera.details.onvif  # what leaves state is the camera's clock alone
         witnesses = Witnesses(site.stores.records, site.ledger, site.clock)
         asker = Asker(
             bringer=bringer,
@@ -111,7 +112,7 @@ async def backfill(
             address=address,
             recording=wish.recording,
             barred=await asyncio.to_thread(lambda: barred_in(site.registry.history(camera.id))),
-            witnesses=lambda hole: witnesses.around(camera.id, hole),
+            witnesses=lambda hole: witnesses.around(camera.id, hole) if is_camera_s else (),
             stopping=stopping,
         )
         await asker.go_on()

@@ -197,6 +197,16 @@ def test_what_is_known_of_the_cameras_clock_from_before_is_in_the_statement(
         assert_clean(site)
 
 
+def test_the_clock_of_another_device_is_not_compared_with_the_cameras(bench: Bench) -> None:
+    with bench.site() as site:
+        before_the_hole(site, ahead=-40.0)
+        recorder_in_the_office = bench.camera.address.replace("127.0.0.1", "localhost")
+        [answer] = backfilled.ask(site, device=recorder_in_the_office)
+        assert (answer.outcome, answer.code) == (Outcome.FILLED, "")
+        stated = [one.clock.flags for one in leaves_of(site, "backfill") if isinstance(one, Segment)]
+        assert all("camera_clock_asked_once" in flags for flags in stated)
+
+
 def test_no_picture_comes_in_from_time_in_which_the_camera_was_disabled(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
