@@ -92,7 +92,7 @@ def _any_fits(reported: Sequence[Answer], answers: Sequence[Answer]) -> bool:
 
 def _was_set(apart: int) -> Malformed:
     return Malformed(
-        "the camera's clock was set: its answers before the hole and after it part by"
+        "the camera's clock was set, or the recorder's: its answers before the hole and after it part by"
         f" {apart / SECOND:.0f} s, and nobody knows when what it kept was taken",
         code="camera_clock_set",
         hint="Copy the recording from the camera to a file, find its time by what it shows, and use saksi"
