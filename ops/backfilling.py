@@ -1,25 +1,29 @@
 """Backfill of a site: what cameras kept themselves, brought in by a recorder of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import ArchiveError, Malformed
 from archive.ids import backfiller_of
-from archive.model.camera import Camera
+from archive.model.camera import Camera, from_state
+from archive.records.ledger.streams import Entry
 from archive.timespan import SpanSet, Timespan
 from ops.bringing import bringing
 from ops.host_clock import HostClock
 from ops.recording import devices_of
 from ops.wiring import Site
-from recorder.backfill.asking import SOURCE, Answer, Asker, unasked
+from recorder.backfill.asking import SOURCE, Asker
 from recorder.backfill.fetching import Fetcher
 from recorder.backfill.holes import Hole, holes_of
+from recorder.backfill.outcomes import Answer, unasked
+from recorder.backfill.witnesses import Witnesses
 from recorder.binary import find_ffmpeg
 from recorder.sources import parse_source
 
+_EVER = 1 << 62
 PATIENCE_S = 10.0
 """How long a camera may be silent."""
 
@@ -39,10 +43,28 @@ class BackfillWish:
     recording: str = ""
 
 
+def barred_in(entries: Iterable[Entry]) -> SpanSet:
+    """The time of which nothing of a camera may be recorded, by its entries on record, oldest first.
+
+    That is before it was registered, and while it was disabled.
+    """
+    barred: list[Timespan] = []
+    since: int | None = 0
+    for entry in entries:
+        is_disabled = from_state(entry.state).disabled
+        if since is not None and not is_disabled:
+            barred.append(Timespan(since, max(entry.at, since + 1)))
+            since = None
+        elif since is None and is_disabled:
+            since = entry.at
+    return SpanSet(barred if since is None else [*barred, Timespan(since, _EVER)])
+
+
 def holes_in(site: Site, camera: str, span: Timespan) -> list[Hole]:
     """The holes of a camera in a span that it may fill itself, oldest first. Raises Unavailable."""
     covered = SpanSet(one.span for one in site.bare_index.segments(camera, span))
-    return holes_of(site.bare_index.gaps(camera, span), covered, span)
+    barred = barred_in(site.registry.history(camera))
+    return holes_of(site.bare_index.gaps(camera, span), covered | barred, span)
 
 
 async def backfill(
@@ -76,6 +98,8 @@ async def backfill(
             stack.enter_context,
             bringing(site, log, backfiller_of(site.settings.recorder), SOURCE, camera, progress),
         )
+        is_camera_s = address == camera.details.onvif  # what leaves state is the camera's clock alone
+        witnesses = Witnesses(site.stores.records, site.ledger, site.clock)
         asker = Asker(
             bringer=bringer,
             devices=devices_of(site),
@@ -87,6 +111,8 @@ async def backfill(
             source=parse_source(site.registry.source_of(camera)),
             address=address,
             recording=wish.recording,
+            barred=await asyncio.to_thread(lambda: barred_in(site.registry.history(camera.id))),
+            witnesses=lambda hole: witnesses.around(camera.id, hole) if is_camera_s else (),
             stopping=stopping,
         )
         await asker.go_on()

@@ -17,8 +17,8 @@ from ops import keys
 from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
-from recorder.backfill.asking import Answer
 from recorder.backfill.holes import Hole
+from recorder.backfill.outcomes import Answer
 from recorder.backfill.turn import BackfillTurns, Stopping, Wanted
 from recorder.binary import Binary, find_ffmpeg
 from recorder.device_watch import DeviceWatch

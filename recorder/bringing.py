@@ -57,7 +57,7 @@ class Stated:
 
     ``offset_us`` is the other clock minus ours, as measured. ``uncertainty_us`` bounds the error; None:
     nothing does. ``has_own_clock``: the times are those of a clock of its own, which each leaf then states.
-    ``fills`` are the ids of the gaps that the run fills.
+    ``fills`` are the ids of the gaps that the run fills. ``flags`` are further ones of the statement.
     """
 
     source: str
@@ -65,10 +65,11 @@ class Stated:
     offset_us: int = 0
     has_own_clock: bool = False
     fills: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     def clock(self) -> ClockStatement:
         """As the leaf has it."""
-        flags = (UNSYNCHRONISED,) if self.uncertainty_us is None else ()
+        flags = (*self.flags, UNSYNCHRONISED) if self.uncertainty_us is None else self.flags
         return ClockStatement(
             source=self.source,
             offset_us=self.offset_us,

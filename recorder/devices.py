@@ -167,7 +167,8 @@ class KeptRecording:
     """A recording that a device keeps itself: a camera has one, a network video recorder one for each input.
 
     ``source`` and ``address`` are what it says of the input. ``earliest`` and ``latest`` are by the device's
-    own clock (µs); None where it does not say.
+    own clock (µs); None where it does not say. ``is_unclear``: it says them in a way that cannot be read,
+    such as without a zone.
     """
 
     token: str
@@ -176,6 +177,7 @@ class KeptRecording:
     address: str = ""
     earliest: int | None = None
     latest: int | None = None
+    is_unclear: bool = False
 
 
 class Devices(Protocol):

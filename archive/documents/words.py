@@ -59,6 +59,9 @@ CLOCK_FLAGS: Mapping[str, str] = {
     "timestamps_unreliable": "waktu dari kamera tidak dapat dipercaya; dipakai waktu tiba",
     "ambiguous": "jam perekam mundur; dua bagian bertumpang tindih",
     "unsynchronised": "jam perekam tidak tersinkron",
+    "camera_clock_disagrees": "jam kamera sebelum dan sesudah celah berbeda; ketidakpastian diperlebar",
+    "camera_clock_asked_once": "jam kamera sebelum celah tidak diketahui",
+    "camera_clock_unproven": "jam kamera ditanya lewat http, jawabannya tidak terbukti",
 }
 SYSTEM: Mapping[str, str] = {
     "name": "nama",

@@ -33,7 +33,10 @@ from archive.timespan import DAY, HOUR, SpanSet, Timespan, hour_of, parse_instan
 
 JOB = "job:backfill"
 LOOK_BACK = 8 * DAY
-"""How far back a job that starts reads batches: it may stand still for a week."""
+"""How far back a job reads batches when it starts, for it may stand still for a week, and then once a day.
+
+A host whose clock is behind names a batch by an hour long ago, and a journal may be restored.
+"""
 _LATE = 3 * HOUR
 """A batch keeps the name of its hour for so long if its upload fails (:mod:`archive.records.logbook`)."""
 _SEALED = (EvidenceStatus.SEALED, EvidenceStatus.SEALED_UNTIMESTAMPED)
@@ -62,6 +65,7 @@ class BackfillFlags:
     _packages: LenientHeads[EvidenceRecord] = field(init=False)
     _read: set[str] = field(default_factory=set)
     _scanned: int | None = None
+    _looked_back: int | None = None
     _filled: list[Run] = field(default_factory=list)
     _compared: dict[str, int] = field(default_factory=dict)
     """With how many of these runs each sealed package was compared."""
@@ -86,6 +90,8 @@ class BackfillFlags:
                 continue  # the check of the archive reports it
             self._read.add(key)
         self._scanned = now - _LATE
+        if self._is_daily(now):
+            self._looked_back = now
         if not self._filled:
             return 0
         count = 0
@@ -111,7 +117,10 @@ class BackfillFlags:
         return count
 
     def _batches(self, now: int) -> Iterator[str]:
-        hour = hour_of(now - LOOK_BACK) if self._scanned is None else hour_of(self._scanned)
+        since = now - LOOK_BACK
+        if self._scanned is not None and not self._is_daily(now):
+            since = self._scanned
+        hour = hour_of(since)
         while hour <= now + HOUR:
             for listed in self.records.list(f"journal/{keys.hour_folder(hour)}/"):
                 try:
@@ -121,6 +130,9 @@ class BackfillFlags:
                 if is_occasional(recorder):
                     yield listed.key
             hour += HOUR
+
+    def _is_daily(self, now: int) -> bool:
+        return self._looked_back is None or now >= self._looked_back + DAY
 
     def _runs(self, key: str, public: dict[str, Mapping[str, Ed25519PublicKey]]) -> list[Run]:
         """The runs that fill gaps, as the batch's own recorder signed them."""

@@ -30,6 +30,25 @@ EXPLAINED: Mapping[str, tuple[str, str]] = MappingProxyType({IMPORT: (
     "memory later. Their clock is the camera's, corrected by the offset that was measured then. The seal "
     "proves that they are whole since they were fetched. The gap that they fill stays on record.",
 )})  # fmt: skip
+_DOUBTS: Mapping[str, tuple[str, str]] = MappingProxyType({
+    "camera_clock_disagrees": (
+        "jawaban jam kamera sebelum dan sesudah celah berbeda, mungkin jamnya diatur di antaranya: "
+        "ketidakpastian ini mencakup keduanya",
+        "what the camera's clock said before the hole and after it differs, so it may have been set between "
+        "them: this uncertainty covers both",
+    ),
+    "camera_clock_asked_once": (
+        "jam kamera sebelum celah tidak diketahui: bila jamnya diatur sesudah celah, waktunya salah sebesar "
+        "perubahan itu",
+        "nothing is known of the camera's clock before the hole: if it was set since, the times are off by "
+        "that",
+    ),
+    "camera_clock_unproven": (
+        "jam kamera ditanya lewat http, jadi pihak di jaringan dapat menjawab sebagai kamera",
+        "the camera's clock was asked by plain http, so somebody on the network may have answered for it",
+    ),
+})  # fmt: skip
+"""What the flags of a clock statement say of a camera's clock."""
 _WIDTH = 100
 _TITLES = {
     IMPORT: ("Rekaman yang diimpor:", "Imported footage:"),
@@ -51,6 +70,7 @@ class ImportedStretch:
     offset: int
     at: int
     """When they came into the archive."""
+    flags: tuple[str, ...] = ()
 
 
 def stretches(plan: PackagePlan) -> list[ImportedStretch]:
@@ -68,6 +88,7 @@ def stretches(plan: PackagePlan) -> list[ImportedStretch]:
             leaves[0].clock.bound_us,
             leaves[0].clock.offset_us,
             max(one.ingested_at for one in leaves),
+            tuple(sorted({flag for one in leaves for flag in one.clock.flags})),
         )
         for (camera, _, source), leaves in runs.items()
     ]
@@ -82,7 +103,8 @@ def said_id(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
             yield (
                 _head(one, moment),
                 f"susulan (backfilled) dari memori kamera, diambil {moment(one.at)}; waktu menurut "
-                f"jam kamera, yang {_apart(one.offset, 'cepat', 'lambat', 'detik')}, {bound}",
+                f"jam kamera, yang {_apart(one.offset, 'cepat', 'lambat', 'detik')}, "
+                f"{bound}{_doubts(one, 0)}",
             )
             continue
         yield _head(one, moment), f"diimpor dari berkas; waktu menurut pengimpor, {bound}"
@@ -96,7 +118,7 @@ def said_en(plan: PackagePlan, moment: Callable[[int], str]) -> Iterator[tuple[s
             yield (
                 _head(one, moment),
                 f"backfilled from the camera's memory, fetched {moment(one.at)}; times by the camera's "
-                f"clock, which was {_apart(one.offset, 'fast', 'slow', 's')}, {bound}",
+                f"clock, which was {_apart(one.offset, 'fast', 'slow', 's')}, {bound}{_doubts(one, 1)}",
             )
             continue
         yield _head(one, moment), f"imported from a file; times as stated at the import, {bound}"
@@ -142,6 +164,10 @@ def _listed(plan: PackagePlan, said: Iterator[tuple[str, str]], language: int) -
 def _apart(offset: int, fast: str, slow: str, seconds: str) -> str:
     """By how much the camera's clock was off: ``2.5 s fast``."""
     return f"{_seconds(abs(offset))} {seconds} {fast if offset >= 0 else slow}"
+
+
+def _doubts(one: ImportedStretch, language: int) -> str:
+    return "".join(f"; {texts[language]}" for flag, texts in _DOUBTS.items() if flag in one.flags)
 
 
 def _head(one: ImportedStretch, moment: Callable[[int], str]) -> str:

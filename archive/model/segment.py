@@ -35,7 +35,9 @@ class ClockStatement:
     minus stated start; ``uncertainty_us`` bounds the error against true time, with what the recorder's time
     service says of its own clock; ``flags`` may hold
     ``timestamps_unreliable``, ``ambiguous`` (a stepped clock made two spans overlap) and
-    ``unsynchronised``: then nothing bounds the error against true time.
+    ``unsynchronised``: then nothing bounds the error against true time. What a camera kept itself may have
+    ``camera_clock_disagrees``, ``camera_clock_asked_once`` and ``camera_clock_unproven``
+    (:mod:`recorder.backfill.clocks`).
     """
 
     source: str

@@ -18,7 +18,7 @@ from ops.cli.output import Bar, print_json, progress_bar, say
 from ops.cli.record import parse_duration
 from ops.cli.times import span_text, zone_of_city
 from ops.wiring import Site
-from recorder.backfill.asking import Answer, Outcome
+from recorder.backfill.outcomes import Answer, Outcome
 
 ACT = "backfill.asked"
 

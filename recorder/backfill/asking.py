@@ -8,7 +8,6 @@ answer another one. A hole that is refused stops no other hole.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TypeVar
 
 from archive.canonical import JsonObject
@@ -18,11 +17,13 @@ from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
-from archive.model.segment import TIMESCALE, DeviceClock
+from archive.model.segment import TIMESCALE, DeviceClock, Segment
 from archive.timespan import DAY, MINUTE, SECOND, SpanSet, Timespan
+from recorder.backfill.clocks import UNPROVEN, WANDERS_PPM, answers_in, clock_during
 from recorder.backfill.fetching import Fetched, Fetcher, keep_facts, kept_facts, no_room
 from recorder.backfill.holes import Hole
-from recorder.backfill.memory import may_have, recording_of, replay_of
+from recorder.backfill.memory import check_absence, check_times, may_have, recording_of, replay_of
+from recorder.backfill.outcomes import JOINS, Answer, is_filled_of, is_of_hole, outcome_of, unasked
 from recorder.backfill.session import packets_lost
 from recorder.bringing import Bringer, Stated, spans_of
 from recorder.current import Made
@@ -39,66 +40,35 @@ SOURCE = "backfill"
 """The source of such a run's clock statement, and the origin of its journal batches."""
 RECENT = 7 * DAY
 """Holes that are older are asked for only when a person asks."""
-_WANDERS = 20 * SECOND // 1_000_000
-"""How much a camera's clock may have gained or lost since the hole, for each second (µs): 20 ppm."""
 _LONGEST_OVERLAP = MINUTE
 _MOST_STRETCHES = 200
 _LOGIN_REFUSED = "replay_login_refused"
-_CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
-"""How codes begin: of a camera that does not answer; of this host, beside its stores and its spool."""
-_WHOLE = SECOND
-"""A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
-_JOINS = SECOND // 100
-"""What is missing inside a hole, between two runs, is missing: even one picture."""
+_EVER = 1 << 62
 _PARTS = SECOND // 2
 """By how much the times in the files may part from those that the camera says, as in a stretch."""
 
 
-class Outcome(StrEnum):
-    """What came of asking for one hole."""
-
-    FILLED = "filled"
-    PART = "part"
-    NOTHING_THERE = "nothing_there"
-    """The camera answered, and says that it has none of it."""
-    NO_ANSWER = "no_answer"
-    """The camera did not answer, or not to the end. Nothing follows from that."""
-    REFUSED = "refused"
-    FAILED = "failed"
-    """This host could not fetch or write it. Nothing follows about what the camera has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The outcome for one hole: the runs that came in, what is still missing, and the code of an error.
-
-    ``lost`` counts packets that were missing among those that came.
-    """
-
-    hole: Hole
-    outcome: Outcome
-    runs: tuple[str, ...] = ()
-    pictures: int = 0
-    lost: int = 0
-    missing: SpanSet = field(default_factory=SpanSet)
-    code: str = ""
-    reason: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A camera's memory as it was found: where its recording is replayed, and what its clock says."""
+    """A camera's memory as it was found: where its recording is replayed, and what its clock says.
+
+    ``wider`` is added to the bound of the times (µs); ``flags`` are those of their statement.
+    """
 
     clock: DeviceClock
     recording: KeptRecording
     source: Source
+    wider: int = 0
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
     """Asks one camera. ``address`` is where it speaks ONVIF, ``recording`` a token or "".
 
-    ``camera_at`` gives the camera as it was registered at an instant. ``stopping`` says whether to leave off.
+    ``camera_at`` gives the camera as it was registered at an instant. ``witnesses`` finds segments around a
+    hole, whose leaves state the camera's clock. ``barred`` is the time of which nothing may be recorded.
+    ``stopping`` says whether to leave off.
     """
 
     bringer: Bringer
@@ -111,6 +81,8 @@ class Asker:
     source: Source
     address: str
     recording: str = ""
+    barred: SpanSet = field(default_factory=SpanSet)
+    witnesses: Callable[[Timespan], Sequence[Segment]] = lambda _hole: ()
     stopping: Callable[[], bool] = lambda: False
 
     async def go_on(self) -> list[str]:
@@ -148,11 +120,13 @@ class Asker:
         kept = await self.devices.recordings(self.address, login)
         device = parse_source(self.address).host
         recording = recording_of(kept, wanted=self.recording, host=self.source.host, device=device)
+        check_times(recording, clock.at + clock.offset_us, device)
         url = await self.devices.replay_url(self.address, login, recording.token)
         source = replay_of(url, self.source, device)
         source = await reach(source, self.rule, timeout=self.fetcher.patience)
         source = await proven(source, self.rule, timeout=self.fetcher.patience, now=self.clock.now())
-        return Memory(clock, recording, source)
+        flags = () if self.address.startswith("https://") else (UNPROVEN,)
+        return Memory(clock, recording, source, flags=flags)
 
     async def ask_each(self, memory: Memory, holes: Iterable[Hole]) -> AsyncIterator[Answer]:
         """Ask for each hole, one after the other. Raises as :meth:`ask`.
@@ -178,6 +152,7 @@ class Asker:
         pictures, lost, has_ended = 0, 0, False
         error: ArchiveError | None = None
         try:
+            memory = await self._dated(memory, hole)
             for piece in hole.pieces():
                 try:
                     async for run, fetched in self._stretches(memory, hole, piece):
@@ -196,27 +171,36 @@ class Asker:
                 raise
             error = full
         except ArchiveError as found:
-            if not _is_of_hole(found):
+            if not is_of_hole(found):
                 raise
             error = found
         missing = await asyncio.to_thread(self._missing, hole)
         if lost and missing:
             error = error or packets_lost(memory.source.host)
-        is_filled = not missing or (bool(runs) and _is_filled(hole, missing, lost))
+        is_filled = not missing or (bool(runs) and is_filled_of(hole, missing, lost))
         if is_filled:
             error = None
-        outcome = _outcome(bool(runs), is_filled, error, self.stopping())
+        outcome = outcome_of(bool(runs), is_filled, error, self.stopping())
         return Answer(
             hole=hole, outcome=outcome, runs=tuple(runs), pictures=pictures, lost=lost, missing=missing,
             code="" if error is None else error.code, reason="" if error is None else error.message,
         )  # fmt: skip
+
+    async def _dated(self, memory: Memory, hole: Hole) -> Memory:
+        """The memory with the clock that the camera had in the hole. Malformed: ``camera_clock_set``."""
+        segments = await asyncio.to_thread(self.witnesses, hole.span)
+        found = clock_during(hole.span, answers_in(segments, memory.clock), memory.clock)
+        return replace(
+            memory, clock=found.answer, wider=found.wider, flags=tuple(sorted({*memory.flags, *found.flags}))
+        )
 
     async def _stretches(
         self, memory: Memory, hole: Hole, piece: Timespan
     ) -> AsyncIterator[tuple[str, Fetched]]:
         """Fetch and bring in what the camera has of a piece, stretch by stretch."""
         ahead = memory.clock.offset_us
-        asked: Timespan | None = Timespan(piece.start + ahead, piece.end + ahead)
+        allowed = piece.intersection(self._allowed(memory, piece))
+        asked = None if allowed is None else Timespan(allowed.start + ahead, allowed.end + ahead)
         for _ in range(_MOST_STRETCHES):
             if asked is None or not may_have(memory.recording, asked) or self.stopping():
                 return
@@ -224,6 +208,7 @@ class Asker:
             folder = CaptureFolder(self.bringer.spool.root / "cameras" / self.bringer.camera.id / run)
             fetched = await self._fetch(memory, hole, asked, folder)
             if fetched is None:
+                check_absence(memory.recording, memory.source.host)
                 return
             yield run, fetched
             if fetched.resumes is None:
@@ -231,6 +216,20 @@ class Asker:
             # If the camera's clock was set back there, what it says twice is not asked for twice.
             resumes = max(fetched.resumes, fetched.ends + 1)
             asked = None if resumes >= asked.end else Timespan(resumes, asked.end)
+
+    def _allowed(self, memory: Memory, span: Timespan) -> Timespan:
+        """The time around ``span`` of which something may be recorded, also if the camera's clock is off."""
+        doubt = memory.clock.within_us + memory.wider + _age(memory.clock, span.start) * WANDERS_PPM
+        before = [one.end for one in self.barred if one.start < span.start]
+        after = [one.start for one in self.barred if one.start >= span.start]
+        since, until = max(before, default=-_EVER) + doubt, min(after, default=_EVER) - doubt
+        return Timespan(since, max(until, since + 1))
+
+    def _within(self, memory: Memory, asked: Timespan) -> Timespan:
+        """As :meth:`_allowed`, of and in the camera's time."""
+        ahead = memory.clock.offset_us
+        allowed = self._allowed(memory, Timespan(asked.start - ahead, asked.end - ahead))
+        return Timespan(allowed.start + ahead, allowed.end + ahead)
 
     async def _fetch(
         self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
@@ -244,8 +243,9 @@ class Asker:
         try:
             camera = self.bringer.camera
             fetched = await self.fetcher.fetch(
-                memory.source, asked, folder, segment_seconds=camera.segment_seconds, has_room=spool.spares
-            )
+                memory.source, asked, folder, within=self._within(memory, asked),
+                segment_seconds=camera.segment_seconds, has_room=spool.spares,
+            )  # fmt: skip
             if fetched is not None:
                 await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
                 is_new = await _to_its_end(self._bring_in, folder)
@@ -265,11 +265,10 @@ class Asker:
     def _keep(
         self, memory: Memory, hole: Hole, asked: Timespan, fetched: Fetched, folder: CaptureFolder
     ) -> None:
-        clock, now = memory.clock, self.clock.now()
+        clock = memory.clock
         start = fetched.begins - clock.offset_us
         bound = self.host_time().bound_us
-        age = max(0, now - start) // SECOND
-        uncertainty = clock.within_us + fetched.drift + age * _WANDERS
+        uncertainty = clock.within_us + memory.wider + fetched.drift + _age(clock, start) * WANDERS_PPM
         keep_facts(
             folder.path,
             {
@@ -280,6 +279,7 @@ class Asker:
                 "offset_us": clock.offset_us,
                 "uncertainty_us": None if bound is None else uncertainty + bound,
                 "pictures": fetched.pictures,
+                "flags": list(memory.flags),
             },
         )
 
@@ -310,13 +310,14 @@ class Asker:
         since = facts["asked"] if "asked" in facts else facts["start"]
         asked = Timespan(min(since, whole.end - 1), whole.end)
         new = SpanSet((whole,)).within(asked) - there
-        if new.duration < _JOINS and not finished:
+        if new.duration < JOINS and not finished:
             return False
         self._check(there, asked)
         uncertainty = facts["uncertainty_us"]
         stated = Stated(
             source=SOURCE, uncertainty_us=None if uncertainty is None else uncertainty + apart,
             offset_us=facts["offset_us"], has_own_clock=True, fills=(facts["gap"],),
+            flags=tuple(facts.get("flags", ())),
         )  # fmt: skip
         bringer.archive(folder, run, made, spans, stated, "", finished)
         return True
@@ -358,12 +359,9 @@ async def _to_its_end(work: Callable[..., T], *given: object) -> T:
     return working.result()
 
 
-def unasked(hole: Hole, error: ArchiveError) -> Answer:
-    """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
-    if isinstance(error, StoreFull) or not _is_of_hole(error):
-        raise error
-    outcome = _outcome(False, False, error, False)
-    return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
+def _age(clock: DeviceClock, instant: int) -> int:
+    """Seconds from an instant to the answer about the camera's clock."""
+    return max(0, clock.at - instant) // SECOND
 
 
 def _apart(made: Sequence[Made], facts: JsonObject) -> int:
@@ -382,34 +380,3 @@ def _apart(made: Sequence[Made], facts: JsonObject) -> int:
             hint="Copy the recording from the camera to a file, and use saksi import.",
         )
     return int(apart)
-
-
-def _is_of_hole(error: ArchiveError) -> bool:
-    """Whether an error is an answer for one hole, and not about our own store or spool."""
-    return not isinstance(error, Unavailable) or error.code.startswith((*_CAMERA_S, *_OURS))
-
-
-def _outcome(has_footage: bool, is_filled: bool, error: ArchiveError | None, is_stopped: bool) -> Outcome:
-    if is_filled:
-        return Outcome.FILLED
-    if has_footage:
-        return Outcome.PART
-    if error is None:
-        return Outcome.NO_ANSWER if is_stopped else Outcome.NOTHING_THERE
-    if not isinstance(error, Unavailable):
-        return Outcome.REFUSED
-    return Outcome.FAILED if error.code.startswith(_OURS) else Outcome.NO_ANSWER
-
-
-def _is_filled(hole: Hole, missing: SpanSet, lost: int) -> bool:
-    """Whether nothing is missing but, at the edges of the hole, what two clocks may differ by.
-
-    Where packets were lost, that is no matter of clocks; nor is most of a short hole.
-    """
-    if missing.duration < _JOINS:
-        return True
-    if lost or 2 * missing.duration > hole.missing.duration:
-        return False
-    edges = {edge for part in hole.missing for edge in (part.start, part.end)}
-    inside = [one for one in missing if not edges & {one.start, one.end}]
-    return missing.duration < _WHOLE and all(one.duration < _JOINS for one in inside)

@@ -14,7 +14,8 @@ from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors, write_durably
 from archive.errors import ArchiveError, Malformed, StoreFull, Unavailable
-from archive.timespan import SECOND, Timespan
+from archive.timespan import MINUTE, SECOND, Timespan
+from recorder.backfill.memory import other_times
 from recorder.backfill.relay import Relay, relaying
 from recorder.backfill.session import ReplaySession, packets_lost, replaying
 from recorder.backfill.sorting import Goes, Stretch, without_keyframe
@@ -34,6 +35,8 @@ _FINISH = 60.0
 _LONGEST_S, _TIMES = 600.0, 2
 """How long a camera may let us wait in all: ten minutes, and twice as long as what was asked for lasts."""
 _PACKET_HEAD = 4
+_NEAR = MINUTE
+"""A camera that has none of what was asked for may send the group of pictures before it, or the one after."""
 _LOOKS_EVERY = 4 << 20
 """Bytes from one look at the spool's room to the next."""
 
@@ -76,13 +79,15 @@ class Fetcher:
         asked: Timespan,
         folder: CaptureFolder,
         *,
+        within: Timespan,
         segment_seconds: int,
         has_room: HasRoom,
     ) -> Fetched | None:
         """What the camera kept of ``asked`` (its own clock), up to the first hole; None: it has nothing.
 
-        ``source`` is pinned and verified. ``has_room`` says whether the spool has room for so many bytes.
-        If the camera breaks off or the room is low, what came is kept.
+        ``source`` is pinned and verified. No picture from outside of ``within`` comes. ``has_room`` says
+        whether the spool has room for so many bytes. If the camera breaks off or the room is low, what came
+        is kept.
 
         Raises:
             Unavailable: ``replay_no_answer``, ``replay_broke_off`` before any picture;
@@ -90,13 +95,14 @@ class Fetcher:
                 ``backfill_not_relayed``, ``backfill_not_written``, ``capture_not_started``; the disk failed.
             StoreFull: the spool was full before any picture was written.
             Refused: ``replay_login_refused``. Malformed: ``replay_refused``, ``replay_without_times``,
-                ``no_stream``, ``replay_unreadable``.
+                ``no_stream``, ``replay_unreadable``; ``replay_times_doubtful``: what it sends is of another
+                time.
         """
         async with replaying(source, patience=self.patience) as session:
             track = await session.describe()
             if not await session.play(track, asked):
                 return None
-            stretch = Stretch(asked, track.codec)
+            stretch = Stretch(asked, track.codec, within.start, within.end)
             async with relaying(track, self.rate) as relay:
                 broke_off = await self._record(session, stretch, relay, folder, segment_seconds, has_room)
         if stretch.begins is not None and stretch.ends >= asked.end - SECOND:
@@ -108,6 +114,8 @@ class Fetcher:
                 raise packets_lost(source.host)
             if stretch.left_out:  # it has pictures of the hole: that is not "none"
                 raise without_keyframe()
+            if stretch.nearest is not None and stretch.nearest > _NEAR:
+                raise other_times(source.host, stretch.nearest)
             return None
         return Fetched(
             begins=stretch.begins, ends=stretch.ends, drift=stretch.drift, lost=stretch.lost,

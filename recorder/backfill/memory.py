@@ -8,13 +8,16 @@ from urllib.parse import urlsplit
 from archive.errors import Malformed
 from archive.footage.source_url import with_account
 from archive.model.connection import Connection
-from archive.timespan import Timespan, parse_instant
+from archive.timespan import HOUR, MINUTE, Timespan, parse_instant
 from recorder.devices import KeptRecording
 from recorder.sources import Source, SourceKind, parse_source
 
 _MOST = 256
 _LOOKS = 10
 _LONGEST_TEXT = 100
+_ZONES = 14 * HOUR
+"""No zone is farther from UTC."""
+_AHEAD = 5 * MINUTE
 
 
 class SearchClient(Protocol):
@@ -113,22 +116,71 @@ def replay_of(url: str, camera: Source, device: str) -> Source:
 
 
 def may_have(recording: KeptRecording, span: Timespan) -> bool:
-    """Whether a device that keeps this may have something of ``span`` (its own clock)."""
-    too_early = recording.earliest is not None and span.end <= recording.earliest
-    too_late = recording.latest is not None and span.start >= recording.latest
+    """Whether a device that keeps this may have something of ``span`` (its own clock).
+
+    Some devices say the times of a search in local time and call it UTC. What is near is left to the replay.
+    """
+    too_early = recording.earliest is not None and span.end <= recording.earliest - _ZONES
+    too_late = recording.latest is not None and span.start >= recording.latest + _ZONES
     return not too_early and not too_late
+
+
+def check_times(recording: KeptRecording, now: int, host: str) -> None:
+    """Refuse a recording that goes on beyond the device's own clock (``now``): its dates cannot be right.
+
+    Raises:
+        Malformed: ``replay_times_doubtful``.
+    """
+    if recording.latest is not None and recording.latest > now + _AHEAD:
+        ahead = (recording.latest - now) // MINUTE
+        raise _doubtful(
+            f"the camera at {host} says that its recording goes on {ahead} minutes into the future"
+        )
+
+
+def check_absence(recording: KeptRecording, host: str) -> None:
+    """That a device sent nothing means that it has nothing, only if its times are clear.
+
+    Raises:
+        Malformed: ``replay_times_doubtful``.
+    """
+    if recording.is_unclear:
+        raise _doubtful(
+            f"the camera at {host} sends nothing of that time, and says the times of its recording without a"
+            " zone: it may have it under another time"
+        )
+
+
+def other_times(host: str, apart: int) -> Malformed:
+    """The error for a replay of which nothing is of the time that was asked for; ``apart`` in µs."""
+    return _doubtful(
+        f"the camera at {host} sends pictures of another time than it was asked for, {apart // MINUTE}"
+        " minutes away: it may have those of that time under another one"
+    )
+
+
+def _doubtful(why: str) -> Malformed:
+    return Malformed(
+        why,
+        code="replay_times_doubtful",
+        hint="Check the clock and the zone of the camera on its own page, or update its firmware. Or copy the"
+        " recording to a file and use saksi import.",
+    )
 
 
 def _recording(told: Mapping[str, Any]) -> KeptRecording:
     source = told.get("Source")
     source = source if isinstance(source, dict) else {}
+    told_times = [told.get(name) for name in ("EarliestRecording", "LatestRecording")]
+    earliest, latest = map(_instant, told_times)
     return KeptRecording(
         token=_text(told["RecordingToken"]),
         name=_text(source.get("Name", "")),
         source=_text(source.get("SourceId", "")),
         address=_text(source.get("Address", "")),
-        earliest=_instant(told.get("EarliestRecording")),
-        latest=_instant(told.get("LatestRecording")),
+        earliest=earliest,
+        latest=latest,
+        is_unclear=any(one and _instant(one) is None for one in told_times),
     )
 
 

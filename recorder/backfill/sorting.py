@@ -55,10 +55,15 @@ class _Picture:
 
 @dataclass(slots=True)
 class Stretch:
-    """The stretch that one connection gives; ``asked`` is the hole by the camera's clock."""
+    """The stretch that one connection gives; ``asked`` is the hole by the camera's clock.
+
+    No picture from before ``since`` or from ``until`` on is taken, also where a decoder would need it.
+    """
 
     asked: Timespan
     codec: Codec = "h264"
+    since: int = -(1 << 62)
+    until: int = 1 << 62
     begins: int | None = None
     """The camera's time of the earliest picture (µs); None as long as none is taken."""
     ends: int = 0
@@ -70,6 +75,8 @@ class Stretch:
     resumes: int | None = None
     """The camera's time of the first picture that did not join."""
     pictures: int = 0
+    nearest: int | None = None
+    """How far from what was asked for the nearest mark is (µs)."""
     left_out: int = 0
     """Pictures inside the hole with which no decoder can begin."""
     _picture: _Picture = field(default_factory=_Picture)
@@ -164,17 +171,21 @@ class Stretch:
 
     def _judge(self, mark: Mark, ticks: int) -> Goes:
         """A picture begins."""
+        apart = max(self.asked.start - mark.at, mark.at - self.asked.end, 0)
+        self.nearest = apart if self.nearest is None else min(self.nearest, apart)
         if self._parts(mark, ticks):
             if self.begins is not None:
                 self.resumes = mark.at
                 return Goes.BROKEN
             self._forget()
+        if mark.at >= self.until:
+            return Goes.ENDED
         if mark.at >= self.asked.end and mark.at >= self.ends:
             self._beyond += 1
             if self._beyond >= _BEYOND or self._last is None:
                 return Goes.ENDED
         begins_anew = self.begins is None and (mark.at <= self.asked.start or not self._taken)
-        if mark.is_key and begins_anew and ticks != self._torn:
+        if mark.is_key and begins_anew and ticks != self._torn and mark.at >= self.since:
             self._forget()
         elif not self._taken or self._leads(ticks):  # no decoder can begin here
             self.left_out += self.asked.start <= mark.at < self.asked.end
@@ -212,6 +223,9 @@ class Stretch:
         if not (picture.is_wanted if mark is not None else self._taken and not self._leads(picture.ticks)):
             return []
         at = self._time_of(picture)
+        if at >= self.until:
+            self.resumes = at
+            return []
         if mark is None and self._last is not None and abs(at - self._last) > _LONGEST_STEP:
             self.resumes = None if self.begins is None else at
             self._forget()

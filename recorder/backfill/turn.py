@@ -15,8 +15,9 @@ from archive.errors import ArchiveError
 from archive.model.camera import Camera
 from archive.timespan import DAY, HOUR, MINUTE, Timespan, format_instant
 from recorder.archiver import Log
-from recorder.backfill.asking import RECENT, Answer, Outcome
+from recorder.backfill.asking import RECENT
 from recorder.backfill.holes import Hole
+from recorder.backfill.outcomes import Answer, Outcome
 
 SETTLED = 2 * MINUTE
 """A hole that ended less long ago is not asked for yet: the camera may not have written it down."""

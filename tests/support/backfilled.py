@@ -18,7 +18,7 @@ from ops.backfilling import BackfillWish, backfill
 from ops.importing import ImportWish, import_files
 from ops.settings import Settings
 from ops.wiring import Site
-from recorder.backfill.asking import Answer
+from recorder.backfill.outcomes import Answer
 from tests.support import numbered
 from tests.support.camera_memory import Card, card_reader, kept_piece
 from tests.support.onvif_camera import OnvifCamera, onvif_camera
@@ -70,7 +70,9 @@ def ask(site: Site, span: Timespan = SPAN, **given: Any) -> list[Answer]:
 
     async def every() -> list[Answer]:
         wish = BackfillWish(camera=site.registry.camera("kam-1"), span=span, rate=50 << 20)
-        wish = replace(wish, **{name: given.pop(name) for name in ("recording", "rate") if name in given})
+        wish = replace(
+            wish, **{name: given.pop(name) for name in ("recording", "rate", "device") if name in given}
+        )
         return [one async for one in backfill(site, structlog.get_logger("test"), wish, **given)]
 
     return asyncio.run(every())

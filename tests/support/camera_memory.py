@@ -92,7 +92,9 @@ class Card:
     ``says_nothing``: it refuses every time with 457. ``silent_after`` and ``gone_after``: after so many
     packets it sends nothing more, or closes. ``has_no_marks``: its packets say no times. ``is_old``: it knows
     no ``onvif-replay``. ``loses``: the pictures, counted in each piece, whose last packet is lost each time,
-    or with ``loses_once`` the first time only. ``rows`` are further recordings, of other inputs.
+    or with ``loses_once`` the first time only. ``says_times`` writes the times of its search, and
+    ``replays_at`` is how much later (µs) than asked for what it sends is.
+    ``rows`` are further recordings, of other inputs.
     """
 
     pieces: list[KeptPiece] = field(default_factory=list)
@@ -104,6 +106,8 @@ class Card:
     has_no_marks: bool = False
     is_old: bool = False
     tells_no_times: bool = False
+    says_times: Callable[[int], str] = format_instant
+    replays_at: int = 0
     loses: set[int] = field(default_factory=set)
     loses_once: bool = False
     rows: list[str] = field(default_factory=list)
@@ -137,8 +141,8 @@ class Card:
         times = ""
         if self.pieces and not self.tells_no_times:
             times = (
-                f"<tt:EarliestRecording>{format_instant(self.pieces[0].start)}</tt:EarliestRecording>"
-                f"<tt:LatestRecording>{format_instant(self.pieces[-1].end)}</tt:LatestRecording>"
+                f"<tt:EarliestRecording>{self.says_times(self.pieces[0].start)}</tt:EarliestRecording>"
+                f"<tt:LatestRecording>{self.says_times(self.pieces[-1].end)}</tt:LatestRecording>"
             )
         return (
             f"<tt:RecordingInformation><tt:RecordingToken>{token}</tt:RecordingToken><tt:Source>"
@@ -161,7 +165,8 @@ class Card:
         if method == "SETUP":
             return 200, ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 77;timeout=60"], ""
         if method == "PLAY":
-            span = asked_range(fields.get("range", ""))
+            start, end = asked_range(fields.get("range", ""))
+            span = (start + self.replays_at, end + self.replays_at)
             self.asked.append(span)
             if self.says_nothing or not any(one.start < span[1] and span[0] < one.end for one in self.pieces):
                 return 457, [], ""

@@ -17,8 +17,11 @@ from archive.clock import SystemClock
 from archive.errors import Refused
 from archive.footage.trials import Sighting, TrialBoard
 from archive.ports import Content, Lock, LockMode, Stores
-from archive.timespan import DAY, SECOND, as_datetime
+from archive.records.ledger.streams import Ledger
+from archive.timespan import DAY, MINUTE, SECOND, Timespan, as_datetime
 from ops.provision import ACCOUNTS, provision_accounts
+from recorder.backfill.witnesses import Witnesses
+from tests.support.camera_clocks import journalled, register, witness
 from tests.support.proxies import RECORDER, City, city_of
 from tests.support.servers import REGION, FreshBuckets
 from tests.support.stores import wait_until
@@ -236,6 +239,27 @@ def test_a_recorder_reads_no_footage_and_writes_no_other_recorders_journal(
     ):
         with pytest.raises(Refused):
             act()
+
+
+def test_what_a_camera_said_of_its_clock_a_recorder_reads_in_its_own_journal_alone(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SystemClock()
+    records, began = city.root_stores(monkeypatch).records, clock.now() - 10 * MINUTE
+    for number, recorder in enumerate((RECORDER, "rec-2"), 77):
+        register(Ledger(records, clock), recorder)
+        one = witness(began, recorder=recorder, camera=f"kam-{recorder}")
+        journalled(records, [one], number=number, at=began + MINUTE, recorder=recorder)
+    hole = Timespan(began + 2 * MINUTE, began + 4 * MINUTE)
+
+    def found(account: str) -> list[int]:
+        """How many segments before the hole the account finds, of this recorder and of another."""
+        store = city.stores(monkeypatch, account, proxy=False).records
+        told = Witnesses(store, Ledger(store, clock), clock)
+        return [len(told.around(f"kam-{one}", hole)) for one in (RECORDER, "rec-2")]
+
+    assert found("api") == [1, 1]
+    assert found(f"recorder-{RECORDER}") == [1, 0]
 
 
 def test_a_recorder_reads_orders_of_connection_tests_and_writes_answers_only(

@@ -5,11 +5,12 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -23,20 +24,22 @@ from archive.footage.mp4.header import parse_header
 from archive.integrity.check import Checker, Depth
 from archive.model.gap import GapCause
 from archive.model.leaf import Leaf
-from archive.model.segment import TIMESCALE, Run, Segment
+from archive.model.segment import TIMESCALE, DeviceClock, Run, Segment
 from archive.records import journal
-from archive.timespan import SECOND, Timespan
+from archive.timespan import DAY, HOUR, SECOND, SpanSet, Timespan, format_instant
 from ops import backfilling as ops_backfilling
 from ops.wiring import Site
 from recorder import bringing as recorder_bringing
 from recorder.backfill import asking as recorder_asking
 from recorder.backfill import fetching
-from recorder.backfill.asking import Asker, Outcome
+from recorder.backfill.asking import Asker
+from recorder.backfill.outcomes import Outcome
 from recorder.binary import Binary, find_ffmpeg
 from recorder.current import Made
+from recorder.host_time import EXACT
 from recorder.sources import parse_source
 from recorder.spool import CaptureFolder, Spool
-from tests.support import backfilled, fields, numbered
+from tests.support import backfilled, camera_clocks, fields, numbered
 from tests.support.backfilled import BEFORE, EVER, FPS, HOLE, MISSING, SPAN, START, Bench
 from tests.support.camera_memory import Card, KeptPiece, Picture, card_reader, card_with, kept_piece
 from tests.support.command_line import CommandLine
@@ -149,6 +152,93 @@ def test_the_records_say_whose_clock_it_is_and_which_gap_is_filled(tmp_path: Pat
         assert list(site.index.gaps("kam-1", MISSING)) == [gap], "its own record stays"
         assert backfilled.ask(site) == [], "the hole is filled: there is nothing to ask for"
         assert_clean(site)
+
+
+def before_the_hole(site: Site, ahead: float) -> None:
+    """What a recorder of the site put on record of the camera's clock, an hour before the hole."""
+    asked = DeviceClock(at=START - HOUR, offset_us=round(ahead * SECOND), within_us=SECOND // 2)
+    start = START - 10 * SECOND
+    camera_clocks.register(site.ledger)
+    witness = camera_clocks.witness(start, device=asked)
+    camera_clocks.journalled(site.stores.records, [witness], number=1, at=start + 20 * SECOND)
+
+
+def test_a_clock_that_was_set_since_the_hole_is_refused_and_leaves_the_gap(bench: Bench) -> None:
+    with bench.site() as site:
+        before_the_hole(site, ahead=-40.0)
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.REFUSED, "camera_clock_set")
+        assert "part by 40 s" in answer.reason
+        assert not answer.runs
+        assert [one.cause for one in reading(site).gaps] == [GapCause.RECORDER_RESTART.value]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "flags", "wider"),
+    [
+        (-4.0, ("camera_clock_disagrees", "camera_clock_unproven"), 4 * SECOND),
+        (0.0, ("camera_clock_unproven",), 0),
+        (None, ("camera_clock_asked_once", "camera_clock_unproven"), 0),
+    ],
+)
+def test_what_is_known_of_the_cameras_clock_from_before_is_in_the_statement(
+    bench: Bench, ahead: float | None, flags: tuple[str, ...], wider: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops_backfilling, "HostClock", lambda _clock: SimpleNamespace(now_known=lambda: EXACT))
+    with bench.site() as site:
+        if ahead is not None:
+            before_the_hole(site, ahead)
+        [answer] = backfilled.ask(site)
+        assert answer.outcome is Outcome.FILLED
+        stated = [one.clock for one in leaves_of(site, "backfill") if isinstance(one, Segment)]
+        assert {one.flags for one in stated} == {flags}
+        # Half a second, and a day of 20 parts in a million.
+        assert {one.uncertainty_us // SECOND for one in stated} == {wider // SECOND + 2}
+        assert_clean(site)
+
+
+def test_the_clock_of_another_device_is_not_compared_with_the_cameras(bench: Bench) -> None:
+    with bench.site() as site:
+        before_the_hole(site, ahead=-40.0)
+        recorder_in_the_office = bench.camera.address.replace("127.0.0.1", "localhost")
+        [answer] = backfilled.ask(site, device=recorder_in_the_office)
+        assert (answer.outcome, answer.code) == (Outcome.FILLED, "")
+        stated = [one.clock.flags for one in leaves_of(site, "backfill") if isinstance(one, Segment)]
+        assert all("camera_clock_asked_once" in flags for flags in stated)
+
+
+def test_no_picture_comes_in_from_time_in_which_the_camera_was_disabled(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = Timespan(MISSING.start + SECOND // 2, MISSING.end - 3 * SECOND)
+    barred = SpanSet((Timespan(0, allowed.start), Timespan(allowed.end, 1 << 62)))
+    monkeypatch.setattr(ops_backfilling, "barred_in", lambda _entries: barred)
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert answer.runs
+        came = [one.span for one in site.index.segments("kam-1", EVER) if one.run in answer.runs]
+        assert came, "a part of it"
+        # By the uncertainty of its clock nothing beside that either: half a second, and 20 ppm for a day.
+        sure = Timespan(allowed.start + 2 * SECOND, allowed.end - 2 * SECOND)
+        assert all(one.start >= sure.start and one.end <= sure.end for one in came)
+        [hole] = ops_backfilling.holes_in(site, "kam-1", SPAN)
+        assert hole.missing.duration < answer.hole.missing.duration
+        assert_clean(site)
+
+
+def test_disabled_time_is_asked_for_by_nobody(bench: Bench) -> None:
+    with bench.site() as site:
+        registry, now = site.registry, bench.clock.now()
+        registry.disable("kam-1", actor="os:t", reason="uji")
+        bench.clock.advance(HOUR)
+        registry.enable("kam-1", actor="os:t", reason="uji")
+        [unregistered, disabled] = ops_backfilling.barred_in(registry.history("kam-1"))
+        assert (unregistered.start, unregistered.end) == (0, EVER.start)
+        assert (disabled.start, disabled.duration) == (now, HOUR)
+        bench.clock.advance(HOUR)
+        registry.disable("kam-1", actor="os:t", reason="uji")
+        *_, disabled = ops_backfilling.barred_in(registry.history("kam-1"))
+        assert (disabled.start, disabled.end) == (now + 2 * HOUR, 1 << 62), "for as long as it is"
 
 
 def test_a_camera_that_has_half_of_it_fills_half(bench: Bench) -> None:
@@ -363,7 +453,9 @@ def fetched(
         source = parse_source(f"rtsp://admin:rahasia-1@127.0.0.1:{card.port}/1")
         asked = Timespan(START + SECOND, START + 7 * SECOND)
         found = asyncio.run(
-            fetcher.fetch(source, asked, opened, segment_seconds=segment_seconds, has_room=lambda _: True)
+            fetcher.fetch(
+                source, asked, opened, within=EVER, segment_seconds=segment_seconds, has_room=lambda _: True
+            )
         )
     opened.let_go()
     assert found is not None
@@ -408,6 +500,42 @@ def test_times_that_part_from_those_of_the_camera_are_refused(
         assert_clean(site)
 
 
+def local_time(instant: int) -> str:
+    """As some cameras write it: local time, and no zone."""
+    return format_instant(instant + 8 * HOUR).removesuffix("Z")
+
+
+def hours_ahead(instant: int) -> str:
+    """Local time, and called UTC."""
+    return format_instant(instant + 8 * HOUR)
+
+
+def day_ahead(instant: int) -> str:
+    return format_instant(instant + DAY)
+
+
+@pytest.mark.parametrize("says", [local_time, hours_ahead])
+def test_what_a_camera_says_in_local_time_hides_nothing_that_it_replays(
+    bench: Bench, says: Callable[[int], str]
+) -> None:
+    bench.card.says_times = says
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code) == (Outcome.FILLED, "")
+        assert_clean(site)
+
+
+def test_pictures_of_another_time_than_was_asked_for_are_a_doubt_and_no_absence(bench: Bench) -> None:
+    piece = bench.card.pieces[0]
+    bench.card.pieces, bench.card.tells_no_times = [replace(piece, start=piece.start + 8 * HOUR)], True
+    bench.card.replays_at = 8 * HOUR
+    with bench.site() as site:
+        [answer] = backfilled.ask(site)
+        assert (answer.outcome, answer.code, answer.runs) == (Outcome.REFUSED, "replay_times_doubtful", ())
+        assert "479 minutes" in answer.reason
+        assert len(reading(site).gaps) == 1
+
+
 @pytest.mark.parametrize(
     ("card", "outcome", "code"),
     [
@@ -418,6 +546,9 @@ def test_times_that_part_from_those_of_the_camera_are_refused(
         ({"has_no_marks": True}, Outcome.REFUSED, "replay_without_times"),
         ({"rows": ["rec-2"]}, Outcome.REFUSED, "recording_not_clear"),
         ({"pieces": []}, Outcome.REFUSED, "no_recording"),
+        ({"says_nothing": True, "says_times": local_time}, Outcome.REFUSED, "replay_times_doubtful"),
+        ({"says_times": day_ahead}, Outcome.REFUSED, "replay_times_doubtful"),
+        ({"says_nothing": True, "says_times": hours_ahead}, Outcome.NOTHING_THERE, ""),
     ],
 )
 def test_what_a_camera_does_not_give_is_told_apart(

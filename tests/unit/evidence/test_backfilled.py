@@ -24,7 +24,7 @@ from archive.model.segment import Run
 from archive.ports import Content
 from archive.records import journal
 from archive.records.ledger.streams import Ledger
-from archive.timespan import HOUR, SECOND, Timespan
+from archive.timespan import DAY, HOUR, SECOND, Timespan
 from ops.jobs import all_jobs
 from tests.support.packages import RECORDER_KEY, RUN, make_world
 
@@ -132,6 +132,17 @@ def test_a_batch_that_comes_late_under_its_own_hour_is_read(desk: Desk) -> None:
     assert desk.flags.run() == 0
     desk.filled("1" * 16, at=-2 * HOUR)
     assert desk.flags.run() == 1
+    assert desk.runs(asked) == ["1" * 16]
+
+
+def test_a_batch_that_comes_under_an_hour_long_ago_is_read_within_a_day(desk: Desk) -> None:
+    asked = desk.asked()
+    desk.sealed()
+    assert desk.flags.run() == 0
+    desk.filled("1" * 16, at=-7 * DAY)  # a host whose clock is behind, or a journal that was restored
+    assert desk.flags.run() == 0
+    desk.world.clock.advance(DAY)
+    assert [desk.flags.run(), desk.flags.run()] == [1, 0]
     assert desk.runs(asked) == ["1" * 16]
 
 

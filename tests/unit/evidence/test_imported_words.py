@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
+from archive.documents.words import CLOCK_FLAGS
 from archive.evidence import imported_words, report
 from archive.evidence.plan import PackagePlan
 from archive.model import leaf as leaves
 from archive.model.segment import UNSYNCHRONISED, ClockStatement, Segment
 from archive.timespan import SECOND
+from recorder.backfill.clocks import ASKED_ONCE, DISAGREES, UNPROVEN
 from tests.support import papers
 
 
@@ -25,7 +29,10 @@ def imported(
         assert isinstance(leaf, Segment)
         if number in numbers:
             clock = ClockStatement(
-                source=source, offset_us=offset, uncertainty_us=0 if flags else 2 * SECOND, flags=flags
+                source=source,
+                offset_us=offset,
+                uncertainty_us=0 if UNSYNCHRONISED in flags else 2 * SECOND,
+                flags=flags,
             )
             leaf = replace(leaf, clock=clock)
             item = replace(
@@ -85,3 +92,19 @@ def test_what_a_camera_kept_is_told_apart_from_an_import_in_both_languages() -> 
     assert text.index("Rekaman yang diimpor:") < text.index("Rekaman susulan dari memori kamera:")
     assert [one[0][:6] for one in imported_words.explained(plan)] == ["Segmen", "Segmen"]
     assert len(imported_words.explained(imported(plain, {0}))) == 1
+
+
+@pytest.mark.parametrize("flag", [DISAGREES, ASKED_ONCE, UNPROVEN])
+def test_what_is_doubtful_of_a_cameras_clock_is_said_in_both_languages_and_on_paper(flag: str) -> None:
+    plan = papers.plan(cameras=1, segments=2, gaps=0)
+    plain = imported(plan, {0, 1}, source="backfill")
+    plan = imported(plan, {0, 1}, source="backfill", flags=(flag,))
+    [(_, indonesian)] = imported_words.said_id(plan, at_text)
+    [(_, english)] = imported_words.said_en(plan, at_text)
+    assert "± 2 detik; " in indonesian
+    [(_, without)] = imported_words.said_en(plain, at_text)
+    assert english.startswith(f"{without}; ")
+    doubt = english.removeprefix(without)
+    assert doubt in " ".join(report.readme(plan).decode().split())
+    assert doubt not in " ".join(report.readme(plain).decode().split())
+    assert CLOCK_FLAGS[flag]

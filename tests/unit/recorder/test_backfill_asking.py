@@ -16,9 +16,10 @@ from archive.model.camera import Camera
 from archive.model.gap import GapCause
 from archive.model.segment import DeviceClock
 from archive.timespan import HOUR, MINUTE, SECOND, SpanSet, Timespan
-from recorder.backfill.asking import Answer, Asker, Memory, Outcome
+from recorder.backfill.asking import Asker, Memory
 from recorder.backfill.fetching import Fetched
 from recorder.backfill.holes import Hole
+from recorder.backfill.outcomes import Answer, Outcome
 from recorder.devices import KeptRecording
 from recorder.sources import parse_source
 from recorder.spool import CaptureFolder

@@ -28,6 +28,11 @@ def packet(
     return head + b"picture"
 
 
+def unmarked(one: bytes) -> bytes:
+    """A packet without its mark."""
+    return bytes([0x80]) + one[1:12] + one[28:]
+
+
 def sent(stretch: Stretch, *packets: bytes) -> tuple[Goes, list[bytes]]:
     """What is passed on until the stretch ends."""
     passed: list[bytes] = []
@@ -68,6 +73,21 @@ def test_it_begins_at_the_keyframe_before_the_hole_and_ends_at_its_end() -> None
     assert passed == every[30:71], "from the keyframe at T0 to the first picture at the end"
     assert (stretch.begins, stretch.ends, stretch.pictures) == (T0, T0 + 40 * STEP, 41)
     assert (stretch.lost, stretch.drift < 1000) == (0, True)
+
+
+def test_no_picture_is_taken_from_time_that_may_not_be_recorded() -> None:
+    every = pictures(-30, 60)
+    asked = Timespan(T0 + 5 * STEP, T0 + 40 * STEP)
+    after = Stretch(asked, since=T0 + STEP)
+    _, passed = sent(after, *every)
+    assert (passed[0], after.begins) == (every[40], T0 + 10 * STEP), "the group before reaches into it"
+    until = Stretch(asked, until=T0 + 40 * STEP)
+    goes, passed = sent(until, *every)
+    assert (goes, passed[-1], until.ends) == (Goes.ENDED, every[69], T0 + 39 * STEP)
+    marked = [one if number % 10 == 0 else unmarked(one) for number, one in enumerate(every)]
+    quiet = Stretch(asked, until=T0 + 35 * STEP)
+    goes, passed = sent(quiet, *marked)
+    assert (goes, passed[-1]) == (Goes.BROKEN, marked[64]), "by their RTP times, without marks of their own"
 
 
 def test_what_no_decoder_can_begin_with_is_left_out() -> None:

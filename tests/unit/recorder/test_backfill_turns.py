@@ -13,8 +13,8 @@ from archive.errors import Unavailable
 from archive.model.camera import Camera
 from archive.model.gap import Gap, GapCause
 from archive.timespan import DAY, HOUR, MINUTE, SECOND, SpanSet, Timespan, format_instant
-from recorder.backfill.asking import Answer, Outcome
 from recorder.backfill.holes import LONGEST, Hole, holes_of
+from recorder.backfill.outcomes import Answer, Outcome
 from recorder.backfill.turn import SETTLED, BackfillTurns
 from tests.support.packages import camera
 
