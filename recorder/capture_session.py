@@ -413,7 +413,7 @@ class CaptureSession:
         if code == "torn_segment" or holds_jpeg(self.folder.raw(number)):
             self._drop(number)
         else:
-            self.quarantined.append(self._spool.quarantine(self.folder.raw(number)))
+            self.quarantined += filter(None, [self._spool.quarantine.take(self.folder.raw(number))])
             cause = GapCause.SET_ASIDE
         if is_last:
             return []

@@ -151,6 +151,9 @@ class Recorder:
         spool = self._spool = Spool(
             parts.spool_dir, parts.clock, settings.spool_quota, settings.spool_reserve
         )
+        spool.quarantine.tell = lambda camera, file, size: parts.log.error(
+            "file_dropped", camera=camera, file=file, bytes=size, reason="its quarantine is full"
+        )
         spool.open()
         finishing = ThreadPoolExecutor(_FINISHERS, "finish")
         try:
@@ -325,10 +328,14 @@ class Recorder:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
 
     async def _keep_spool(self, shop: Workshop) -> None:
-        """Every few seconds: leave a sign of life, check the free room, rewrite growing gaps."""
+        """Every few seconds: leave a sign of life, check the free room, rewrite growing gaps.
+
+        The quarantine is looked at first: a person who empties it makes room.
+        """
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
             await self._despite_the_disk("sign_of_life_waits", shop.spool.touch)
+            await self._despite_the_disk("free_room_unknown", shop.spool.quarantine.look)
             if await self._despite_the_disk("free_room_unknown", shop.spool.has_room) is False:
                 for supervisor in self._crew.supervisors:
                     supervisor.spool_is_full()

@@ -117,7 +117,7 @@ class Recovery:
     def _quarantine(self, folder: CaptureFolder, error: ArchiveError) -> None:
         self._log.error("session_damaged", code=error.code, reason=error.message)
         folder.let_go()
-        self._spool.quarantine(folder.path)
+        self._spool.quarantine.keep(folder.path)
         self.set_aside += 1
 
     def _gaps(self) -> Iterator[SpooledLeaf]:
@@ -127,7 +127,7 @@ class Recovery:
                 yield read_ticket(path)
             except IntegrityError as error:
                 self._log.error("ticket_set_aside", code=error.code, reason=error.message)
-                self._spool.quarantine(path)
+                self._spool.quarantine.keep(path)
                 self.set_aside += 1
 
     def _is_lost(self, spooled: SpooledLeaf) -> bool:
@@ -167,7 +167,7 @@ def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCa
         if isinstance(spooled.leaf, Segment):
             accounts.instead(spooled.leaf, cause)
         if spooled.ticket.exists():
-            spool.keep_copy(spooled.ticket)
+            spool.quarantine.take_copy(spooled.ticket)
             if cause is GapCause.SET_ASIDE:
                 # A later start must not think it lost. A lost segment has no line, so its mark comes last.
                 mark_journalled(spooled)
@@ -175,7 +175,7 @@ def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCa
             if spooled.version:
                 spooled.media.unlink(missing_ok=True)
             else:
-                spool.quarantine(spooled.media)
+                spool.quarantine.take(spooled.media)
         mark_journalled(spooled)
         if spooled.on_release is not None:
             spooled.on_release(spooled)

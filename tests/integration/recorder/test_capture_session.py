@@ -23,6 +23,7 @@ from recorder.accounts import Accounts
 from recorder.capture_session import CaptureSession
 from recorder.facts import CaptureFacts
 from recorder.host_time import EXACT, UNBOUNDED, HostTime
+from recorder.quarantine import survey
 from recorder.recovery import Recovery
 from recorder.spool import Spool
 from tests.support import numbered
@@ -293,6 +294,25 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
     assert [run.reason for run in runs(found)] == [RunEnd.STREAM_ERROR, RunEnd.STREAM_ERROR]
     (kept,) = (desk.spool.root / "quarantine").iterdir()
     assert kept.read_bytes() == bad
+
+
+def test_what_finds_no_room_in_quarantine_is_dropped_on_record_and_its_camera_goes_on(desk: Desk) -> None:
+    session = desk.open()
+    desk.spool.quarantine.quota = 1
+    desk.put(session, 0, 1, 2, 3)
+    found = session.closed(0, arrival(0))
+    bad = desk.raws[1].read_bytes().replace(b"avc1", b"vp09")
+    session.folder.raw(1).write_bytes(bad)
+    with pytest.raises(Malformed):
+        session.closed(1, arrival(1))
+    found += session.end(RunEnd.STREAM_ERROR)
+    assert [(one.run == RUN, one.seq) for one in segments(found)] == [(True, 0), (False, 0), (False, 1)]
+    gaps = [spooled.leaf.cause for spooled in desk.delivered if isinstance(spooled.leaf, Gap)]
+    assert gaps == [GapCause.RECORDER_RESTART, GapCause.SET_ASIDE]
+    assert session.quarantined == []
+    assert not session.folder.raw(1).exists()
+    (slip,) = survey(desk.spool.quarantine.folder).dropped.values()
+    assert (slip.camera, slip.files, slip.bytes) == ("kam-1", 1, len(bad))
 
 
 @pytest.mark.parametrize("after_a_crash", [False, True])

@@ -18,7 +18,7 @@ from archive.ports import IndexEntry
 from archive.records.set_aside import take_each
 from archive.timespan import DAY, HOUR, SECOND, Timespan
 from recorder.recovery import Recovery, set_aside
-from recorder.spool import Spool
+from recorder.quarantine import Quarantine
 from tests.support.archives import small_archive
 from tests.support.delivering import QUICK, Desk
 from tests.support.leaves import T0, segment
@@ -76,11 +76,11 @@ def test_a_crash_while_it_is_set_aside_makes_no_second_gap(desk: Desk, monkeypat
     [refusal] = desk.ingest.commit([bad])
     assert refusal.is_final
 
-    def killed(self: Spool, path: Path) -> Path:
+    def killed(self: Quarantine, path: Path) -> Path:
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(Spool, "keep_copy", killed)
+        patched.setattr(Quarantine, "take_copy", killed)
         with pytest.raises(Killed):
             set_aside(bad, desk.spool, desk.accounts)
     first = desk.delivered.pop()

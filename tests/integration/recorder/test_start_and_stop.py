@@ -1,0 +1,84 @@
+"""A recorder goes on, starts and stops, whatever hangs or is full."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ops.wiring import Site
+from recorder.quarantine import survey
+from recorder.recorder import Recorder
+from tests.support.numbered import DEFAULT_FFMPEG
+from tests.support.recording_site import TIMES, RecordingSite, parts_of
+from tests.support.sound import assert_sound, segments_of
+from tests.support.waiting import until_async
+
+PATTERN = "test://?size=160x120&fps=10&gop=10"
+
+
+class Told:
+    """A log that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, dict[str, object]]] = []
+
+    def info(self, event: str, **facts: object) -> None:
+        self.lines.append((event, facts))
+
+    warning = error = info
+
+    def of(self, event: str) -> list[dict[str, object]]:
+        """What was said of this event."""
+        return [facts for said, facts in self.lines if said == event]
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Iterator[RecordingSite]:
+    site = RecordingSite(tmp_path, {"SAKSI_CAMERA_FOLDERS": str(tmp_path)})
+    yield site
+    assert site.captures() == [], "an FFmpeg outlived its recorder"
+
+
+def strange_film(path: Path) -> Path:
+    """Pictures that FFmpeg writes and nobody records: MPEG-4 part 2."""
+    options = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10", "-t", "2", "-c:v", "mpeg4", str(path))
+    subprocess.run([DEFAULT_FFMPEG, "-loglevel", "error", *options], check=True)
+    return path
+
+
+def test_a_camera_that_sends_what_nobody_records_fills_its_share_of_the_quarantine_only(
+    recording: RecordingSite,
+) -> None:
+    recording.add("kam-1", PATTERN)
+    recording.add("kam-2", strange_film(recording.folder / "strange.mp4").as_uri())
+    told = Told()
+    with recording.site() as site:
+        parts = replace(parts_of(site, replace(TIMES, spool_quota=20_000_000)), log=told)
+        recorder = Recorder(parts)
+
+        def is_full() -> bool:
+            return recorder.state().get("quarantine_dropped", 0) >= 2
+
+        asyncio.run(recorded_until(recorder, site, is_full))
+        slips = survey(parts.spool_dir / "quarantine")
+        assert set(slips.cameras) == {"kam-2"}
+        assert slips.cameras["kam-2"][1] <= 100_000
+        assert slips.dropped["kam-2"].files == len(told.of("file_dropped")) >= 2
+        assert {line["camera"] for line in told.of("file_dropped")} == {"kam-2"}
+        (beat,) = site.index.heartbeats()
+        assert beat.state["quarantine_dropped"] == slips.dropped["kam-2"].files
+        assert segments_of(site, "kam-1")
+        assert_sound(site, "kam-1", "kam-2")
+
+
+async def recorded_until(recorder: Recorder, site: Site, is_there: Callable[[], bool]) -> None:
+    """Record until kam-1 has footage and a state is there."""
+    running = asyncio.create_task(recorder.run())
+    await until_async(
+        lambda: running.done() or (is_there() and bool(segments_of(site, "kam-1"))), "it came so far"
+    )
+    recorder.stop()
+    await running
