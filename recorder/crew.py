@@ -118,8 +118,8 @@ class Crew:
         supervisor.stop()
         try:
             await task
-            await asyncio.to_thread(shop.accounts.stop, (camera_id,))
-            await asyncio.to_thread(shop.accounts.leave, camera_id)
+            await shop.in_thread(shop.accounts.stop, (camera_id,))
+            await shop.in_thread(shop.accounts.leave, camera_id)
             self._log.info("camera_left", camera=camera_id)
         except ArchiveError as error:
             self._log.warning("account_left_open", camera=camera_id, reason=error.message)

@@ -2,10 +2,10 @@
 
 A camera that sends what nobody can finalise leaves a file at each attempt. So that it takes no room from the
 recording of the others, the quarantine holds at most a twentieth of the spool, and of one camera at most a
-tenth of that and 1,000 files; the first file of a camera may be larger. What was kept first stays: it shows how
-the fault began, and no camera can push out what is kept. What comes later is dropped *on record*: its time
-is a gap in any case, the log says so, and a slip ``CAMERA.dropped`` counts it until a person takes the slip
-away together with the files.
+tenth of that and 1,000 files; the first file of a camera may be larger. What was kept first stays: it shows
+how the fault began, and no camera can push out what is kept. What comes later is dropped *on record*: its
+time is a gap in any case, the log says so, and a slip ``CAMERA.dropped`` counts it until a person takes the
+slip away together with the files.
 
 Whole sessions and the recorder's own small files are always kept: a disk damages these, and no camera.
 """

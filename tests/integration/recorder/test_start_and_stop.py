@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from ops.wiring import Site
+from recorder.placement.desk import Everything
+from recorder.placement.membership import BEAT
 from recorder.quarantine import survey
 from recorder.recorder import Recorder
 from tests.support.numbered import DEFAULT_FFMPEG
@@ -72,6 +75,49 @@ def test_a_camera_that_sends_what_nobody_records_fills_its_share_of_the_quaranti
         assert beat.state["quarantine_dropped"] == slips.dropped["kam-2"].files
         assert segments_of(site, "kam-1")
         assert_sound(site, "kam-1", "kam-2")
+
+
+class Hanging(Everything):
+    """A desk of one of many recorders; its servers take no farewell, and no other answers of theirs come."""
+
+    glance = BEAT  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on, self.is_asked = threading.Event(), threading.Event()
+
+    def leave(self) -> None:
+        self.is_asked.set()
+        self.goes_on.wait()
+
+
+def test_servers_that_hang_keep_no_recorder_from_its_orderly_end(recording: RecordingSite) -> None:
+    """Neither those of whom it takes leave, nor those that hold the threads which others share."""
+    recording.add("kam-1", PATTERN)
+    told = Told()
+    with recording.site() as site:
+        desk = Hanging()
+        recorder = Recorder(replace(parts_of(site), desk=lambda _spool: desk, log=told))
+
+        async def story() -> None:
+            running = asyncio.create_task(recorder.run())
+            await until_async(lambda: segments_of(site, "kam-1"), "it records")
+            loop = asyncio.get_running_loop()
+            held = [loop.run_in_executor(None, desk.goes_on.wait) for _ in range(99)]
+            try:
+                recorder.stop()
+                await until_async(running.done, "it ended")
+                assert desk.is_asked.is_set()
+            finally:
+                desk.goes_on.set()
+            await asyncio.gather(*held)
+            await running
+
+        asyncio.run(story())
+        assert told.of("place_not_left")
+        assert told.of("gaps_wait") == []
+        assert recorder.state()["stopped"] == 1, "all is archived"
+        assert_sound(site, "kam-1")
 
 
 async def recorded_until(recorder: Recorder, site: Site, is_there: Callable[[], bool]) -> None:
