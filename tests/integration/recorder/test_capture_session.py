@@ -430,6 +430,42 @@ def test_a_full_disk_stops_the_session_which_goes_on_when_there_is_room(
     assert not session.folder.path.exists()
 
 
+def test_what_was_made_before_the_disk_was_full_needs_no_restart(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3)
+    real: Callable[..., object] = finalise
+    calls = itertools.count(1)
+
+    def full(*arguments: object, **options: object) -> object:
+        if next(calls) == 4:
+            raise StoreFull("no room")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(making, "finalise", full)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    with pytest.raises(StoreFull):
+        session.end(RunEnd.STREAM_ERROR)
+    found += session.retake().end(RunEnd.SPOOL_FULL)
+    assert [one.seq for one in segments(found)] == [0, 1, 2, 3]
+    release(found)
+    assert not session.folder.path.exists()
+
+
+def test_what_was_made_in_the_call_that_met_garbage_needs_no_restart(desk: Desk) -> None:
+    session = desk.open()
+    session.is_written = lambda: False
+    desk.put(session, 0, 1, 2)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    assert session.closed(2, arrival(2)) == [], "the next file does not exist yet"
+    session.folder.raw(3).write_bytes(desk.raws[3].read_bytes().replace(b"avc1", b"vp09"))
+    with pytest.raises(Malformed):
+        session.closed(3, arrival(3))
+    found += session.end(RunEnd.STREAM_ERROR)
+    assert [one.seq for one in segments(found)] == [0, 1, 2]
+
+
 def test_the_last_report_of_all_is_not_taken_for_an_arrival(desk: Desk) -> None:
     """A frozen camera: FFmpeg closes its last segment ten seconds late, and reports it like any other."""
     session = desk.open()
