@@ -215,7 +215,8 @@ class Recorder:
             new=self._crew.new,
             now=parts.clock.now(),
         )
-        spool.touch()
+        self._crew.leftovers = recovery.unfinished
+        await self._despite_the_disk(shop, "sign_of_life_waits", spool.touch)
         archiver.deliver_backlog(recovery.spooled_leaves)
         leading = [
             asyncio.create_task(self._keep_roster(roster, shop, desk)),

@@ -1,6 +1,7 @@
 """A recorder goes on, starts and stops, whatever hangs or is full."""
 
 import asyncio
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.model.gap import RunEnd
 from ops.wiring import Site
 from recorder.placement.desk import Everything
 from recorder.placement.membership import BEAT
@@ -16,8 +18,9 @@ from recorder.quarantine import survey
 from recorder.recorder import Recorder
 from tests.support.numbered import DEFAULT_FFMPEG
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
-from tests.support.sound import assert_sound, segments_of
-from tests.support.waiting import until_async
+from tests.support.small_disk import SmallDisk, small_disk_at
+from tests.support.sound import assert_sound, causes, segments_of
+from tests.support.waiting import until, until_async
 
 PATTERN = "test://?size=160x120&fps=10&gop=10"
 
@@ -75,6 +78,59 @@ def test_a_camera_that_sends_what_nobody_records_fills_its_share_of_the_quaranti
         assert beat.state["quarantine_dropped"] == slips.dropped["kam-2"].files
         assert segments_of(site, "kam-1")
         assert_sound(site, "kam-1", "kam-2")
+
+
+@pytest.fixture
+def small_disk(recording: RecordingSite) -> Iterator[SmallDisk]:
+    with small_disk_at(recording.folder / "spool") as disk:
+        yield disk
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
+def test_a_start_on_a_full_disk_waits_for_room_and_loses_nothing(
+    recording: RecordingSite, small_disk: SmallDisk
+) -> None:
+    """The recorder was killed in the middle of segments, and the disk is full when it comes back."""
+    for camera in ("kam-1", "kam-2"):
+        recording.add(camera, "test://?size=640x360&fps=15&gop=15")
+    recording.start()
+    with recording.site() as site:
+        raws = small_disk.folder / "cameras"
+        until(lambda: segments_of(site, "kam-1") and segments_of(site, "kam-2"), "both are recorded")
+        until(lambda: len(list(raws.rglob("*.raw.mp4"))) >= 2, "both have a segment that is not finished")
+        recording.kill()
+        until(lambda: not recording.captures(), "its FFmpegs ended with it")
+        recording.process = None
+        before = {camera: len(segments_of(site, camera)) for camera in ("kam-1", "kam-2")}
+        small_disk.fill()
+        told = Told()
+        recorder = Recorder(replace(parts_of(site, replace(TIMES, spool_reserve=0)), log=told))
+
+        async def story() -> None:
+            running = asyncio.create_task(recorder.run())
+            await until_async(lambda: running.done() or recorder.state().get("spool_full") == 1, "it is full")
+            assert not running.done()
+            small_disk.junk.unlink()
+            await until_async(
+                lambda: (
+                    running.done()
+                    or all(len(segments_of(site, one)) > count + 2 for one, count in before.items())
+                ),
+                "both are recorded again",
+            )
+            recorder.stop()
+            await running
+
+        asyncio.run(story())
+        assert told.of("session_waits")
+        for camera in before:
+            reasons = [site.index.run(one.run) for one in segments_of(site, camera)]
+            assert reasons[0] is not None
+            assert reasons[0].reason is RunEnd.RECORDER_RESTART, "its last segments are there too"
+            assert set(causes(site, camera)) <= {"connecting", "recorder_restart", "spool_full"}
+            assert "recorder_restart" in causes(site, camera)
+        assert_sound(site, "kam-1", "kam-2")
+        assert [path for path in raws.rglob("*") if path.is_file()] == []
 
 
 class Hanging(Everything):
