@@ -20,7 +20,7 @@ from pathlib import Path
 
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.durable import UNFINISHED, disk_errors, sync_folder, write_durably
+from archive.durable import UNFINISHED, disk_errors, read_unless_lost, sync_folder, write_durably
 from archive.timespan import format_instant
 
 _WHOLE_SHARE = 20
@@ -155,7 +155,7 @@ class Quarantine:
             return None
 
     def take_copy(self, path: Path) -> Path | None:
-        """Copy a session's small file here; None if there is no room for it. Raises as the disk."""
+        """Copy a session's small file here; None if there is no room, or it is lost."""
         with self._turn:
             self._measure()
             size, target = _size(path), self._target(path)
@@ -163,7 +163,10 @@ class Quarantine:
                 self._drop(path, size)
                 return None
             with disk_errors(path.name):
-                write_durably(target, path.read_bytes())
+                content = read_unless_lost(path)
+            if content is None:
+                return None
+            write_durably(target, content)
             self._seen = -1
             return target
 
