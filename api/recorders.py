@@ -15,6 +15,12 @@ _FIGURES = {
     "spool_bytes": ("saksi_recorder_spool_bytes", "Bytes that wait in the spool.", 1),
     "spool_room": ("saksi_recorder_spool_room_bytes", "Bytes that the spool may still take.", 1),
     "disk_free": ("saksi_recorder_disk_free_bytes", "Bytes free on the spool's disk.", 1),
+    "quarantine_bytes": ("saksi_recorder_quarantine_bytes", "Bytes kept in quarantine for people.", 1),
+    "quarantine_dropped": (
+        "saksi_recorder_quarantine_dropped",
+        "Files that found no room there and were dropped.",
+        1,
+    ),
     "waiting": ("saksi_recorder_entries_waiting", "Entries that wait in the spool.", 1),
     "oldest_us": ("saksi_recorder_oldest_entry_seconds", "How long the oldest of them has waited.", SECOND),
     "fill_s": ("saksi_recorder_spool_full_seconds", "In how long the spool is full at the present rate.", 1),

@@ -14,7 +14,14 @@ from typing import Any, Protocol, TypeVar
 
 from archive.clock import Clock
 from archive.errors import AlreadyExists, ArchiveError, IntegrityError, Malformed
-from archive.footage.ingest import ANSWERS_OF_STORES, FAULTS_OF_CONTENT, Ingest, Refusal, SpooledLeaf
+from archive.footage.ingest import (
+    ANSWERS_OF_STORES,
+    FAULTS_OF_CONTENT,
+    UNREADABLE,
+    Ingest,
+    Refusal,
+    SpooledLeaf,
+)
 from archive.model.segment import Segment
 from recorder.pulse import Pulses
 from recorder.settings import RecorderSettings
@@ -190,15 +197,13 @@ class Archiver:
                 continue
             try:
                 await self._in(self._storing, self._ingest.store, spooled)
-            except (AlreadyExists, IntegrityError) as error:
-                if await self._doubt(spooled, error):
-                    continue
-                failure: ArchiveError = error
             except ArchiveError as error:
+                if _casts_doubt(error) and await self._doubt(spooled, error):
+                    continue
                 if isinstance(error, Malformed) and self._is_final(spooled, error):
                     await self._aside(spooled, error)
                     continue
-                failure = error
+                failure: ArchiveError = error
             else:
                 pause = 0.5
                 self._stored += 1
@@ -237,7 +242,7 @@ class Archiver:
         return self._stored > self._refused_at.setdefault(spooled, self._stored)
 
     async def _doubt(self, spooled: SpooledLeaf, error: ArchiveError) -> bool:
-        """Bytes differ. If the transfer altered them, a retry helps; if the disk did, give the segment up.
+        """Bytes differ, or cannot be read. If the disk altered or lost them, give the segment up; else retry.
 
         Returns:
             False if the spool's bytes are right and the store has no others: the store is at fault.
@@ -248,7 +253,7 @@ class Archiver:
             self._store_later(spooled)
             await asyncio.sleep(0.5)
             return True
-        if isinstance(error, IntegrityError) and await self._is_intact(spooled):
+        if not isinstance(error, AlreadyExists) and await self._is_intact(spooled):
             return False
         self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(spooled.ticket))
         self.counters.lost += 1
@@ -397,3 +402,8 @@ class Archiver:
 
     async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *arguments: object) -> T:
         return await self._loop.run_in_executor(pool, lambda: call(*arguments))
+
+
+def _casts_doubt(error: ArchiveError) -> bool:
+    """Whether the spool's own bytes may be at fault."""
+    return isinstance(error, AlreadyExists | IntegrityError) or error.code == UNREADABLE

@@ -152,20 +152,23 @@ class CaptureSession:
         """FFmpeg closed a segment; the next one's first packet arrived at ``arrival`` (wall time, µs).
 
         Returns:
-            Tickets of the segments whose times became final, in order.
+            Tickets of the segments whose times became final, in order, and those of a call that failed.
 
         Raises:
             Malformed: ``bad_segment``: no segment can be made of it; the caller must end the session.
             StoreFull, Unavailable: the disk failed; the caller must end the session, and resume it later.
         """
         self._arrivals.note(number, arrival)
-        return self._closed(number, arrival)
+        self._closed(number, arrival)
+        return self._releases.fresh()
 
     def stepped(self, number: int, arrival: int, arrival_after: int) -> list[SpooledLeaf]:
         """The same after a step of the wall clock: a new run begins with the next segment."""
         self._growth = Growth()
         self._arrivals.note(number, arrival, arrival_after)
-        return [*self._closed(number, arrival), *self._step(arrival_after)]
+        self._closed(number, arrival)
+        self._step(arrival_after)
+        return self._releases.fresh()
 
     def end(self, reason: RunEnd, ended: int = 0, patience: int = 0) -> list[SpooledLeaf]:
         """FFmpeg is gone: turn its remaining files into segments, and record the run.
@@ -178,14 +181,13 @@ class CaptureSession:
         Raises:
             StoreFull, Unavailable: the disk failed; may be called again after :meth:`resume`.
         """
-        spooled_leaves: list[SpooledLeaf] = []
         notes = self._arrivals.read()
         if self._held is not None:
             made, arrival = self._held
             if self.folder.raw(made.number + 1).exists():
-                spooled_leaves += self._place(made, arrival)
+                self._place(made, arrival)
             else:
-                spooled_leaves += self._place_last(made)
+                self._place_last(made)
             self._held = None
         numbers = [number for number in self.folder.raw_numbers() if number >= self._next]
         for number in numbers:
@@ -195,39 +197,38 @@ class CaptureSession:
             except (Malformed, Unavailable) as error:
                 if isinstance(error, Unavailable) and error.code != UNREADABLE:
                     raise
-                spooled_leaves += self._set_aside(number, error.code, is_last=is_last)
+                self._set_aside(number, error.code, is_last=is_last)
                 continue
             if is_last:
-                spooled_leaves += self._place_last(made)
+                self._place_last(made)
                 continue
             heard = notes.get(number)
-            spooled_leaves += self._place(made, heard[0] if heard else None)
+            self._place(made, heard[0] if heard else None)
             if heard is not None and len(heard) > 1:
-                spooled_leaves += self._step(heard[1])
-        spooled_leaves += self._anchor_rest()
+                self._step(heard[1])
+        self._anchor_rest()
         silent = ended - (self._run.end or self.facts.began or ended)
         if reason is RunEnd.STREAM_ERROR and patience and silent > patience * _SILENT_SHARE:
             reason = RunEnd.STALLED
         self.reason = reason
-        spooled_leaves += self._finish_run(reason)
+        self._finish_run(reason)
         self._releases.close()
-        return spooled_leaves
+        return self._releases.fresh()
 
     # Segments ----------------------------------------------------------------------------------------
 
-    def _closed(self, number: int, arrival: int) -> list[SpooledLeaf]:
-        spooled_leaves: list[SpooledLeaf] = []
+    def _closed(self, number: int, arrival: int) -> None:
         if self._held is not None:
             held, its_arrival = self._held
             self._held = None
-            spooled_leaves += self._place(held, its_arrival)
+            self._place(held, its_arrival)
         for unheard in range(self._next, number):
-            spooled_leaves += self._place(self._make(unheard), None)
+            self._place(self._make(unheard), None)
         made = self._make(number)
         if self._goes_on(number):
-            return spooled_leaves + self._place(made, arrival)
-        self._held = (made, arrival)
-        return spooled_leaves
+            self._place(made, arrival)
+        else:
+            self._held = (made, arrival)
 
     def _goes_on(self, number: int) -> bool:
         """Whether FFmpeg began another segment: it reports the very last one in the same way."""
@@ -246,27 +247,30 @@ class CaptureSession:
         self._next = number + 1
         return made
 
-    def _place(self, made: Made, arrival: int | None) -> list[SpooledLeaf]:
-        spooled_leaves = self._change_parameters(made.finalised)
+    def _place(self, made: Made, arrival: int | None) -> None:
+        self._change_parameters(made.finalised)
         piece = self._piece(made)
         if arrival is not None and self._has_jumped(piece, arrival):
-            return spooled_leaves + self._place_jump(made, piece, arrival)
+            self._place_jump(made, piece, arrival)
+            return
         self._run.waiting.append(made)
-        return spooled_leaves + self._keep(self._run.timeline.close(piece, arrival))
+        self._keep(self._run.timeline.close(piece, arrival))
 
-    def _place_last(self, made: Made) -> list[SpooledLeaf]:
+    def _place_last(self, made: Made) -> None:
         """The run ends here: its footage reaches the last presentation time without a hole before it."""
         written = self._written(made.number)
         piece = self._piece(made)
         if 2 * piece.squeezed < piece.pictures:
             piece = replace(piece, squeezed=0)  # FFmpeg may write it late: time alone proves no step back.
         if self._has_jumped(piece, written):
-            return self._change_parameters(made.finalised) + self._place_jump(made, piece, written)
+            self._change_parameters(made.finalised)
+            self._place_jump(made, piece, written)
+            return
         duration = made.finalised.contiguous_end - made.finalised.header.first_pts
         if duration <= 0:
             self._drop(made.number)
-            return []
-        return self._place(replace(made, duration=duration), None)
+            return
+        self._place(replace(made, duration=duration), None)
 
     def _piece(self, made: Made) -> Piece:
         return piece_of(made, self._growth, self.facts)
@@ -277,13 +281,13 @@ class CaptureSession:
         is_later = arrival > (run.end or facts.began)  # else the clock was set back: no proof
         return facts.is_live and is_later and run.timeline.has_jumped(piece, arrival, began=facts.began)
 
-    def _place_jump(self, made: Made, piece: Piece, arrival: int) -> list[SpooledLeaf]:
+    def _place_jump(self, made: Made, piece: Piece, arrival: int) -> None:
         """The camera's timestamps jumped inside this segment: it becomes its own run, dated by arrival.
 
         Its false durations are replaced where they follow from how long it lasted. The previous run ends, and
         the next segment begins another: no date depends on the jump.
         """
-        spooled_leaves = self._finish_run(RunEnd.TIMESTAMPS)
+        self._finish_run(RunEnd.TIMESTAMPS)
         self.is_stuck = is_stuck(made.finalised)
         ended = self._run
         not_before = self._accounts.covered_until(self.facts.camera)
@@ -296,17 +300,17 @@ class CaptureSession:
             ended, run=new_run_id(self._clock.now()), timeline=timeline, seq=0, start=None,
             otherwise=GapCause.STREAM_ERROR, waiting=[made],
         )  # fmt: skip
-        spooled_leaves += self._keep([timeline.date_by_arrival(piece, start, ended_at, strange=strange)])
-        spooled_leaves += self._finish_run(RunEnd.TIMESTAMPS)
+        self._keep([timeline.date_by_arrival(piece, start, ended_at, strange=strange)])
+        self._finish_run(RunEnd.TIMESTAMPS)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival)
         self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.STREAM_ERROR, end=ended_at)
-        return spooled_leaves
 
-    def _keep(self, timed: Sequence[Timed]) -> list[SpooledLeaf]:
-        return [spooled for one in timed if (spooled := self._keep_one(one)) is not None]
+    def _keep(self, timed: Sequence[Timed]) -> None:
+        for one in timed:
+            self._keep_one(one)
 
-    def _keep_one(self, timed: Timed) -> SpooledLeaf | None:
+    def _keep_one(self, timed: Timed) -> None:
         run, facts = self._run, self.facts
         made = run.waiting.pop(0)
         found = made.finalised
@@ -341,36 +345,33 @@ class CaptureSession:
         self._spool.account_for(found.size)
         with disk_errors(path.name):
             self.folder.raw(made.number).unlink(missing_ok=True)
-        return spooled
 
     # Runs --------------------------------------------------------------------------------------------
 
-    def _change_parameters(self, made: Finalised) -> list[SpooledLeaf]:
+    def _change_parameters(self, made: Finalised) -> None:
         """After another picture size or profile a new run begins, with a segment and without a gap."""
         before, self._description = self._description, made.description
         if before in ("", made.description):
-            return []
-        spooled_leaves = self._finish_run(RunEnd.PARAMETER_CHANGE)
+            return
+        self._finish_run(RunEnd.PARAMETER_CHANGE)
         ended = self._run
         self._run = replace(
             ended, run=new_run_id(self._clock.now()), otherwise=GapCause.RECORDER_RESTART, seq=0, start=None
         )
-        return spooled_leaves
 
-    def _step(self, arrival_after: int) -> list[SpooledLeaf]:
+    def _step(self, arrival_after: int) -> None:
         if self._held is not None:
-            return []  # FFmpeg is ending: there is no next segment.
-        spooled_leaves = self._finish_run(RunEnd.CLOCK_STEP)
+            return  # FFmpeg is ending: there is no next segment.
+        self._finish_run(RunEnd.CLOCK_STEP)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival_after)
         self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
-        return spooled_leaves
 
-    def _finish_run(self, reason: RunEnd) -> list[SpooledLeaf]:
-        spooled_leaves = self._anchor_rest()
+    def _finish_run(self, reason: RunEnd) -> None:
+        self._anchor_rest()
         run = self._run
         if run.start is None or run.end is None:
-            return spooled_leaves
+            return
         record = Run(
             camera=self.facts.camera,
             recorder=self.facts.recorder,
@@ -382,18 +383,16 @@ class CaptureSession:
         )
         path = self.folder.path / f"run-{run.run}{TICKET}"
         if path.with_suffix(JOURNALLED).exists():
-            return spooled_leaves  # The session was resumed after its run had been recorded.
-        spooled = write_ticket(path, record, self.facts.place)
-        self._releases.add(spooled)
-        return [*spooled_leaves, spooled]
+            return  # The session was resumed after its run had been recorded.
+        self._releases.add(write_ticket(path, record, self.facts.place))
 
-    def _anchor_rest(self) -> list[SpooledLeaf]:
+    def _anchor_rest(self) -> None:
         """Time the segments that still wait for an observation."""
         run = self._run
         if not run.waiting:
-            return []
+            return
         last = run.waiting[-1]
-        return self._keep(
+        self._keep(
             run.timeline.finish(
                 last_written=self._written(last.number) - notice_of(last, self.facts.noticed_by),
                 doubt=self.facts.doubt,
@@ -406,21 +405,20 @@ class CaptureSession:
         with disk_errors("a segment"):
             return self.folder.raw(number).stat().st_mtime_ns // 1000
 
-    def _set_aside(self, number: int, code: str, *, is_last: bool) -> list[SpooledLeaf]:
+    def _set_aside(self, number: int, code: str, *, is_last: bool) -> None:
         """A raw file that cannot become a segment: the run cannot continue across it."""
         self._next = number + 1
         cause = GapCause.STREAM_ERROR
         if code == "torn_segment" or holds_jpeg(self.folder.raw(number)):
             self._drop(number)
         else:
-            self.quarantined.append(self._spool.quarantine(self.folder.raw(number)))
+            self.quarantined += filter(None, [self._spool.quarantine.take(self.folder.raw(number))])
             cause = GapCause.SET_ASIDE
         if is_last:
-            return []
-        spooled_leaves = self._finish_run(RunEnd.STREAM_ERROR)
+            return
+        self._finish_run(RunEnd.STREAM_ERROR)
         account = self._accounts.covered_until(self.facts.camera)
         self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), cause)
-        return spooled_leaves
 
     def _drop(self, number: int) -> None:
         with disk_errors("a segment"):

@@ -12,6 +12,7 @@ from recorder.accounts import Accounts
 from recorder.archiver import Log
 from recorder.opening import Opening
 from recorder.placement.desk import PlacementDesk
+from recorder.recovery import Leftover
 from recorder.supervisor import CameraSupervisor
 from recorder.workshop import Workshop
 
@@ -33,6 +34,8 @@ class Crew:
         self._supervisors: dict[str, tuple[CameraSupervisor, asyncio.Task[None]]] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
+        self.leftovers: dict[str, Leftover] = {}
+        """What the disk kept from being finished at the start: the camera's first supervisor takes it up."""
 
     @property
     def ids(self) -> KeysView[str]:
@@ -74,6 +77,8 @@ class Crew:
             supervisor = CameraSupervisor(
                 shop, camera, GapCause.CONNECTING if is_new else GapCause.RECORDER_RESTART
             )
+            if (leftover := self.leftovers.pop(camera.id, None)) is not None:
+                supervisor.take_up(leftover)
             self._supervisors[camera.id] = (supervisor, asyncio.create_task(supervisor.run()))
 
     def know(self, cameras: Sequence[Camera]) -> bool:
@@ -118,8 +123,8 @@ class Crew:
         supervisor.stop()
         try:
             await task
-            await asyncio.to_thread(shop.accounts.stop, (camera_id,))
-            await asyncio.to_thread(shop.accounts.leave, camera_id)
+            await shop.in_thread(shop.accounts.stop, (camera_id,))
+            await shop.in_thread(shop.accounts.leave, camera_id)
             self._log.info("camera_left", camera=camera_id)
         except ArchiveError as error:
             self._log.warning("account_left_open", camera=camera_id, reason=error.message)

@@ -34,7 +34,7 @@ from recorder.crew import Crew
 from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
 from recorder.placement.desk import Everything, PlacementDesk
-from recorder.placement.rhythm import keep_alive, keep_place
+from recorder.placement.rhythm import keep_alive, keep_place, take_leave
 from recorder.recovery import Recovery, give_up, set_aside
 from recorder.report import Filling, archive_facts, camera_facts, spool_facts
 from recorder.roster import Roster, Sources, pause_after
@@ -151,6 +151,9 @@ class Recorder:
         spool = self._spool = Spool(
             parts.spool_dir, parts.clock, settings.spool_quota, settings.spool_reserve
         )
+        spool.quarantine.tell = lambda camera, file, size: parts.log.error(
+            "file_dropped", camera=camera, file=file, bytes=size, reason="its quarantine is full"
+        )
         spool.open()
         finishing = ThreadPoolExecutor(_FINISHERS, "finish")
         try:
@@ -212,7 +215,8 @@ class Recorder:
             new=self._crew.new,
             now=parts.clock.now(),
         )
-        spool.touch()
+        self._crew.leftovers = recovery.unfinished
+        await self._despite_the_disk(shop, "sign_of_life_waits", spool.touch)
         archiver.deliver_backlog(recovery.spooled_leaves)
         leading = [
             asyncio.create_task(self._keep_roster(roster, shop, desk)),
@@ -240,8 +244,7 @@ class Recorder:
             for task in leading:
                 task.cancel()
             await asyncio.gather(*leading, return_exceptions=True)
-            await asyncio.to_thread(desk.leave)
-            await self._wind_up(tasks, archiver, accounts)
+            await self._wind_up(tasks, shop, desk)
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"], duration: float | None) -> None:
         """Wait for the requested end; a task that fails ends the recorder, and its error is raised."""
@@ -255,20 +258,23 @@ class Recorder:
         for task in done - {stopped}:
             task.result()
 
-    async def _wind_up(
-        self, tasks: list["asyncio.Task[None]"], archiver: Archiver, accounts: Accounts
-    ) -> None:
-        """Stop the cameras first, then archive their segments, then upload the journal."""
-        loop, settings = asyncio.get_running_loop(), self._parts.settings
+    async def _wind_up(self, tasks: list["asyncio.Task[None]"], shop: Workshop, desk: PlacementDesk) -> None:
+        """Take leave, stop the cameras, then archive their segments, then upload the journal.
+
+        Nothing here waits for the threads that a store which hangs may hold.
+        """
+        loop, settings, archiver = asyncio.get_running_loop(), self._parts.settings, shop.archiver
         ends = loop.time() + (settings.stop_seconds if self._stop.is_set() else settings.drain_seconds)
+        await take_leave(desk, settings.leave_seconds, self._parts.log)
         results = await self._crew.stop()
-        await self._despite_the_disk("gaps_wait", lambda: accounts.stop(tuple(self._crew.ids)))
-        await self._despite_the_disk("sign_of_life_waits", accounts.spool.touch)
+        ids = tuple(self._crew.ids)
+        await self._despite_the_disk(shop, "gaps_wait", lambda: shop.accounts.stop(ids))
+        await self._despite_the_disk(shop, "sign_of_life_waits", shop.spool.touch)
         drained = not tasks[0].done() and await archiver.drain(max(_LEAST_DRAIN, ends - loop.time()))
         self._is_over = drained
         with suppress(TimeoutError):
             async with asyncio.timeout(max(_LEAST_DRAIN, ends - loop.time())):
-                await asyncio.to_thread(self._beat_once)
+                await shop.in_thread(self._beat_once)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -325,19 +331,23 @@ class Recorder:
                 self._parts.log.warning("roster_waits", code=error.code, reason=error.message)
 
     async def _keep_spool(self, shop: Workshop) -> None:
-        """Every few seconds: leave a sign of life, check the free room, rewrite growing gaps."""
+        """Every few seconds: leave a sign of life, check the free room, rewrite growing gaps.
+
+        The quarantine is looked at first: a person who empties it makes room.
+        """
         while True:
             await asyncio.sleep(self._parts.settings.registry_seconds)
-            await self._despite_the_disk("sign_of_life_waits", shop.spool.touch)
-            if await self._despite_the_disk("free_room_unknown", shop.spool.has_room) is False:
+            await self._despite_the_disk(shop, "sign_of_life_waits", shop.spool.touch)
+            await self._despite_the_disk(shop, "free_room_unknown", shop.spool.quarantine.look)
+            if await self._despite_the_disk(shop, "free_room_unknown", shop.spool.has_room) is False:
                 for supervisor in self._crew.supervisors:
                     supervisor.spool_is_full()
-            await self._despite_the_disk("gaps_wait", self._rewrite_gaps)
+            await self._despite_the_disk(shop, "gaps_wait", self._rewrite_gaps)
 
-    async def _despite_the_disk(self, waits: str, work: Callable[[], T]) -> T | None:
+    async def _despite_the_disk(self, shop: Workshop, waits: str, work: Callable[[], T]) -> T | None:
         """Do work on the spool. A failing disk is told and ends nothing here: cameras see it themselves."""
         try:
-            return await asyncio.to_thread(work)
+            return await shop.in_thread(work)
         except ArchiveError as error:
             self._parts.log.warning(waits, code=error.code, reason=error.message)
             return None

@@ -5,10 +5,11 @@ camera's account continues from where it stood; from there on the gap is ``recor
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import ArchiveError, IntegrityError, Malformed
+from archive.errors import ArchiveError, IntegrityError, Malformed, Unavailable
 from archive.footage.ingest import SpooledLeaf, mark_journalled, read_ticket, ticket_paths
 from archive.model.gap import GapCause, RunEnd
 from archive.model.leaf import Leaf
@@ -20,6 +21,17 @@ from recorder.capture_session import CaptureSession
 from recorder.facts import read_facts
 from recorder.host_time import Host, exact
 from recorder.spool import CaptureFolder, Spool
+
+
+@dataclass(slots=True)
+class Leftover:
+    """A camera's sessions that the disk keeps from being finished, in order.
+
+    ``since`` is when (µs) the recorder that recorded them last lived.
+    """
+
+    sessions: list[CaptureSession] = field(default_factory=list)
+    since: int = 0
 
 
 class Recovery:
@@ -41,13 +53,17 @@ class Recovery:
         self._log = log
         self._host_time = host_time
         self.spooled_leaves: list[SpooledLeaf] = []
+        self.unfinished: dict[str, Leftover] = {}
         self.set_aside = 0
 
     def run(self) -> None:
         """Finish everything in the spool. :attr:`spooled_leaves` then has what the archive lacks.
 
+        :attr:`unfinished` has, by camera, what the disk keeps from being finished, mostly as it is full: it
+        goes on once the disk does, and meanwhile the archive takes what waits, which makes room.
+
         Raises:
-            StoreFull, Unavailable: the disk failed. Nothing was lost; a later start continues.
+            Unavailable: the disk cannot be read. Nothing was lost; a later start continues.
         """
         self._accounts.load()
         gaps = list(self._gaps())
@@ -62,14 +78,22 @@ class Recovery:
     ) -> None:
         """Record why there is no footage since the last sign of life: no recorder was running.
 
-        ``new`` cameras were registered after it: no recorder could have recorded them.
+        ``new`` cameras were registered after it: no recorder could have recorded them. Where footage is still
+        unfinished its gap is recorded after it.
         """
-        at = self._spool.last_alive() or now
+        at = min(self._spool.last_alive() or now, now)
         off, fresh = set(disabled), set(new)
         for camera in cameras:
+            if camera in self.unfinished:
+                self.unfinished[camera].since = at
+                continue
             if camera not in off:
                 cause = GapCause.CONNECTING if camera in fresh else GapCause.RECORDER_RESTART
-                self._accounts.missing(camera, min(at, now), cause)
+                try:
+                    self._accounts.missing(camera, at, cause)
+                except ArchiveError as error:
+                    # The account is unchanged; it takes the cause as soon as the disk does.
+                    self._log.warning("gap_waits", camera=camera, reason=error.message)
 
     def _take_up(self, folder: CaptureFolder) -> None:
         folder.acquire()
@@ -108,16 +132,24 @@ class Recovery:
             folder.let_go()
             self.set_aside += 1
             return
+        except Unavailable as error:
+            self._log.error("session_waits", camera=facts.camera, code=error.code, reason=error.message)
+            self.unfinished.setdefault(facts.camera, Leftover()).sessions.append(session)
+            self._tell_quarantined(session)
+            return
         self.spooled_leaves += made
-        for kept in session.quarantined:
-            self._log.error("file_set_aside", camera=facts.camera, file=kept.name)
-            self.set_aside += 1
+        self._tell_quarantined(session)
         self._log.info("session_taken_up", camera=facts.camera, leaves=len(made))
+
+    def _tell_quarantined(self, session: CaptureSession) -> None:
+        for kept in session.quarantined:
+            self._log.error("file_set_aside", camera=session.facts.camera, file=kept.name)
+            self.set_aside += 1
 
     def _quarantine(self, folder: CaptureFolder, error: ArchiveError) -> None:
         self._log.error("session_damaged", code=error.code, reason=error.message)
         folder.let_go()
-        self._spool.quarantine(folder.path)
+        self._spool.quarantine.keep(folder.path)
         self.set_aside += 1
 
     def _gaps(self) -> Iterator[SpooledLeaf]:
@@ -127,7 +159,7 @@ class Recovery:
                 yield read_ticket(path)
             except IntegrityError as error:
                 self._log.error("ticket_set_aside", code=error.code, reason=error.message)
-                self._spool.quarantine(path)
+                self._spool.quarantine.keep(path)
                 self.set_aside += 1
 
     def _is_lost(self, spooled: SpooledLeaf) -> bool:
@@ -167,7 +199,7 @@ def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCa
         if isinstance(spooled.leaf, Segment):
             accounts.instead(spooled.leaf, cause)
         if spooled.ticket.exists():
-            spool.keep_copy(spooled.ticket)
+            spool.quarantine.take_copy(spooled.ticket)
             if cause is GapCause.SET_ASIDE:
                 # A later start must not think it lost. A lost segment has no line, so its mark comes last.
                 mark_journalled(spooled)
@@ -175,7 +207,7 @@ def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCa
             if spooled.version:
                 spooled.media.unlink(missing_ok=True)
             else:
-                spool.quarantine(spooled.media)
+                spool.quarantine.take(spooled.media)
         mark_journalled(spooled)
         if spooled.on_release is not None:
             spooled.on_release(spooled)

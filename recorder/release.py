@@ -18,10 +18,23 @@ class Releases:
         self._turn = threading.Lock()
         self._waiting: set[Path] = set()
         self._newest: SpooledLeaf | None = None
+        self._fresh: list[SpooledLeaf] = []
         self._closed = (folder.path / "closed").exists()
 
     def add(self, spooled: SpooledLeaf) -> None:
-        """Add a ticket. The previous newest one is then removed, if the archive has its segment."""
+        """Add a new ticket. The previous newest one is then removed, if the archive has its segment."""
+        self._fresh.append(spooled)
+        self._add(spooled)
+
+    def fresh(self) -> list[SpooledLeaf]:
+        """What was added since the last call, in order; also by a call that then failed.
+
+        Of a ticket that was written twice only the newer counts.
+        """
+        found, self._fresh = {one.ticket: one for one in self._fresh}, []
+        return list(found.values())
+
+    def _add(self, spooled: SpooledLeaf) -> None:
         spooled.on_release = self.release
         with self._turn:
             self._waiting.add(_stem(spooled))
@@ -67,7 +80,7 @@ class Releases:
             if spooled.media is not None or not spooled.journalled or not isinstance(spooled.leaf, Segment)
         ]
         for spooled in waiting:
-            self.add(spooled)
+            self._add(spooled)
             if isinstance(spooled.leaf, Segment):
                 self._spool.account_for(spooled.leaf.size)
         return waiting

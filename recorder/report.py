@@ -45,7 +45,8 @@ def spool_facts(spool: Spool, archiver: Archiver, filling: Filling, clock: Clock
     """The spool, its disk, and what waits in it.
 
     ``oldest_us`` is how long the oldest entry has waited; ``fill_s`` is in how many seconds the spool is full
-    if it goes on as in the last minutes, only while entries wait longer than a minute.
+    if it goes on as in the last minutes, only while entries wait longer than a minute. ``quarantine_bytes``
+    are kept for people, ``quarantine_dropped`` counts files that found no room there and were not kept.
     """
     free, room = spool.measure()
     left = filling.look(clock.monotonic(), room)
@@ -56,6 +57,8 @@ def spool_facts(spool: Spool, archiver: Archiver, filling: Filling, clock: Clock
         "spool_room": max(0, room),
         "spool_full": int(spool.is_full),
         "disk_free": free,
+        "quarantine_bytes": spool.quarantine.bytes,
+        "quarantine_dropped": spool.quarantine.files_dropped,
         "waiting": archiver.waiting,
         "oldest_us": waited,
         "stalled_us": archiver.stalled,

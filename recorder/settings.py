@@ -26,6 +26,7 @@ class RecorderSettings:
     (:class:`recorder.backoff.BackOff`).
     ``drain_seconds``: how long a recorder whose time is over archives what waits; the rest stays in the
     spool. ``stop_seconds`` is the same when it is asked to stop, with the end of the captures.
+    ``leave_seconds``: how much of that it waits for the servers of the membership: two of them may hang.
     """
 
     batch_seconds: float = 60
@@ -46,6 +47,7 @@ class RecorderSettings:
     uploads: int = 4
     drain_seconds: float = 30
     stop_seconds: float = 10
+    leave_seconds: float = 3
     retention_floor_days: int = 30
     journal_lock_days: int = 3650
 

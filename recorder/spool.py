@@ -12,7 +12,7 @@
     gaps/                        tickets of gap records
     cameras/CAMERA/SESSION/      one FFmpeg's folder (:mod:`recorder.capture_session`)
     certificates/                those of cameras whose own is registered (:mod:`recorder.trust`)
-    quarantine/                  files that could not become segments, kept for people
+    quarantine/                  what could not become segments, kept for people (:mod:`recorder.quarantine`)
 
 A session's folder holds a lock that its FFmpeg inherits. A recorder that can take the lock knows that the
 FFmpeg is gone; otherwise it looks for the process that holds the lock, and ends it.
@@ -34,6 +34,7 @@ from archive.durable import UNFINISHED, disk_errors, sync_folder, write_durably
 from archive.errors import Conflict, Unavailable
 from archive.ids import new_run_id
 from recorder import process
+from recorder.quarantine import Quarantine
 
 _MODE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _PATIENCE = 5.0
@@ -114,8 +115,12 @@ class Spool:
     held_bytes: int = 0
     is_full: bool = False
     damaged: list[str] = field(default_factory=list)
+    quarantine: Quarantine = field(init=False)
     _lock: int = -1
     _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.quarantine = Quarantine(self.root / "quarantine", self.clock, self.quota)
 
     def open(self) -> None:
         """Make the folders and take the lock.
@@ -138,6 +143,7 @@ class Spool:
                 )
             for unfinished in self.root.rglob("*" + UNFINISHED):
                 unfinished.unlink(missing_ok=True)
+        self.quarantine.look()
 
     def close(self) -> None:
         """Release the lock."""
@@ -169,7 +175,7 @@ class Spool:
         with disk_errors("the spool"):
             disk = os.statvfs(self.root)
         free = disk.f_bavail * disk.f_frsize
-        return free, min(self.quota - self.held_bytes, free - least_reserve(self.reserve))
+        return free, min(self.quota - self._taken, free - least_reserve(self.reserve))
 
     def has_room(self) -> bool:
         """Whether recording may go on; once the spool was full, only when there is some room to spare."""
@@ -177,18 +183,23 @@ class Spool:
         quota = self.quota * _RESUME_SHARE if self.is_full else self.quota
         least = least_reserve(self.reserve)
         reserve = least * _RESUME_RESERVE if self.is_full else least
-        self.is_full = self.held_bytes > quota or free < reserve
+        self.is_full = self._taken > quota or free < reserve
         return not self.is_full
 
     def spares(self, size: int) -> bool:
         """Whether what can wait may take ``size`` more bytes: it leaves free twice what recording leaves."""
         free, _ = self.measure()
-        return self.held_bytes + size <= self.quota and free - size >= 2 * least_reserve(self.reserve)
+        return self._taken + size <= self.quota and free - size >= 2 * least_reserve(self.reserve)
 
     def account_for(self, size: int) -> None:
         """Count bytes that were added (or, negative, removed)."""
         with self._turn:
             self.held_bytes += size
+
+    @property
+    def _taken(self) -> int:
+        """What waits, and what is kept in quarantine: both count against the quota."""
+        return self.held_bytes + self.quarantine.bytes
 
     # Sessions ----------------------------------------------------------------------------------------
 
@@ -212,27 +223,6 @@ class Spool:
         """Remove a session's folder once the archive has all of it."""
         folder.let_go()
         shutil.rmtree(folder.path, ignore_errors=True)
-
-    def quarantine(self, path: Path) -> Path:
-        """Move a file to quarantine for people to inspect; returns its new path."""
-        target = self._in_quarantine(path)
-        with disk_errors(path.name):
-            path.replace(target)
-            sync_folder(target.parent)
-        return target
-
-    def keep_copy(self, path: Path) -> Path:
-        """Copy a small file to quarantine for people to inspect; returns the copy's path."""
-        target = self._in_quarantine(path)
-        with disk_errors(path.name):
-            write_durably(target, path.read_bytes())
-        return target
-
-    def _in_quarantine(self, path: Path) -> Path:
-        folder = self.root / "quarantine"
-        with disk_errors("the quarantine"):
-            folder.mkdir(exist_ok=True)  # a person may have taken it away with its files
-        return folder / f"{path.parent.parent.name}-{path.parent.name}-{path.name}"
 
     # Small things kept -------------------------------------------------------------------------------
 
@@ -261,7 +251,7 @@ class Spool:
 
     def set_damaged_aside(self, name: str) -> None:
         """Move a kept file that makes no sense to quarantine and name it in :attr:`damaged`."""
-        self.quarantine(self.root / name)
+        self.quarantine.keep(self.root / name)
         self.damaged.append(name)
 
 

@@ -14,6 +14,7 @@ from archive.errors import IntegrityError, NotFound, Unavailable
 from archive.footage.ingest import JOURNALLED, TICKET, read_ticket
 from archive.model.segment import Segment
 from archive.timespan import SECOND, format_instant
+from recorder.quarantine import Dropped, survey
 from recorder.spool import least_reserve
 
 _NEWEST = 6
@@ -50,7 +51,8 @@ class SpoolView:
     """A whole spool. ``room`` is what it may still take, ``free`` what is free on its disk (bytes).
 
     ``full_in`` is in how many seconds it is full if nothing leaves it; None while nothing is known to come.
-    ``gaps`` counts records of gaps that wait, ``quarantined`` what a person has to look at.
+    ``gaps`` counts records of gaps that wait. ``quarantined`` counts what a person has to look at, of
+    ``quarantine_bytes``; ``dropped`` is what found no room there.
     """
 
     cameras: tuple[CameraWaiting, ...]
@@ -59,6 +61,8 @@ class SpoolView:
     free: int
     gaps: int
     quarantined: int
+    quarantine_bytes: int
+    dropped: tuple[Dropped, ...]
 
     @property
     def bytes(self) -> int:
@@ -91,6 +95,8 @@ class SpoolView:
             "full_in_seconds": self.full_in,
             "gaps": self.gaps,
             "quarantined": self.quarantined,
+            "quarantine_bytes": self.quarantine_bytes,
+            "dropped": [one.to_json() for one in self.dropped],
             "cameras": [one.to_json() for one in self.cameras],
         }
 
@@ -112,13 +118,20 @@ def look(root: Path, *, quota: int, reserve: int) -> SpoolView:
         cameras = tuple(_camera(path) for path in sorted((root / "cameras").iterdir()))
         disk = os.statvfs(root)
         gaps = len(_names(root / "gaps"))
-        quarantined = len(_names(root / "quarantine"))
+        quarantined = survey(root / "quarantine")
     free = disk.f_bavail * disk.f_frsize
     held = sum(one.bytes for one in cameras)
-    room = max(0, min(quota - held, free - least_reserve(reserve)))
+    room = max(0, min(quota - held - quarantined.bytes, free - least_reserve(reserve)))
     return SpoolView(
-        cameras=cameras, quota=quota, room=room, free=free, gaps=gaps, quarantined=quarantined
-    )  # fmt: skip
+        cameras=cameras,
+        quota=quota,
+        room=room,
+        free=free,
+        gaps=gaps,
+        quarantined=quarantined.entries,
+        quarantine_bytes=quarantined.bytes,
+        dropped=tuple(quarantined.dropped.values()),
+    )
 
 
 def _camera(folder: Path) -> CameraWaiting:

@@ -12,6 +12,7 @@ from recorder.capture_session import CaptureSession
 from recorder.hearing import Hearing
 from recorder.probe import diagnose
 from recorder.reach import Unreached, answers, reach
+from recorder.recovery import Leftover
 from recorder.seeing import Seeing
 from recorder.sources import Source, parse_source
 from recorder.trust import proven
@@ -65,7 +66,7 @@ class CameraSupervisor:
         self._attempt: Attempt | None = None
         self._otherwise = otherwise
         self._doubted = False
-        self._unfinished: list[CaptureSession] = []
+        self._unfinished: list[tuple[CaptureSession, RunEnd]] = []
         self._tries = 0  # that the disk failed the first of the unfinished
         self._owed: list[tuple[int, GapCause]] = []  # causes that follow the footage of the unfinished
         settings = workshop.settings
@@ -78,6 +79,12 @@ class CameraSupervisor:
             workshop.binary, workshop.clock, workshop.log, workshop.settings.input_timeout
         )
         self._seeing = Seeing(workshop.log)
+
+    def take_up(self, leftover: Leftover) -> None:
+        """Finish first what an earlier recorder left and the disk did not take at the start."""
+        self._unfinished += [(session, RunEnd.RECORDER_RESTART) for session in leftover.sessions]
+        if not self.camera.disabled:
+            self._owed.append((leftover.since, GapCause.RECORDER_RESTART))
 
     def change(self, camera: Camera) -> None:
         """The camera's registration changed; a change that affects FFmpeg begins a new session."""
@@ -249,7 +256,7 @@ class CameraSupervisor:
             if not is_whole:
                 self._seeing.gave_nothing(RunEnd.STREAM_ERROR)
             if attempt.session is not None and not is_whole:
-                self._unfinished.append(attempt.session)
+                self._unfinished.append((attempt.session, RunEnd.SPOOL_FULL))
             if attempt.is_mute:
                 self._hearing.was_mute(camera.id)
             if attempt.found_jpeg:
@@ -267,16 +274,16 @@ class CameraSupervisor:
         if not self._unfinished:
             return
         while self._unfinished:
-            cut_off = self._unfinished.pop(0)
+            cut_off, reason = self._unfinished.pop(0)
             try:
                 session = await self._shop.in_thread(cut_off.retake)
-                self._shop.archiver.deliver(await self._shop.in_thread(session.end, RunEnd.SPOOL_FULL))
+                self._shop.archiver.deliver(await self._shop.in_thread(session.end, reason))
                 self._shop.tell_set_aside(self.camera.id, session.quarantined)
             except (IntegrityError, Malformed, Unavailable) as error:
                 if isinstance(error, Unavailable):
                     self._tries += not isinstance(error, StoreFull)
                     if self._tries < _MOST_TRIES:
-                        self._unfinished.insert(0, cut_off)
+                        self._unfinished.insert(0, (cut_off, reason))
                         raise
                 cut_off.folder.let_go()
                 self._shop.archiver.counters.set_aside += 1

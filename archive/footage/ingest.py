@@ -33,7 +33,7 @@ from typing import Any, Protocol
 from archive import canonical
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.durable import disk_errors, read_unless_lost, write_durably
+from archive.durable import BAD_SECTOR, disk_errors, read_unless_lost, write_durably
 from archive.errors import IntegrityError, Malformed
 from archive.model import leaf as leaves
 from archive.model.camera import Place, parse_place
@@ -61,6 +61,9 @@ FAULTS_OF_CONTENT = frozenset(
 
 ANSWERS_OF_STORES = frozenset({"bad_key", "bad_metadata", "object_too_large"})
 """Those codes that may also come from a store: a proxy's limit on headers, or a path that is too long."""
+
+UNREADABLE = "content_unreadable"
+"""The code of a store's Unavailable where it is the spool's disk that does not give the segment."""
 
 TICKET = ".ticket"
 """Suffix of a ticket whose leaf is not in the logbook yet."""
@@ -230,7 +233,7 @@ class Ingest:
                 store's answer is about other bytes; ``segment_vanished``: it is no longer in the spool.
             Malformed: the store cannot keep this content.
             AlreadyExists: the name holds other bytes; Saksi itself never causes this.
-            Refused, StoreFull, Unavailable: as the store; the segment waits in the spool.
+            Refused, StoreFull, Unavailable: as the store, or :data:`UNREADABLE`; it waits in the spool.
         """
         segment, media = spooled.leaf, spooled.media
         if media is None or not isinstance(segment, Segment):
@@ -259,7 +262,11 @@ class Ingest:
         spooled.version, spooled.held = stored.version, held and stored.created
 
     def is_intact(self, spooled: SpooledLeaf) -> bool:
-        """Whether the spool still holds exactly the bytes that the leaf names."""
+        """Whether the spool still holds exactly the bytes that the leaf names.
+
+        Raises:
+            Unavailable: the disk does not answer.
+        """
         if spooled.media is None or not isinstance(spooled.leaf, Segment):
             return True
         with disk_errors(spooled.media.name):
@@ -268,6 +275,10 @@ class Ingest:
                     return hashlib.file_digest(file, "sha256").hexdigest() == spooled.leaf.sha256
             except FileNotFoundError:
                 return False
+            except OSError as error:
+                if error.errno in BAD_SECTOR:
+                    return False
+                raise
 
     def commit(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Refusal, ...]:
         """Steps 6, 7 and 8 for stored leaves. After an error, call it again with the same leaves.

@@ -63,6 +63,7 @@ CODES = (
     "spool_full",
     "spool_filling",
     "set_aside",
+    "quarantine_full",
 )
 """The codes of all troubles."""
 
@@ -99,6 +100,12 @@ def troubles(beat: Beat, now: int) -> Iterator[Trouble]:
         yield Trouble(
             name, "set_aside", message, "Check its quarantine folder and saksi integrity-incident list."
         )
+    if dropped := int(state.get("quarantine_dropped") or 0):
+        message = (
+            f"{name}: its quarantine is full, and {dropped} files that no segment can be made of were dropped"
+        )
+        hint = "saksi spool there names the cameras; mend them, and move the quarantine to another disk."
+        yield Trouble(name, "quarantine_full", message, hint)
 
 
 def _waiting(name: str, state: JsonObject, at: int) -> Iterator[Trouble]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from archive.timespan import MINUTE, SECOND
+from archive.timespan import MINUTE, SECOND, format_instant
 from ops.cli.options import Json
 from ops.cli.output import note, print_json, print_table, say
 from ops.cli.retention_text import size_text
@@ -53,7 +53,15 @@ def _show(found: SpoolView, now: int) -> None:
     if found.gaps:
         say(f"{found.gaps} records of gaps wait")
     if found.quarantined:
-        note(f"{found.quarantined} entries are in quarantine: see the runbook for integrity incidents")
+        note(
+            f"{found.quarantined} entries ({size_text(found.quarantine_bytes)}) are in quarantine: "
+            "see the runbook for integrity incidents"
+        )
+    for one in found.dropped:
+        note(
+            f"{one.camera}: {one.files} files ({size_text(one.bytes)}) found no room and were dropped "
+            f"since {format_instant(one.since)}; mend the camera, and move the quarantine to another disk"
+        )
     if _is_short(found, now):
         note("Then its cameras are not recorded. Check the store and the index: saksi health recorders")
 

@@ -239,7 +239,11 @@ class Desk:
             "live": sorted(live),
         }
         if kept != self._kept:
-            self._keeper.keep(_KEPT, kept)
+            try:
+                self._keeper.keep(_KEPT, kept)
+            except ArchiveError as error:
+                self._log.warning("placement_not_kept", code=error.code, reason=error.message)
+                return
             self._kept = kept
 
     def _tell_blind(self, error: ArchiveError) -> None:

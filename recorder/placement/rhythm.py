@@ -1,8 +1,10 @@
 """The rhythm of one of many recorders: it stays among the others, and follows who records what."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from archive.errors import ArchiveError
 from recorder.placement.desk import Log, PlacementDesk
@@ -22,6 +24,27 @@ async def keep_alive(desk: PlacementDesk) -> None:
             await asyncio.sleep(max(0.0, due - loop.time()))
     finally:
         own.shutdown(wait=False)
+
+
+async def take_leave(desk: PlacementDesk, patience: float, log: Log) -> None:
+    """Let others take over, and wait for their servers no longer than ``patience`` seconds.
+
+    In a thread of its own, which nothing waits for at the end of the process. If the servers do not answer in
+    time, others take over once the last beat is old.
+    """
+    loop, has_left = asyncio.get_running_loop(), asyncio.Event()
+
+    def leave() -> None:
+        desk.leave()
+        with suppress(RuntimeError):  # the loop may be over by now
+            loop.call_soon_threadsafe(has_left.set)
+
+    threading.Thread(target=leave, name="leave", daemon=True).start()
+    try:
+        async with asyncio.timeout(patience):
+            await has_left.wait()
+    except TimeoutError:
+        log.warning("place_not_left", waited=patience)
 
 
 async def keep_place(

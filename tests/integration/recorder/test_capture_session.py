@@ -23,6 +23,7 @@ from recorder.accounts import Accounts
 from recorder.capture_session import CaptureSession
 from recorder.facts import CaptureFacts
 from recorder.host_time import EXACT, UNBOUNDED, HostTime
+from recorder.quarantine import survey
 from recorder.recovery import Recovery
 from recorder.spool import Spool
 from tests.support import numbered
@@ -295,6 +296,25 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
     assert kept.read_bytes() == bad
 
 
+def test_what_finds_no_room_in_quarantine_is_dropped_on_record_and_its_camera_goes_on(desk: Desk) -> None:
+    session = desk.open()
+    desk.spool.quarantine.quota = 1
+    desk.put(session, 0, 1, 2, 3)
+    found = session.closed(0, arrival(0))
+    bad = desk.raws[1].read_bytes().replace(b"avc1", b"vp09")
+    session.folder.raw(1).write_bytes(bad)
+    with pytest.raises(Malformed):
+        session.closed(1, arrival(1))
+    found += session.end(RunEnd.STREAM_ERROR)
+    assert [(one.run == RUN, one.seq) for one in segments(found)] == [(True, 0), (False, 0), (False, 1)]
+    gaps = [spooled.leaf.cause for spooled in desk.delivered if isinstance(spooled.leaf, Gap)]
+    assert gaps == [GapCause.RECORDER_RESTART, GapCause.SET_ASIDE]
+    assert session.quarantined == []
+    assert not session.folder.raw(1).exists()
+    (slip,) = survey(desk.spool.quarantine.folder).dropped.values()
+    assert (slip.camera, slip.files, slip.bytes) == ("kam-1", 1, len(bad))
+
+
 @pytest.mark.parametrize("after_a_crash", [False, True])
 def test_what_the_disk_cannot_read_keeps_nothing_else_from_the_archive(
     desk: Desk, *, after_a_crash: bool
@@ -408,6 +428,42 @@ def test_a_full_disk_stops_the_session_which_goes_on_when_there_is_room(
     assert runs(found)[0].reason is RunEnd.SPOOL_FULL
     release(found)
     assert not session.folder.path.exists()
+
+
+def test_what_was_made_before_the_disk_was_full_needs_no_restart(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2, 3)
+    real: Callable[..., object] = finalise
+    calls = itertools.count(1)
+
+    def full(*arguments: object, **options: object) -> object:
+        if next(calls) == 4:
+            raise StoreFull("no room")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(making, "finalise", full)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    with pytest.raises(StoreFull):
+        session.end(RunEnd.STREAM_ERROR)
+    found += session.retake().end(RunEnd.SPOOL_FULL)
+    assert [one.seq for one in segments(found)] == [0, 1, 2, 3]
+    release(found)
+    assert not session.folder.path.exists()
+
+
+def test_what_was_made_in_the_call_that_met_garbage_needs_no_restart(desk: Desk) -> None:
+    session = desk.open()
+    session.is_written = lambda: False
+    desk.put(session, 0, 1, 2)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    assert session.closed(2, arrival(2)) == [], "the next file does not exist yet"
+    session.folder.raw(3).write_bytes(desk.raws[3].read_bytes().replace(b"avc1", b"vp09"))
+    with pytest.raises(Malformed):
+        session.closed(3, arrival(3))
+    found += session.end(RunEnd.STREAM_ERROR)
+    assert [one.seq for one in segments(found)] == [0, 1, 2]
 
 
 def test_the_last_report_of_all_is_not_taken_for_an_arrival(desk: Desk) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -31,6 +30,7 @@ from recorder.roster import Sources
 from tests.support import numbered
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.servers import MediamtxServer
+from tests.support.small_disk import SmallDisk, small_disk_at
 from tests.support.sound import assert_sound, causes, reading_of, segments_of
 from tests.support.waiting import PATIENCE_S, until, until_async
 
@@ -297,33 +297,10 @@ def test_a_full_spool_stops_recording_with_a_gap_and_drops_nothing(recording: Re
         assert_sound(site, "kam-1")
 
 
-@dataclass(frozen=True, slots=True)
-class SmallDisk:
-    """A disk of 8 MiB for the spool, which another program can fill."""
-
-    folder: Path
-
-    @property
-    def junk(self) -> Path:
-        """What fills it: remove it, and there is room."""
-        return self.folder / "junk"
-
-    def fill(self) -> None:
-        """Leave no room at all."""
-        with self.junk.open("wb", buffering=0) as filling, suppress(OSError):
-            while True:
-                filling.write(bytes(4096))
-
-
 @pytest.fixture
 def small_disk(recording: RecordingSite) -> Iterator[SmallDisk]:
-    small = recording.folder / "spool"
-    small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("this machine does not let us mount a tmpfs")
-    yield SmallDisk(small)
-    subprocess.run(["umount", "-l", small], check=True)
+    with small_disk_at(recording.folder / "spool") as disk:
+        yield disk
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")

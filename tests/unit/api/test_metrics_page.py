@@ -30,6 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         state = {
             "version": "1.0", "cameras": {CAMERA: entry}, "set_aside": 0, "spool_bytes": 1, "spool_room": 2,
             "disk_free": 3, "waiting": 4, "oldest_us": 5, "stalled_us": 6, "fill_s": 7,
+            "quarantine_bytes": 8, "quarantine_dropped": 9,
         }  # fmt: skip
         made.services.index.put_heartbeat("rec-1", now, state)
         yield made

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import structlog
 
-from archive.errors import ArchiveError, IntegrityError, Malformed, Refused
+from archive.errors import ArchiveError, IntegrityError, Malformed, Refused, Unavailable
 from archive.footage.ingest import SpooledLeaf
 from archive.model.gap import Gap, GapCause, id_for_segment
 from archive.model.segment import Segment
 from archive.ports import IndexEntry
 from archive.records.set_aside import take_each
 from archive.timespan import DAY, HOUR, SECOND, Timespan
+from recorder.quarantine import Quarantine
 from recorder.recovery import Recovery, set_aside
-from recorder.spool import Spool
 from tests.support.archives import small_archive
 from tests.support.delivering import QUICK, Desk
 from tests.support.leaves import T0, segment
@@ -76,11 +76,11 @@ def test_a_crash_while_it_is_set_aside_makes_no_second_gap(desk: Desk, monkeypat
     [refusal] = desk.ingest.commit([bad])
     assert refusal.is_final
 
-    def killed(self: Spool, path: Path) -> Path:
+    def killed(self: Quarantine, path: Path) -> Path:
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(Spool, "keep_copy", killed)
+        patched.setattr(Quarantine, "take_copy", killed)
         with pytest.raises(Killed):
             set_aside(bad, desk.spool, desk.accounts)
     first = desk.delivered.pop()
@@ -134,6 +134,35 @@ def test_a_segment_that_vanished_from_the_spool_is_lost_and_stops_no_other(desk:
     assert desk.indexed("cam-1") == [1]
     assert (archiver.counters.lost, archiver.counters.set_aside) == (1, 0)
     assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.UPLOAD_LOST]
+
+
+def test_a_segment_in_a_bad_sector_is_lost_on_record_and_stops_no_other(desk: Desk) -> None:
+    """Each read of it ends with EIO: as this file of Linux does at its start."""
+    bad = desk.spooled(segment(0))
+    assert bad.media is not None
+    bad.media.unlink()
+    bad.media.symlink_to("/proc/self/mem")
+    archiver = desk.bring_in([bad, desk.spooled(segment(1))])
+    assert desk.indexed("cam-1") == [1]
+    assert (archiver.counters.lost, archiver.counters.store_error) == (1, "")
+    assert [one.cause for one in desk.gaps("cam-1")] == [GapCause.UPLOAD_LOST]
+    assert len([name for name in desk.quarantined() if name.endswith(".mp4")]) == 1, "it is kept for people"
+
+
+def test_a_disk_that_cannot_be_read_for_a_while_costs_nothing(desk: Desk, monkeypatch: Any) -> None:
+    spooled = desk.spooled(segment(0))
+    put = type(desk.archive.stores.footage).put
+    trouble = [Unavailable("the disk hangs", code="content_unreadable")] * 5
+
+    def picky(self: Any, *arguments: Any, **options: Any) -> Any:
+        if trouble:
+            raise trouble.pop()
+        return put(self, *arguments, **options)
+
+    monkeypatch.setattr(type(desk.archive.stores.footage), "put", picky)
+    archiver = desk.bring_in([spooled])
+    assert desk.indexed("cam-1") == [0]
+    assert (archiver.counters.lost, archiver.counters.store_error) == (0, "")
 
 
 def test_a_gap_that_cannot_be_indexed_makes_no_gap_of_its_own(desk: Desk) -> None:

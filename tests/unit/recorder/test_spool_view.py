@@ -71,6 +71,22 @@ def test_room_is_bounded_by_the_quota_and_by_the_disk(desk: Desk) -> None:
     assert look(desk.spool.root, quota=HUGE, reserve=HUGE).room == 0
 
 
+def test_what_was_dropped_for_want_of_room_in_quarantine_is_shown(desk: Desk, tmp_path: Path) -> None:
+    raws = [desk.spool.root / "cameras" / "cam-1" / OTHER_RUN / f"{number:06d}.raw.mp4" for number in (0, 1)]
+    raws[0].parent.mkdir(parents=True)
+    desk.spool.quarantine.quota = 20
+    for path, content in zip(raws, (b"x", b"yz"), strict=True):
+        path.write_bytes(content)
+        desk.spool.quarantine.take(path)
+    found = look(desk.spool.root, quota=QUOTA, reserve=0)
+    assert (found.quarantined, found.quarantine_bytes) == (1, 1)
+    assert [(one.camera, one.files, one.bytes) for one in found.dropped] == [("cam-1", 1, 2)]
+    command = CommandLine(tmp_path / "home", {"SAKSI_SPOOL_DIR": str(desk.spool.root)})
+    shown = command("spool")
+    assert "cam-1: 1 files" in shown.err
+    assert command("spool", "--json").json["dropped"][0]["files"] == 1
+
+
 def test_where_no_recorder_worked_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         look(tmp_path, quota=QUOTA, reserve=0)

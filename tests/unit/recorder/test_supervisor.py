@@ -84,7 +84,7 @@ class Stand:
         return asyncio.run(self.supervisor._turn())
 
     def cut_off(self) -> None:
-        self.supervisor._unfinished.append(cast(Any, self.session))
+        self.supervisor._unfinished.append((cast(Any, self.session), RunEnd.SPOOL_FULL))
 
     def told(self) -> list[tuple[GapCause, int, int]]:
         """The gaps on record, by their last lines."""

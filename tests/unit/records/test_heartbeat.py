@@ -50,6 +50,7 @@ def test_each_trouble_has_its_code() -> None:
     assert codes(store_error="store_access_denied", journal_error="x") == ["store_error", "journal_error"]
     assert codes(stalled_us=PATIENCE, waiting=3) == ["commit_stalled"]
     assert codes(set_aside=1) == ["set_aside"]
+    assert codes(quarantine_dropped=1, quarantine_bytes=5) == ["quarantine_full"]
     silent = [one.code for one in troubles(Beat(WELL), PATIENCE)]
     assert silent == ["recorder_silent"]
     [ahead] = troubles(Beat(WELL, PATIENCE), 0)
