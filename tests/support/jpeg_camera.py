@@ -28,11 +28,19 @@ def numbered_jpegs(
 
 @dataclass(slots=True)
 class JpegCamera:
-    """Its URL, and when (wall time, µs) each connection got its first picture. It sends ``pictures``."""
+    """Its URL, and when (wall time, µs) each connection got its first picture. It sends ``pictures``.
+
+    Those that are due before ``held_until`` (monotonic, s) wait for it, and then come all at once.
+    """
 
     url: str = ""
     began: list[int] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
+    held_until: float = 0.0
+
+    def hold(self, seconds: float) -> None:
+        """Nothing comes for so long."""
+        self.held_until = time.monotonic() + seconds
 
     def send(self, path: Path) -> None:
         """From now on the pictures of this file; in a connection that is open, from the next number on."""
@@ -57,7 +65,8 @@ def jpeg_camera(path: Path, fps: int = 15) -> Iterator[JpegCamera]:
                     if number >= len(camera.pictures):
                         return
                     picture = camera.pictures[number]
-                    wait = max(0.0, began + number / fps - time.monotonic())
+                    due = max(began + number / fps, camera.held_until)
+                    wait = max(0.0, due - time.monotonic())
                     time.sleep(wait)  # real time: the camera's pace
                     head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
                     self.wfile.write(head.encode() + picture + b"\r\n")

@@ -107,3 +107,27 @@ def test_pictures_of_another_form_keep_their_times(tmp_path: Path, recording: Re
             first = seen[0]
             assert first is not None
             assert seen == list(range(first, first + len(seen)))
+
+
+def test_pictures_that_were_held_up_say_how_late_they_may_be(
+    tmp_path: Path, recording: RecordingSite
+) -> None:
+    """The first one of a segment too: the pause that it ends is in the segment before."""
+    plain = numbered_jpegs(tmp_path / "plain.mp4", SECONDS, FPS)
+    with jpeg_camera(plain, FPS) as camera:
+        recording.add(CAMERA, camera.url)
+        recording.start()
+        with recording.site() as site:
+            until(lambda: len(segments_of(site, CAMERA)) >= 1, "it is recorded")
+            for _ in range(4):
+                camera.hold(1.7)
+                before = len(segments_of(site, CAMERA))
+                until(lambda before=before: len(segments_of(site, CAMERA)) >= before + 2, "it goes on")
+            assert recording.stop() == 0
+            assert causes(site, CAMERA) == ["connecting"]
+            began = camera.began[-1]
+            for leaf in leaves(site):
+                first = numbered.read_numbers(site.stores.footage.get(leaf.key))[0].number
+                assert first is not None
+                late = leaf.span.start - began - first * SECOND // FPS
+                assert abs(late) <= leaf.clock.uncertainty_us, leaf
