@@ -89,7 +89,7 @@ def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
     picture, which then stands at the other side of the pause: the segment is uncertain by that. If sound is
     recorded too, a picture may have waited for the next packet: for one picture at most. So may one that was
     encoded. Pictures whose times are those of their arrival may have been held up for as long as the longest
-    pause between two of them, or between those of the segment before: its first one ended a pause of that one.
+    pause between two of them or of the segment before: a segment's first one may have ended a pause of that.
     """
     noticed_by, longest_pause = facts.noticed_by, facts.doubt * TIMESCALE // (4 * SECOND)
     found = made.finalised
