@@ -1,15 +1,22 @@
 """A camera that sends JPEG pictures changes them while it is recorded: nothing is scaled or dated falsely."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from archive.clock import SystemClock
 from archive.footage.mp4.header import parse_header
 from archive.model.leaf import decode
 from archive.model.segment import Segment
 from archive.timespan import SECOND
 from ops.wiring import Site
+from recorder.binary import Binary
+from recorder.command import record_command
+from recorder.encoding import JpegPictures
+from recorder.process import start_capture
+from recorder.sources import parse_source
 from tests.support import numbered
 from tests.support.jpeg_camera import jpeg_camera, numbered_jpegs
 from tests.support.recording_site import RecordingSite
@@ -131,3 +138,33 @@ def test_pictures_that_were_held_up_say_how_late_they_may_be(
                 assert first is not None
                 late = leaf.span.start - began - first * SECOND // FPS
                 assert abs(late) <= leaf.clock.uncertainty_us, leaf
+
+
+@pytest.mark.parametrize("program", numbered.FFMPEGS)
+def test_a_picture_that_cannot_be_decoded_is_counted(tmp_path: Path, program: str) -> None:
+    """As a damaged packet of another camera: it is left out, and the others are there."""
+    plain = numbered_jpegs(tmp_path / "plain.mp4", SECONDS, FPS)
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    clock = SystemClock()
+
+    async def recorded(url: str) -> int:
+        pictures = JpegPictures(*SMALL, clock.now())
+        ffmpeg = Binary(Path(numbered.FFMPEGS[program]), "", 5 if program == "system" else 9)
+        command = record_command(
+            ffmpeg, parse_source(url), folder, segment_seconds=2, timeout_us=20_000_000, pictures=pictures
+        )
+        capture = await start_capture(command, clock=clock, redact=str)
+        async for _ in capture.closed():
+            break
+        await capture.end(20)
+        return capture.damaged
+
+    with jpeg_camera(plain, FPS) as camera:
+        camera.pictures[2::3] = [b"\xff\xd8 no picture"] * len(camera.pictures[2::3])
+        damaged = asyncio.run(recorded(camera.url))
+    seen = [one.number for one in numbered.read_numbers(folder / "000000.raw.mp4")]
+    last = seen[-1]
+    assert last is not None
+    assert seen == [number for number in range(last + 1) if number % 3 != 2]
+    assert damaged >= last // 3
