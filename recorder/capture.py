@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from archive.errors import Malformed
-from archive.footage.mp4.jpeg import holds_jpeg
+from archive.footage.mp4.jpeg import holds_jpeg, size_of
 from archive.ids import new_run_id
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
@@ -12,11 +13,12 @@ from archive.model.segment import MADE_FROM
 from archive.timespan import SECOND
 from recorder.capture_session import CaptureSession
 from recorder.command import NOTICED_BY, record_command
-from recorder.encoding import is_by_arrival
+from recorder.encoding import JpegPictures, is_by_arrival
 from recorder.facts import CaptureFacts
 from recorder.pictures import PicturesWritten
 from recorder.probe import diagnose
 from recorder.process import Capture, Closed, start_capture
+from recorder.seeing import MJPEG, Size
 from recorder.sources import Source
 from recorder.workshop import Workshop
 
@@ -47,18 +49,18 @@ class AttemptEnd:
 class Attempt:
     """One FFmpeg and its session. Call :meth:`run` once; :meth:`stop` may be called meanwhile.
 
-    ``sound`` is the codec of the camera's sound that is recorded too; "" for none. ``pictures`` is the codec
-    of pictures that are turned into H.264; "" for those that are copied.
+    ``sound`` is the codec of the camera's sound that is recorded too; "" for none. ``jpeg`` is the size of
+    JPEG pictures, which are turned into H.264; None for pictures that are copied.
     """
 
     def __init__(
-        self, workshop: Workshop, camera: Camera, source: Source, sound: str = "", pictures: str = ""
+        self, workshop: Workshop, camera: Camera, source: Source, sound: str = "", jpeg: Size | None = None
     ) -> None:
         self._workshop = workshop
         self._camera = camera
         self._source = source
         self._sound = sound
-        self._encoded = pictures
+        self._jpeg = jpeg
         self._patience = source.patience(workshop.settings.input_timeout)
         self._patience_us = round(self._patience * SECOND)
         self._pictures = PicturesWritten(sound != "")
@@ -72,8 +74,8 @@ class Attempt:
         self.session: CaptureSession | None = None
         self.is_mute = False
         """Whether it was ended because announced sound did not come, and no picture without it."""
-        self.found_jpeg = False
-        """Whether it was ended because the camera sends JPEG pictures, which are not copied."""
+        self.found_jpeg: Size | None = None
+        """The size of the camera's JPEG pictures, where it was ended because they are not copied."""
 
     def stop(self, reason: RunEnd) -> None:
         """End the attempt in order, for this reason."""
@@ -132,7 +134,7 @@ class Attempt:
                 segment_seconds=self._camera.segment_seconds,
                 timeout_us=self._patience_us,
                 sound=self._sound,
-                pictures=self._encoded,
+                pictures=None if self._jpeg is None else JpegPictures(*self._jpeg, session.facts.began),
             )
             capture = self._capture = await start_capture(
                 command,
@@ -176,10 +178,10 @@ class Attempt:
             otherwise=otherwise,
             doubt=3 * self._patience_us,
             began=now,
-            noticed_by=0 if self._encoded else NOTICED_BY.get(self._source.kind, 0),
+            noticed_by=0 if self._jpeg else NOTICED_BY.get(self._source.kind, 0),
             sound=self._sound,
-            pictures=self._encoded,
-            is_by_arrival=self._encoded != "" and is_by_arrival(self._source.kind),
+            pictures=MJPEG if self._jpeg else "",
+            is_by_arrival=self._jpeg is not None and is_by_arrival(self._source.kind),
         )
         folder = shop.spool.new_session(camera.id, facts.to_json())
         return CaptureSession(
@@ -240,6 +242,8 @@ class Attempt:
             if session.is_stuck:
                 self.stop(RunEnd.TIMESTAMPS)
         except Malformed as error:
+            if self._is_jpeg(session.folder.raw(closed.number)):
+                return
             shop.log.error("segment_refused", camera=self._camera.id, reason=error.message)
             self.stop(RunEnd.STREAM_ERROR if self._has_room() else RunEnd.SPOOL_FULL)
 
@@ -253,14 +257,21 @@ class Attempt:
     async def _measure(self, capture: Capture, session: CaptureSession) -> None:
         """Observe the growth of the first file until it closes, and what a camera's pictures are."""
         first = session.folder.raw(0)
-        is_told = self._encoded != "" or not self._source.is_live
+        is_told = False
         while capture.running and session.number == 0:
             session.look()
-            if not is_told and (told := holds_jpeg(first)) is not None:
-                is_told, self.found_jpeg = True, told
-                if told:
-                    self.stop(RunEnd.PARAMETER_CHANGE)
+            is_told = is_told or self._is_jpeg(first) is not None
             await asyncio.sleep(_MEASURE_EVERY)
+
+    def _is_jpeg(self, path: Path) -> bool | None:
+        """Whether the file's pictures are JPEG, which ends an attempt to copy them. None: not known yet."""
+        if self._jpeg is not None or not self._source.is_live:
+            return False
+        told = holds_jpeg(path)
+        if told:
+            self.found_jpeg = size_of(path)
+            self.stop(RunEnd.PARAMETER_CHANGE)
+        return told
 
     async def _watch(self, capture: Capture, session: CaptureSession) -> None:
         """End a capture in cases that FFmpeg's own time-out misses: no keyframe, no growth, no cut."""

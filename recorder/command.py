@@ -38,7 +38,7 @@ from archive.footage.mp4.head import ABSENT, MARKED, STEP
 from archive.model.connection import UNVERIFIED, Transport
 from archive.model.segment import MADE_FROM, TIMESCALE
 from recorder.binary import Binary, verifying
-from recorder.encoding import DECODED, encoded
+from recorder.encoding import DECODED, JpegPictures, encoded
 from recorder.sources import Pattern, Source, SourceKind
 
 RAW = "%06d.raw.mp4"
@@ -100,15 +100,16 @@ def record_command(
     segment_seconds: int,
     timeout_us: int,
     sound: str = "",
-    pictures: str = "",
+    pictures: JpegPictures | None = None,
 ) -> Command:
     """Record the source's first picture stream into ``folder`` as fragmented MP4, cut at keyframes.
 
     Segments close at the first keyframe after each multiple of ``segment_seconds`` of the wall clock. FFmpeg
     prints a line of CSV on standard output for each closed one. Fragments are at most 1 s long and are
     written at once. ``sound`` is the codec of the source's first sound, which is copied or turned into AAC;
-    without it sound is not recorded. ``pictures`` is "" for a camera's own H.264 or H.265, which is copied;
-    ``mjpeg`` is turned into H.264, and nothing else is recorded then.
+    without it sound is not recorded. ``pictures`` are those that are turned into H.264; None for a camera's
+    own H.264 or H.265, which is copied. Where the camera sends another size, FFmpeg ends; where it sends
+    another codec, FFmpeg gives nothing.
 
     Raises:
         Refused: ``camera_not_verified``: an encrypted camera that nobody has verified.
@@ -118,11 +119,11 @@ def record_command(
     program = _program(binary, source)
     output = _segments(segment_seconds, has_bare_sound=_is_bare(source, sound)) | {"segment_atclocktime": 1}
     output |= {"c": "copy"} if source.pattern is None else _encoding(source.pattern)
-    if pictures:
-        output |= encoded(program, source.kind)
+    if pictures is not None:
+        output |= encoded(program, source.kind, pictures)
     elif source.kind is SourceKind.RTSP:
         output["bsf:v"] = _MARKS
-    opened = _input(source, binary.font, DECODED if pictures else {})
+    opened = _input(source, binary.font, {} if pictures is None else DECODED)
     argv = _compiled(opened, folder, output, sound, _sound(sound, is_bare=_is_bare(source, sound)),
                      program.path)  # fmt: skip
     return Command(argv, _list_of_one(source, timeout_us))

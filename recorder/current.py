@@ -15,7 +15,8 @@ class Made:
     ``duration`` is from its first presentation time to that of the next segment; ``next_lead`` is how much
     later than that the picture was taken which announced the next segment (:class:`recorder.timing.Piece`).
     ``sets`` are the parameter sets that were carried into it (:attr:`Finalised.sets` of the one before).
-    ``usual`` is the usual distance of pictures in the run's segment before it (ticks; 0: not known).
+    ``usual`` and ``held`` are the usual and the longest distance of pictures in the run's segment before it
+    (ticks; 0: not known).
     """
 
     number: int
@@ -24,13 +25,15 @@ class Made:
     next_lead: int = 0
     sets: Sets = ()
     usual: int = 0
+    held: int = 0
 
 
 @dataclass(slots=True)
 class CurrentRun:
     """The current run: ``ticks`` is the decode time of its next segment, ``seq`` that segment's number.
 
-    ``usual`` is the usual distance of pictures in its newest segment (ticks; 0: not known).
+    ``usual`` and ``held`` are the usual and the longest distance of pictures in its newest segment (ticks; 0:
+    not known).
     """
 
     run: str
@@ -42,4 +45,5 @@ class CurrentRun:
     end: int | None = None
     continues_at: int | None = None
     usual: int = 0
+    held: int = 0
     waiting: list[Made] = field(default_factory=list)

@@ -16,7 +16,9 @@ from archive.model.segment import DeviceClock
 from archive.timespan import format_instant
 
 RECORDED = ("H264", "H265")
-"""The codecs of streams that can be recorded, as devices name them."""
+"""The codecs of streams that are recorded as they are, as devices name them."""
+JPEG = "JPEG"
+"""The codec of streams that the recorder encodes: it is chosen only where no other is offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class OfferedStream:
 
     @property
     def is_recordable(self) -> bool:
-        """Whether its codec can be recorded."""
+        """Whether it is recorded as it is."""
         return self.codec in RECORDED
 
 
@@ -119,8 +121,10 @@ class DeviceReport:
     def main(self, profile: str = "") -> OfferedStream:
         """The stream to record: the named profile or, of the first scene, the one with the most pixels.
 
+        A stream of JPEG pictures only if none in H.264 or H.265 is offered.
+
         Raises:
-            Malformed: ``profile_unknown``; ``no_stream``: it offers none in H.264 or H.265.
+            Malformed: ``profile_unknown``; ``no_stream``: it offers none in H.264, H.265 or JPEG.
         """
         if profile:
             for one in self.streams:
@@ -133,10 +137,11 @@ class DeviceReport:
                 hint=f"It has: {names}.",
             )
         fit = [one for one in self.streams if one.is_recordable]
+        fit = fit or [one for one in self.streams if one.codec == JPEG]
         if not fit:
             offered = ", ".join(sorted({one.codec for one in self.streams})) or "nothing"
             raise Malformed(
-                f"the camera offers no stream in H.264 or H.265, but {offered}",
+                f"the camera offers no stream in H.264, H.265 or JPEG, but {offered}",
                 code="no_stream",
                 hint="Set one of its streams to H.264 or H.265, on its own page.",
             )

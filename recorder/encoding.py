@@ -6,11 +6,16 @@ picture that is 2 s or more away from the last one. The decoder is named: pictur
 encoded anew. Sides of odd length are made even with one black row or column, as 4:2:0 needs it.
 
 Over RTSP the camera gives each picture's time. Over HTTP nobody does: there a picture has the time at which
-it had arrived and been decoded (``RTCTIME``).
+it had arrived and been decoded (``RTCTIME``), from the beginning of the connection. FFmpeg's own beginning
+(``RTCSTART``) is of no use: it makes its filters anew when the form of the pictures changes, and begins at 0.
+
+An encoder has one size. FFmpeg would scale pictures of another one to it, and nobody could tell. So pictures
+of another size than was seen at first end the FFmpeg: ``pad`` refuses to make a picture smaller.
 """
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -21,11 +26,10 @@ from archive.model.segment import TIMESCALE
 from recorder.binary import Binary
 from recorder.sources import SourceKind
 
-DECODED: Mapping[str, Any] = MappingProxyType({"c:v": "mjpeg", "threads": 1})
-"""Options of the input. One thread decodes: several would hold back as many pictures."""
+DECODED: Mapping[str, Any] = MappingProxyType({"c:v": "mjpeg", "threads": 1, "noautorotate": None})
+"""Options of the input. One thread decodes: several would hold back as many pictures. None is turned."""
 _SECONDS = 20
-_BY_ARRIVAL = f"settb=1/{TIMESCALE},setpts=(RTCTIME-RTCSTART)/(TB*1000000),"
-_EVEN = "scale=out_range=tv,format=yuv420p,pad=ceil(iw/2)*2:ceil(ih/2)*2"
+_FORM = "scale=out_range=tv,format=yuv420p"
 _ENCODED: Mapping[str, Any] = MappingProxyType({
     "c:v": "libx264",
     "preset": "veryfast",
@@ -40,12 +44,30 @@ _ENCODED: Mapping[str, Any] = MappingProxyType({
 })  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class JpegPictures:
+    """JPEG pictures to encode: their size, and when the connection began (wall time, µs)."""
+
+    width: int
+    height: int
+    began: int
+
+    def filters(self, kind: SourceKind) -> str:
+        """What a picture goes through before it is encoded."""
+        times = ""
+        if is_by_arrival(kind):
+            times = f"settb=1/{TIMESCALE},setpts=(RTCTIME-{self.began})/(TB*1000000),"
+        known = rf"eq(iw\,{self.width})*eq(ih\,{self.height})"
+        even = rf"pad=if({known}\,{_even(self.width)}\,1):{_even(self.height)}"
+        return f"{times}{_FORM},{even}"
+
+
 def is_by_arrival(kind: SourceKind) -> bool:
     """Whether JPEG pictures from such a source have no time but that of their arrival."""
     return kind is not SourceKind.RTSP
 
 
-def encoded(binary: Binary, kind: SourceKind) -> dict[str, Any]:
+def encoded(binary: Binary, kind: SourceKind, pictures: JpegPictures) -> dict[str, Any]:
     """Options of the output.
 
     Raises:
@@ -58,8 +80,11 @@ def encoded(binary: Binary, kind: SourceKind) -> dict[str, Any]:
             hint="Install one that has it (apt-get install ffmpeg), or set the camera's stream to H.264.",
         )
     passing = "vsync" if binary.major == 5 else "fps_mode"  # 5.0 has the one, 6 has both, 9 the other
-    times = _BY_ARRIVAL if is_by_arrival(kind) else ""
-    return {**_ENCODED, passing: "passthrough", "vf": times + _EVEN}
+    return {**_ENCODED, passing: "passthrough", "vf": pictures.filters(kind)}
+
+
+def _even(side: int) -> int:
+    return side + side % 2
 
 
 @lru_cache(maxsize=4)

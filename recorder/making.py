@@ -54,7 +54,8 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int, s
     run.ticks += made.media_duration
     run.continues_at = made.header.first_pts + duration
     usual, run.usual = run.usual, even_step(made.header.samples)
-    return Made(number, made, duration, next_lead, sets, usual)
+    held, run.held = run.held, max(made.header.samples.durations)
+    return Made(number, made, duration, next_lead, sets, usual, held)
 
 
 def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, int | None]:
@@ -88,7 +89,7 @@ def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
     picture, which then stands at the other side of the pause: the segment is uncertain by that. If sound is
     recorded too, a picture may have waited for the next packet: for one picture at most. So may one that was
     encoded. Pictures whose times are those of their arrival may have been held up for as long as the longest
-    pause between two of them.
+    pause between two of them or of the segment before: a segment's first one may have ended a pause of that.
     """
     noticed_by, longest_pause = facts.noticed_by, facts.doubt * TIMESCALE // (4 * SECOND)
     found = made.finalised
@@ -104,7 +105,9 @@ def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
     squeezed = _squeezed(found)
     step = max((after - before for before, after in pairwise(in_order)), default=0)
     waits = squeezed + (facts.sound != "") + (facts.pictures != "")
-    is_held_up = facts.is_by_arrival or step > longest_pause
+    held_up = step if step > longest_pause else 0
+    if facts.is_by_arrival:
+        held_up = max(step, made.held)
     return Piece(
         first,
         made.duration,
@@ -114,7 +117,7 @@ def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
         squeezed=squeezed,
         pictures=len(shown),
         begins_squeezed=found.header.samples.durations[0] == SQUEEZED,
-        blur=depth + waits * nominal + (step if is_held_up else 0),
+        blur=depth + waits * nominal + held_up,
         sightings=growth.sightings(found, noticed_by) if made.number == 0 else (),
     )
 

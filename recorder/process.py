@@ -24,8 +24,14 @@ _MESSAGES = 20
 _LONGEST_LINE = 64 << 10
 _WARNING = re.compile(r"(?:\[[^\]]* @ [^\]]*\] )?\[(?:warning|info|verbose)\] ")
 _LEVEL = re.compile(r"\[(?:error|fatal|panic)\] ")
-_DAMAGED = ("corrupt input packet in stream", "RTP: missed ", "bad cseq ")
-"""What FFmpeg 5 to 9 say of a packet that came damaged, or of packets that are missing before one."""
+_DAMAGED = (
+    "corrupt input packet in stream", "RTP: missed ", "bad cseq ",
+    "Error while decoding stream ", "Error submitting packet to decoder",
+)  # fmt: skip
+"""What FFmpeg 5 to 9 say of a packet that came damaged, or of packets that are missing before one.
+
+The last two are said of JPEG pictures alone, since nothing else is decoded: one that is left out.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,25 +242,24 @@ class CameraSupervisor:
             return AttemptEnd(RunEnd.PARAMETER_CHANGE)  # Sound may not be allowed any more.
         self.state.attempts += 1
         self.state.is_capturing = True
-        attempt = self._attempt = Attempt(self._shop, camera, source, sound, self._seeing.pictures(source))
+        attempt = self._attempt = Attempt(self._shop, camera, source, sound, self._seeing.jpeg(source))
         if self._stopping:
             attempt.stop(RunEnd.STOPPED)
         is_whole = False
         try:
             outcome = await attempt.run(self._otherwise)
             is_whole = True
-            if not attempt.has_footage:
-                self._seeing.gave_nothing(outcome.cause)
+            self._seeing.ended(outcome.cause)
             return outcome
         finally:
             if not is_whole:
-                self._seeing.gave_nothing(RunEnd.STREAM_ERROR)
+                self._seeing.ended(RunEnd.STREAM_ERROR)
             if attempt.session is not None and not is_whole:
                 self._unfinished.append((attempt.session, RunEnd.SPOOL_FULL))
             if attempt.is_mute:
                 self._hearing.was_mute(camera.id)
-            if attempt.found_jpeg:
-                self._seeing.sends_jpeg(camera.id)
+            if attempt.found_jpeg is not None:
+                self._seeing.sends_jpeg(camera.id, attempt.found_jpeg)
             self.state.damaged += attempt.damaged
             self._attempt = None
             self.state.is_capturing = False

@@ -7,13 +7,14 @@ from pathlib import Path
 from archive.clock import Clock
 from archive.errors import Malformed, Unavailable
 from archive.footage.mp4.finalise import Finalised, finalise
-from archive.footage.mp4.jpeg import holds_jpeg
+from archive.footage.mp4.jpeg import holds_jpeg, size_of
 from archive.footage.source_url import Source
 from archive.footage.sources import SourceRule
 from archive.model.segment import TIMESCALE
 from archive.timespan import SECOND
 from recorder.binary import Binary
 from recorder.command import RAW, record_command
+from recorder.encoding import JpegPictures
 from recorder.hearing import ask
 from recorder.probe import diagnose
 from recorder.process import Capture, start_capture
@@ -67,12 +68,14 @@ async def try_source(
     cause = await diagnose(pinned, timeout=patience / 2)
     if cause is not None:
         raise _nothing(cause.value)
-    messages = await _record(binary, pinned, folder, "", clock=clock, patience=patience)
+    messages = await _record(binary, pinned, folder, None, clock=clock, patience=patience)
     made_from = MJPEG if pinned.is_live and holds_jpeg(folder / _RAW) else ""
-    if made_from:
+    size = size_of(folder / _RAW) if made_from else None
+    if size is not None:
         for path in folder.glob("*.raw.mp4"):
             path.unlink()
-        messages = await _record(binary, pinned, folder, made_from, clock=clock, patience=patience)
+        jpeg = JpegPictures(*size, clock.now())
+        messages = await _record(binary, pinned, folder, jpeg, clock=clock, patience=patience)
     raws = sorted(folder.glob("*.raw.mp4"))
     if not raws:
         if any(_STRANGE in message for message in messages):
@@ -99,7 +102,13 @@ async def try_source(
 
 
 async def _record(
-    binary: Binary, source: Source, folder: Path, pictures: str, *, clock: Clock, patience: float
+    binary: Binary,
+    source: Source,
+    folder: Path,
+    pictures: JpegPictures | None,
+    *,
+    clock: Clock,
+    patience: float,
 ) -> tuple[str, ...]:
     """Record until a segment is closed, or JPEG pictures are seen that must be encoded; FFmpeg's messages.
 

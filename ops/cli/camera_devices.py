@@ -20,7 +20,7 @@ from ops.cli.output import note, print_json, print_table, say
 from ops.cli.passwords import asked_password, private_text
 from ops.cli.record import parse_duration
 from ops.wiring import Site
-from recorder.devices import DeviceReport, FoundDevice, Login, OfferedStream, clock_json
+from recorder.devices import JPEG, DeviceReport, FoundDevice, Login, OfferedStream, clock_json
 
 _PATIENCE_S = 6.0
 """How long a stream may take to say whether it lets an account in."""
@@ -237,6 +237,23 @@ def is_url(sub: str | None) -> TypeGuard[str]:
     return bool(sub) and sub != NO_SUB
 
 
+def _about_jpeg(report: DeviceReport) -> str:
+    """A sentence about a main stream of JPEG pictures: Indonesian first, English second."""
+    if any(one.is_recordable for one in report.streams):
+        return (
+            "Profil ini mengirim gambar JPEG (MJPEG), yang dikodekan perekam menjadi H.264. Lebih baik pilih"
+            " profil H.264 atau H.265."
+            " (This profile sends JPEG pictures (MJPEG), which the recorder encodes as H.264. A profile in"
+            " H.264 or H.265 is better.)"
+        )
+    return (
+        "Kamera tidak menawarkan H.264 atau H.265, hanya gambar JPEG (MJPEG); perekam mengodekannya menjadi"
+        " H.264, dan catatannya menyebut itu."
+        " (It offers neither H.264 nor H.265, only JPEG pictures (MJPEG); the recorder encodes them as H.264,"
+        " and its record says so.)"
+    )
+
+
 def say_choice(choice: OnvifChoice) -> None:
     """What the camera is and offers, for people."""
     facts, clock = choice.report.facts, choice.report.clock
@@ -259,6 +276,8 @@ def say_choice(choice: OnvifChoice) -> None:
             for one in choice.report.streams
         ],
     )
+    if choice.main.codec == JPEG:
+        say(_about_jpeg(choice.report))
 
 
 async def _ask_stream(site: Site, source: Source) -> GapCause | None:

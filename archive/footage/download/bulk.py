@@ -33,7 +33,7 @@ from archive.model.camera import Camera
 from archive.timespan import HOUR, SpanSet, Timespan
 from archive.zips import Bytes, Part, PartRead, VirtualZip
 
-LAYOUT = "saksi-clips/2"
+LAYOUT = "saksi-clips/3"
 """Names the layout. Any change to the bytes of an answer must change it."""
 
 MOST_FOOTAGE = 12 * HOUR

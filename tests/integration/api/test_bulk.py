@@ -102,6 +102,7 @@ def test_what_is_missing_is_said_of_each_camera(site: Site) -> None:
             assert f"{camera}, Jl. Penghibur {camera}" in part
     assert readme.count("TIDAK ADA REKAMAN") == readme.count("NO FOOTAGE") == 1
     assert "dengan rekaman: 2" in readme
+    assert readme.count("made_from") == 2, "what the recorder itself may have encoded"
 
 
 @settings(deadline=None, max_examples=10)

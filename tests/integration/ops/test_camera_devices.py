@@ -88,6 +88,19 @@ def test_people_see_maker_streams_and_clock(saksi: CommandLine, camera: OnvifCam
     assert saksi.must("camera", "show", "cam-1", "--json").json["source"] == "rtsp://127.0.0.1:9/sub"
 
 
+def test_an_old_camera_is_added_with_its_jpeg_pictures_and_that_is_said(
+    saksi: CommandLine, camera: OnvifCamera, secret: str
+) -> None:
+    assert "MJPEG" not in add(saksi, camera, secret).out
+    assert "is better" in add(saksi, camera, secret, "--profile", "jpeg", camera_id="cam-2").out
+    camera.profiles = [OfferedProfile("jpeg", "JPEG", 640, 480, path="/jpeg")]
+    said = add(saksi, camera, secret, camera_id="cam-3").out
+    assert "Kamera tidak menawarkan H.264 atau H.265, hanya gambar JPEG (MJPEG)" in said
+    assert "It offers neither H.264 nor H.265, only JPEG pictures (MJPEG)" in said
+    made = saksi.must("camera", "show", "cam-3", "--json").json
+    assert (made["source"], made["sub"]) == ("rtsp://127.0.0.1:9/jpeg", None)
+
+
 def test_a_stream_on_another_host_is_told_and_not_taken(
     saksi: CommandLine, camera: OnvifCamera, secret: str
 ) -> None:

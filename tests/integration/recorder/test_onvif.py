@@ -286,11 +286,24 @@ def test_the_first_scene_s_largest_recordable_stream_is_the_main_one() -> None:
     assert (caught.value.code, "a-sub, b-main, a-main" in caught.value.hint) == ("profile_unknown", True)
 
 
+def test_jpeg_pictures_are_chosen_only_where_nothing_else_is_offered() -> None:
+    old = [
+        OfferedProfile("small", "JPEG", 320, 240),
+        OfferedProfile("large", "JPEG", 640, 480),
+        OfferedProfile("strange", "MPV4-ES", 1920, 1080),
+    ]
+    with onvif_camera(profiles=old) as camera:
+        seen = run(devices().look(camera.address, ADMIN))
+        assert (seen.main().profile, seen.sub(seen.main())) == ("large", None)
+        camera.profiles.append(OfferedProfile("new", "H264", 160, 120))
+        assert run(devices().look(camera.address, ADMIN)).main().profile == "new"
+
+
 def test_a_camera_without_a_stream_that_is_recorded() -> None:
-    jpeg = OfferedStream(
-        profile="j", name="j", url="rtsp://10.0.0.1/j", codec="JPEG", width=1, height=1, fps=1
+    strange = OfferedStream(
+        profile="j", name="j", url="rtsp://10.0.0.1/j", codec="MPV4-ES", width=1, height=1, fps=1
     )
-    for streams in ((), (jpeg,)):
+    for streams in ((), (strange,)):
         seen = DeviceReport(DeviceFacts(), streams, DeviceClock(at=0, offset_us=0, within_us=0))
         with pytest.raises(Malformed) as caught:
             seen.main()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.footage.mp4.jpeg import holds_jpeg
+from archive.footage.mp4.jpeg import holds_jpeg, size_of
 from tests.support import numbered
 
 FLAGS = ("-movflags", "+empty_moov+default_base_moof")
@@ -26,6 +26,7 @@ def test_jpeg_is_told_from_every_other_codec(tmp_path: Path, encoder: str, is_jp
     path = tmp_path / "first.mp4"
     written(path, "-c:v", encoder)
     assert holds_jpeg(path) is is_jpeg
+    assert size_of(path) == (64, 48)
 
 
 def test_nothing_is_said_before_the_description_is_whole(tmp_path: Path) -> None:
@@ -36,6 +37,7 @@ def test_nothing_is_said_before_the_description_is_whole(tmp_path: Path) -> None
     for length in range(0, whole, 7):
         path.write_bytes(data[:length])
         assert holds_jpeg(path) is None
+        assert size_of(path) is None
     path.write_bytes(data[:whole])
     assert holds_jpeg(path) is True
 

@@ -14,6 +14,7 @@ from archive.footage.source_url import device_of
 from archive.model.camera import shown_source
 from recorder.binary import Binary, find_ffmpeg, verifying
 from recorder.command import look_command, record_command
+from recorder.encoding import JpegPictures
 from recorder.sources import Source, SourceKind, parse_source
 
 BINARY = Binary(Path("/usr/bin/ffmpeg"), "5.1.9", 5, Path("/fonts/Mono.ttf"))
@@ -295,20 +296,21 @@ def test_a_program_is_asked_once_and_again_when_its_file_has_changed(
 
 def jpeg_command(url: str, binary: Binary) -> str:
     made = record_command(
-        binary, parse_source(url), FOLDER, segment_seconds=10, timeout_us=5_000_000, pictures="mjpeg"
-    )
+        binary, parse_source(url), FOLDER, segment_seconds=10, timeout_us=5_000_000,
+        pictures=JpegPictures(641, 480, 1_700_000_000_000_000),
+    )  # fmt: skip
     return " ".join(made.argv)
 
 
 def test_jpeg_pictures_are_decoded_by_name_and_encoded_once_each_at_their_own_times() -> None:
     argv = jpeg_command("rtsp://10.0.0.7/main", find_ffmpeg())
     before, _, after = argv.partition(" -i pipe:0 ")
-    assert "-f concat -c:v mjpeg -format_whitelist concat,rtsp " in before
+    assert "-f concat -c:v mjpeg -format_whitelist concat,rtsp -noautorotate " in before
     assert before.endswith("-safe 0 -threads 1")
     for option in (
         "-bf 0", "-c:v libx264", "-crf 18", "-enc_time_base 1:90000", "-tune zerolatency", "-threads 1",
         "-force_key_frames expr:if(isnan(prev_forced_t),1,gte(abs(t-prev_forced_t),2))",
-        "-vf scale=out_range=tv,format=yuv420p,pad=ceil(iw/2)*2:ceil(ih/2)*2",
+        r"-vf scale=out_range=tv,format=yuv420p,pad=if(eq(iw\,641)*eq(ih\,480)\,642\,1):480",
     ):  # fmt: skip
         assert f" {option} " in after, option
     assert "setts" not in argv, "its times need no marks"
@@ -317,7 +319,7 @@ def test_jpeg_pictures_are_decoded_by_name_and_encoded_once_each_at_their_own_ti
 def test_jpeg_pictures_over_http_have_the_times_of_their_arrival() -> None:
     argv = jpeg_command("http://10.0.0.7/video.mjpg", find_ffmpeg())
     assert "-format_whitelist concat,flv,h264,hevc,matroska,mov,mpegts,mpjpeg " in argv
-    assert " -vf settb=1/90000,setpts=(RTCTIME-RTCSTART)/(TB*1000000),scale=" in argv
+    assert " -vf settb=1/90000,setpts=(RTCTIME-1700000000000000)/(TB*1000000),scale=" in argv
 
 
 @pytest.mark.parametrize(("major", "option"), [(5, "-vsync"), (6, "-fps_mode"), (9, "-fps_mode")])
