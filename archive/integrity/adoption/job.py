@@ -156,10 +156,8 @@ class Adoption:
         named = sorted({*tail.cameras, *cameras})
         found = self._without_a_line(name, product(hours, named), tail, said, now, last)
         orphans = list(islice(found, _ORPHANS))
-        if len(orphans) == _ORPHANS:
-            self._refuse_who_stores(
-                name, product(hours, named), tail, now
-            )  # before any of so many is adopted
+        if len(orphans) == _ORPHANS:  # more may follow, and none is adopted before all were looked at
+            self._refuse_who_stores(name, product(hours, named), tail, now)
         count = 0
         while orphans:
             count += self._adopt_each(orphans, tail, said, known)
