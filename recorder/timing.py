@@ -216,23 +216,31 @@ class RunTimeline:
     def finish(self, *, last_written: int, doubt: int, began: int = 0) -> list[Timed]:
         """The run is over; returns the segments that still waited.
 
-        If no arrival was observed, the run ends when its last segment was last written, which is late by at
-        most ``doubt``. If the connection never became steady, its packets may all be late, but the first did
-        not leave before ``began``, when the connection was opened (0: unknown).
+        If no arrival was observed, the run ends when its last segment was last written, which is late by
+        ``doubt`` or more. If the connection never became steady, its packets may all be late.
+
+        Where two observations agree, packets came as the camera sent them, but for FFmpeg's analysis. Where
+        none do, FFmpeg may have waited through several of its time-outs for a camera that fell silent, and
+        have written everything afterwards. Then only this bounds it: the first picture did not leave before
+        ``began``, when the connection was opened (0: unknown), nor before the last footage ended.
         """
         if not self._waiting:
             return []
+        first = self._waiting[0][0].first_pts
+        opened = max(began, self.not_before or 0) if began else 0
         if self._seen:
             drift = self._drift()
             if drift is not None:
                 return self._anchor_drifting(*drift)
             best = min(self._seen)
-            first = best + self._media(self._waiting[0][0].first_pts)
-            late = min(SETTLED, max(0, first - began)) if began else max(self._seen) - best
-            late = max(late, self._seen[-1] - best)
-            return self._anchor_at(best, widened=late)
+            late = best + self._media(first) - opened if opened else max(self._seen) - best
+            if self.is_settled or sum(seen - best <= JITTER for seen in self._seen) > 1:
+                late = min(SETTLED, late)
+            return self._anchor_at(best, widened=max(0, late, self._seen[-1] - best))
         last, _ = self._waiting[-1]
-        return self._anchor_at(last_written - self._media(last.first_pts + last.duration), widened=doubt)
+        offset = last_written - self._media(last.first_pts + last.duration)
+        late = offset + self._media(first) - opened if opened else 0
+        return self._anchor_at(offset, widened=max(doubt, late))
 
     def _media(self, ticks: int) -> int:
         """Microseconds from the run's origin."""

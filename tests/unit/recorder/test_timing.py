@@ -140,6 +140,27 @@ def test_a_run_that_ends_early_is_anchored_on_what_was_last_written() -> None:
     assert one.clock.uncertainty_us >= 15 * SECOND
 
 
+@given(st.integers(0, 60 * SECOND), st.integers(0, 60 * SECOND), st.booleans())
+def test_what_ffmpeg_held_up_while_a_camera_was_silent_is_uncertain_back_to_its_connection(
+    connecting: int, held: int, is_seen: bool
+) -> None:
+    """A camera fell silent amid FFmpeg's analysis, which wrote its half second only after four time-outs."""
+    began = T0 - connecting
+    written = T0 + SECOND // 2 + held
+    sightings = ((written, TICK // 4),) if is_seen else ()
+    timeline = RunTimeline(began - 3 * SECOND)
+    assert timeline.close(Piece(0, TICK // 2, sightings=sightings), None) == []
+    (one,) = timeline.finish(last_written=written, doubt=12 * SECOND, began=began)
+    assert abs(one.span.start - T0) <= one.clock.uncertainty_us
+
+
+def test_a_run_within_a_connection_is_uncertain_back_to_the_footage_before_it() -> None:
+    timeline = RunTimeline(T0 - SECOND)
+    assert timeline.close(Piece(0, TICK // 2), None) == []
+    (one,) = timeline.finish(last_written=T0 + SECOND, doubt=SECOND, began=T0 - 3600 * SECOND)
+    assert one.clock.uncertainty_us == FLOOR + 3 * SECOND // 2
+
+
 @given(st.integers(1, SECOND))
 def test_a_run_cannot_begin_before_the_one_before_it_ended(overlap: int) -> None:
     camera = Simulated([10 * TICK] * 5, [0] * 5)
