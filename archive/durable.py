@@ -5,6 +5,7 @@ always has its whole content.
 """
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,17 @@ def read_unless_lost(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError as error:
         if error.errno in BAD_SECTOR:
+            return None
+        raise
+
+
+def sha256_unless_lost(path: Path) -> str | None:
+    """The file's SHA-256; None where it is gone or the medium lost it. Raises OSError."""
+    try:
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, *BAD_SECTOR):
             return None
         raise
 

@@ -20,7 +20,6 @@ If a step refuses an entry for its content, no retry helps: :meth:`Ingest.commit
 unreachable store are not the content's fault; after those the step is tried again.
 """
 
-import hashlib
 import json
 import os
 import threading
@@ -33,7 +32,7 @@ from typing import Any, Protocol
 from archive import canonical
 from archive.canonical import JsonObject
 from archive.clock import Clock
-from archive.durable import BAD_SECTOR, disk_errors, read_unless_lost, write_durably
+from archive.durable import disk_errors, read_unless_lost, sha256_unless_lost, write_durably
 from archive.errors import IntegrityError, Malformed
 from archive.model import leaf as leaves
 from archive.model.camera import Place, parse_place
@@ -262,23 +261,11 @@ class Ingest:
         spooled.version, spooled.held = stored.version, held and stored.created
 
     def is_intact(self, spooled: SpooledLeaf) -> bool:
-        """Whether the spool still holds exactly the bytes that the leaf names.
-
-        Raises:
-            Unavailable: the disk does not answer.
-        """
+        """Whether the spool still holds the bytes that the leaf names. Raises Unavailable as the disk."""
         if spooled.media is None or not isinstance(spooled.leaf, Segment):
             return True
         with disk_errors(spooled.media.name):
-            try:
-                with spooled.media.open("rb") as file:
-                    return hashlib.file_digest(file, "sha256").hexdigest() == spooled.leaf.sha256
-            except FileNotFoundError:
-                return False
-            except OSError as error:
-                if error.errno in BAD_SECTOR:
-                    return False
-                raise
+            return sha256_unless_lost(spooled.media) == spooled.leaf.sha256
 
     def commit(self, spooled_leaves: Sequence[SpooledLeaf]) -> tuple[Refusal, ...]:
         """Steps 6, 7 and 8 for stored leaves. After an error, call it again with the same leaves.

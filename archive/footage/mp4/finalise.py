@@ -12,7 +12,6 @@ and that is stated (:mod:`archive.footage.mp4.sound_source`). The source is neve
 recorder decides that once the segment is archived. Memory: the size of the source, once.
 """
 
-import errno
 import hashlib
 import os
 from array import array
@@ -21,8 +20,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
-from archive.durable import BAD_SECTOR
-from archive.errors import ArchiveError, Malformed, NotFound, StoreFull, Unavailable
+from archive.durable import BAD_SECTOR, disk_errors
+from archive.errors import Malformed, NotFound, Unavailable
 from archive.footage.mp4.boxes import bad_segment
 from archive.footage.mp4.extent import contiguous_end, first_decodable_pts
 from archive.footage.mp4.fragments import LONGEST_DURATION, Fragmented, read_fragments, sample_ranges
@@ -46,7 +45,6 @@ _MOST_SOURCE_BYTES = 4 << 30
 """300 s at 100 Mbit/s. The source is read whole and not mapped: a bad sector under a mapping would end the
 process and all its cameras; a failed read is an error of this one segment."""
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 UNREADABLE = "spool_file_unreadable"
 """The code of :class:`Unavailable` for a source that the disk cannot read: no retry may ever help."""
 
@@ -141,35 +139,34 @@ def finalise(
     if not 0 <= tfdt < 1 << 62:
         raise Malformed(f"{tfdt} is not a decode time", code="bad_tfdt")
     recorded = memoryview(_read(source))
-    try:
-        found = settle_head(read_fragments(recorded))
-        _let_last(found, next_starts_at)
-        if durations is not None:
-            found = replace(found, samples=replace(found.samples, durations=durations))
-        repaired = durations is not None
-        placed = place_sound(found.sound, found.samples, found.tfdt, tfdt, repaired=repaired)
+    found = settle_head(read_fragments(recorded))
+    _let_last(found, next_starts_at)
+    if durations is not None:
+        found = replace(found, samples=replace(found.samples, durations=durations))
+    repaired = durations is not None
+    placed = place_sound(found.sound, found.samples, found.tfdt, tfdt, repaired=repaired)
+    with disk_errors(target.name):
         return _finalise(recorded, found, placed, target, tfdt, continues_at, sets)
-    except OSError as error:
-        raise _disk_error(error, target) from error
 
 
 def _read(source: Path) -> bytes:
-    try:
-        with source.open("rb", buffering=0) as opened:
-            size = os.fstat(opened.fileno()).st_size
-            if size > _MOST_SOURCE_BYTES:
-                raise bad_segment(f"{source.name} has {size} bytes, more than any segment")
-            return opened.readall()
-    except FileNotFoundError as error:
-        raise NotFound(f"{source} is not there", code="no_source") from error
-    except OSError as error:
-        if error.errno in BAD_SECTOR:
+    with disk_errors(source.name):
+        try:
+            with source.open("rb", buffering=0) as opened:
+                size = os.fstat(opened.fileno()).st_size
+                if size > _MOST_SOURCE_BYTES:
+                    raise bad_segment(f"{source.name} has {size} bytes, more than any segment")
+                return opened.readall()
+        except FileNotFoundError as error:
+            raise NotFound(f"{source} is not there", code="no_source") from error
+        except OSError as error:
+            if error.errno not in BAD_SECTOR:
+                raise
             raise Unavailable(
                 f"{source} cannot be read: {error.strerror}",
                 code="spool_file_unreadable",
                 hint="Check the disk that holds the spool: it has bad sectors.",
             ) from error
-        raise _disk_error(error, source) from error
 
 
 def _finalise(
@@ -364,17 +361,3 @@ def _write_all(descriptor: int, parts: list[memoryview | bytes]) -> None:
         written = 0
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-
-
-def _disk_error(error: OSError, target: Path) -> ArchiveError:
-    if error.errno in _NO_ROOM:
-        return StoreFull(
-            f"no room to finalise {target.name}",
-            code="spool_full",
-            hint="Free space on the spool's disk; the recording so far is kept.",
-        )
-    return Unavailable(
-        f"{target.name} could not be finalised: {error.strerror}",
-        code="spool_unavailable",
-        hint="Check the disk that holds the spool; the recording so far is kept.",
-    )
