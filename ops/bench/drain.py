@@ -116,7 +116,11 @@ def _until_all_have_footage(site: Site, cameras: list[str], since: int) -> None:
 
 
 def _segments(site: Site, camera: str, since: int) -> list[Timespan]:
-    return [ref.span for ref in site.index.segments(camera, Timespan(since, site.clock.now() + MINUTE))]
+    """What the index has now; nothing while it does not answer: all callers look again."""
+    try:
+        return [ref.span for ref in site.index.segments(camera, Timespan(since, site.clock.now() + MINUTE))]
+    except Unavailable:
+        return []
 
 
 def _drained(site: Site, waiting: SpoolView, cameras: list[str], after: float) -> _Drained:

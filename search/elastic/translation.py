@@ -87,4 +87,7 @@ def _reason(body: object) -> tuple[str, str]:
         return "", str(error)[:200]
     causes = error.get("root_cause") or [error]
     first = causes[0] if isinstance(causes[0], Mapping) else error
-    return str(first.get("type", "")), str(first.get("reason", ""))[:300]
+    kind = str(first.get("type", ""))
+    # Of shards that are not ready yet the server says nothing but that they are not.
+    reason = first.get("reason") or error.get("reason") or kind or "nothing"
+    return kind, str(reason)[:300]

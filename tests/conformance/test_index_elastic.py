@@ -384,3 +384,7 @@ def test_what_answers_mean() -> None:
     assert isinstance(from_answer("be written", "s", 400, immense), Malformed)
     shards = {"type": "validation_exception", "reason": "this action would add [2] shards"}
     assert from_answer("be written", "s", 400, shards).retryable
+    early = {"root_cause": [{"type": "no_shard_available_action_exception", "reason": None}]}
+    assert "says no_shard_available" in from_answer("be searched", "s", 503, {"error": early}).message
+    whole = {"type": "search_phase_execution_exception", "reason": "all shards failed", **early}
+    assert from_answer("be searched", "s", 503, {"error": whole}).message.endswith("says all shards failed")

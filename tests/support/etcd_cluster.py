@@ -5,7 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,14 +42,23 @@ class EtcdNode:
         self.process = None
 
     def pause(self) -> None:
-        """Stop it, so that it answers nothing and keeps its connections."""
+        """Stop it, so that it answers nothing and keeps its connections; returns when all of it stands."""
         assert self.process is not None
-        os.kill(self.process.pid, signal.SIGSTOP)
+        pid = self.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: all(state == "T" for state in _states(pid)), "every thread of the node stands still")
 
     def resume(self) -> None:
         """Let it go on."""
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGCONT)
+
+
+def _states(pid: int) -> Iterator[str]:
+    """The state of each thread, as Linux names it (proc(5))."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(FileNotFoundError):  # a thread that has just ended
+            yield stat.read_text().rpartition(")")[2].split()[0]
 
 
 @dataclass(frozen=True)
