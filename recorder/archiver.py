@@ -28,6 +28,8 @@ from recorder.settings import RecorderSettings
 
 T = TypeVar("T")
 _LONGEST_PAUSE = 15.0
+_LONGEST_SILENCE = 2.0
+"""A store or an index that is away is asked again after so long at most: what is fresh waits for that too."""
 _MOST_AT_ONCE = 500
 _TRIES = 3
 _FRESH, _LATER = 0, 1
@@ -218,7 +220,7 @@ class Archiver:
             self.counters.store_error = failure.code
             self._store_later(spooled)
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _LONGEST_SILENCE)
 
     def _store_later(self, spooled: SpooledLeaf) -> None:
         """Try it again, after what is fresh; so the segments of a camera that fails delay no other's."""
@@ -331,7 +333,7 @@ class Archiver:
             except ArchiveError as error:
                 self._commit_failed(error)
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, _LONGEST_SILENCE)
         self._unindexed.difference_update(group)
         self._unindexed.update(refusal.spooled for refusal in refused if not refusal.is_final)
         if self.counters.index_error and not self._unindexed:
@@ -362,7 +364,7 @@ class Archiver:
         """The index refuses every entry of this kind, so the index may be at fault. No other leaf waits."""
         self._commit_failed(refusal.error)
         tries = self._failures[refusal.spooled] = self._failures.get(refusal.spooled, 0) + 1
-        pause = min(0.5 * 2.0 ** min(tries, 8), _LONGEST_PAUSE)
+        pause = min(0.5 * 2.0 ** min(tries, 8), _LONGEST_SILENCE)
         self._loop.call_later(pause, self._to_commit.put_nowait, refusal.spooled)
 
     # Batches -----------------------------------------------------------------------------------------
