@@ -6,7 +6,7 @@ minute, since each attempt costs a process. The pauses are spread by chance, so 
 one switch are not tried in the same instant.
 
 A camera that cannot be reached is only asked for a connection meanwhile. That costs one packet, and the pause
-ends as soon as it answers.
+ends as soon as it answers. Until then attempts are as rare as they become, for none can succeed.
 """
 
 import asyncio
@@ -49,6 +49,10 @@ class BackOff:
         self._rising += 1
         return self._spread(self.steady * 2.0 ** min(self._rising, 16))
 
+    def lasting(self, now: int) -> float:
+        """Since how many seconds attempts fail; 0 if none did."""
+        return 0.0 if self._since is None else (now - self._since) / SECOND
+
     def clear(self) -> None:
         """Footage came, or the camera's registration changed: begin again."""
         self._since, self._rising = None, 0
@@ -74,15 +78,21 @@ async def pause(
     *,
     ask: Callable[[], Coroutine[Any, Any, bool]] | None,
     every: float,
+    longest: float,
 ) -> None:
     """Wait for so long, or until ``changed`` is set, or until ``ask`` answers yes after it answered no.
 
-    It is asked every so many seconds. Where its first answer is yes, what is awaited is not the network.
+    It is asked at once, and then every so many seconds. Where its first answer is yes, what is awaited is not
+    the network. Where it is no, only another answer makes an attempt worth its cost, so the pause is
+    ``longest`` then.
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
-    if ask is not None and seconds > every and await unless(changed, ask()):
-        ask = None
+    if ask is not None:
+        if await unless(changed, ask()):
+            ask = None
+        else:
+            ends = loop.time() + max(seconds, longest)
     while not changed.is_set() and (rest := ends - loop.time()) > 0:
         try:
             async with asyncio.timeout(rest if ask is None else min(rest, every)):

@@ -21,8 +21,8 @@ from recorder.workshop import Workshop
 _SOUND = 10.0
 """A connection that gave footage for this many seconds was sound: the next attempt starts at once."""
 _LOOK_AGAIN = 2.0
-_ASKED = 8
-"""So often a camera is asked in a long pause: 450 that are away took 7.5 % of a core asked every 3 s."""
+_ASKED_LEAST = 9.0
+"""A camera that is away for long is asked every so many seconds: 450 took 7.5 % of a core asked every 3 s."""
 _MOST_TRIES = 8
 """So often the disk may fail an unfinished session (not for want of room); then it waits for a person."""
 _MOST_OWED = 100
@@ -126,9 +126,11 @@ class CameraSupervisor:
                 self.state.failures += 1
                 wait = self._shop.settings.longest_retry
             if wait > 0 and not self._stopping:
-                ask = None if self._unanswered is None else self._answers
-                every = max(self._shop.settings.steady_retry, wait / _ASKED)
-                await pause(wait, self._changed, ask=ask, every=every)
+                ask = None if self._unanswered is None or self._unfinished else self._answers
+                await pause(
+                    wait, self._changed, ask=ask, every=self._asked_every(),
+                    longest=self._shop.settings.longest_retry,
+                )  # fmt: skip
         try:
             if self._unfinished and self._shop.spool.has_room():
                 await self._finish_leftovers()  # else the next start does: this recorder may run for months
@@ -215,6 +217,11 @@ class CameraSupervisor:
         timeout = source.patience(shop.settings.input_timeout)
         found = await reach(source, shop.rule, timeout=timeout, turn=self.state.failures)
         return await proven(found, shop.rule, timeout=timeout, now=shop.clock.now())
+
+    def _asked_every(self) -> float:
+        """How often (s) a camera that cannot be reached is asked: ever more rarely while it is away."""
+        steady, away = self._shop.settings.steady_retry, self._back_off.lasting(self._shop.clock.monotonic())
+        return max(steady, min(_ASKED_LEAST, away / 10))
 
     async def _answers(self) -> bool:
         """Whether the camera that could not be reached accepts a connection."""

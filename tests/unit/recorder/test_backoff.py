@@ -57,8 +57,28 @@ def test_the_pause_ends_once_the_network_answers_again() -> None:
         told.append(len(told) >= 3)
         return told[-1]
 
-    asyncio.run(pause(FOREVER, asyncio.Event(), ask=ask, every=0.01))
+    asyncio.run(pause(FOREVER, asyncio.Event(), ask=ask, every=0.01, longest=FOREVER))
     assert told == [False, False, False, True]
+
+
+def test_while_the_network_does_not_answer_no_attempt_is_made_for_as_long_as_there_may_be_none() -> None:
+    told: list[bool] = []
+
+    async def ask() -> bool:
+        told.append(False)
+        return False
+
+    async def outlasts() -> bool:
+        waiting = asyncio.create_task(
+            pause(0.0, asyncio.Event(), ask=ask, every=0.001, longest=FOREVER)
+        )  # the pause alone is over at once
+        while len(told) < 20 and not waiting.done():
+            await asyncio.sleep(0)
+        waiting.cancel()
+        return len(told) == 20
+
+    assert asyncio.run(outlasts())
+    asyncio.run(pause(0.0, asyncio.Event(), ask=ask, every=0.001, longest=0.02))
 
 
 def test_who_answers_and_still_gives_nothing_is_not_asked_on() -> None:
@@ -68,7 +88,7 @@ def test_who_answers_and_still_gives_nothing_is_not_asked_on() -> None:
         told.append(True)
         return True
 
-    asyncio.run(pause(0.05, asyncio.Event(), ask=ask, every=0.01))
+    asyncio.run(pause(0.05, asyncio.Event(), ask=ask, every=0.01, longest=FOREVER))
     assert told == [True]
 
 
@@ -79,7 +99,7 @@ def test_a_change_ends_the_pause_and_the_question() -> None:
         return False
 
     async def waited() -> None:
-        await pause(FOREVER, changed, ask=never, every=0.01)
+        await pause(FOREVER, changed, ask=never, every=0.01, longest=FOREVER)
 
     changed = asyncio.Event()
     asyncio.run(waited())
