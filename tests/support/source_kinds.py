@@ -216,7 +216,7 @@ KINDS: Mapping[str, Kind] = {
     "jump-back-2": _jump(-2),
     "jump-back-b": _jump(-30, variant="h264-closed", is_whole=False),
     "wrap": Kind(_wrap),
-    "stepping-back": Kind(_stepping_back),
+    "stepping-back": Kind(_stepping_back, is_sound=False),  # some stamps are false by 0.07 s
     "trembling": Kind(_jittered),
     "network": Kind(_network),
     "parameters-change": Kind(_parameters_change),
