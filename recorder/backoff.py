@@ -6,7 +6,7 @@ minute, since each attempt costs a process. The pauses are spread by chance, so 
 one switch are not tried in the same instant.
 
 A camera that cannot be reached is only asked for a connection meanwhile. That costs one packet, and the pause
-ends as soon as it answers. Until then attempts are as rare as they become, for none can succeed.
+ends as soon as it answers. Until then it is tried only once in the longest pause, for no attempt can succeed.
 """
 
 import asyncio

@@ -412,7 +412,8 @@ class CaptureSession:
         if code == "torn_segment" or holds_jpeg(self.folder.raw(number)):
             self._drop(number)
         else:
-            self.quarantined += filter(None, [self._spool.quarantine.take(self.folder.raw(number))])
+            if (kept := self._spool.quarantine.take(self.folder.raw(number))) is not None:
+                self.quarantined.append(kept)
             cause = GapCause.SET_ASIDE
         if is_last:
             return

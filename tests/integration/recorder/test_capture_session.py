@@ -280,8 +280,8 @@ def test_what_holds_no_whole_fragment_is_dropped(desk: Desk) -> None:
     assert runs(found)[0].segments == 1
 
 
-def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> None:
-    session = desk.open()
+def _ended_by_what_cannot_be_read(desk: Desk, session: CaptureSession) -> tuple[list[SpooledLeaf], bytes]:
+    """The leaves of a session whose second file cannot be read, and the bytes of that file."""
     desk.put(session, 0, 1, 2, 3)
     found = session.closed(0, arrival(0))
     bad = desk.raws[1].read_bytes().replace(b"avc1", b"vp09")
@@ -289,6 +289,11 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
     with pytest.raises(Malformed):
         session.closed(1, arrival(1))
     found += session.end(RunEnd.STREAM_ERROR)
+    return found, bad
+
+
+def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> None:
+    found, bad = _ended_by_what_cannot_be_read(desk, desk.open())
     made = segments(found)
     assert [(one.run == RUN, one.seq) for one in made] == [(True, 0), (False, 0), (False, 1)]
     assert [run.reason for run in runs(found)] == [RunEnd.STREAM_ERROR, RunEnd.STREAM_ERROR]
@@ -299,13 +304,7 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
 def test_what_finds_no_room_in_quarantine_is_dropped_on_record_and_its_camera_goes_on(desk: Desk) -> None:
     session = desk.open()
     desk.spool.quarantine.quota = 1
-    desk.put(session, 0, 1, 2, 3)
-    found = session.closed(0, arrival(0))
-    bad = desk.raws[1].read_bytes().replace(b"avc1", b"vp09")
-    session.folder.raw(1).write_bytes(bad)
-    with pytest.raises(Malformed):
-        session.closed(1, arrival(1))
-    found += session.end(RunEnd.STREAM_ERROR)
+    found, bad = _ended_by_what_cannot_be_read(desk, session)
     assert [(one.run == RUN, one.seq) for one in segments(found)] == [(True, 0), (False, 0), (False, 1)]
     gaps = [spooled.leaf.cause for spooled in desk.delivered if isinstance(spooled.leaf, Gap)]
     assert gaps == [GapCause.RECORDER_RESTART, GapCause.SET_ASIDE]
