@@ -63,40 +63,69 @@ class BackOff:
 
 async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """The result of ``work``; None if the event is set first, and then the work is cancelled."""
-    task, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    waiting = asyncio.create_task(event.wait())
     try:
-        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        return await task if task.done() else None
+        return await _first(waiting, work)
     finally:
-        task.cancel()
         waiting.cancel()
 
 
-async def pause(
-    seconds: float,
-    changed: asyncio.Event,
-    *,
-    ask: Callable[[], Coroutine[Any, Any, bool]] | None,
-    every: float,
-    longest: float,
-) -> None:
-    """Wait for so long, or until ``changed`` is set, or until ``ask`` answers yes after it answered no.
+async def _first(other: asyncio.Task[Any], work: Coroutine[Any, Any, T]) -> T | None:
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task, other}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        task.cancel()
 
-    It is asked at once, and then every so many seconds. Where its first answer is yes, what is awaited is not
-    the network. Where it is no, only another answer makes an attempt worth its cost, so the pause is
-    ``longest`` then.
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How a camera that cannot be reached is asked for a connection.
+
+    ``answers`` asks it; ``every`` gives the seconds until it is asked again. It is asked at once when
+    ``sooner`` is set, which is cleared then.
+    """
+
+    answers: Callable[[], Coroutine[Any, Any, bool]]
+    every: Callable[[], float]
+    sooner: asyncio.Event
+
+
+async def pause(seconds: float, changed: asyncio.Event, *, question: Question | None, longest: float) -> bool:
+    """Wait for so long, or until ``changed`` is set, or until the camera answers yes after it answered no.
+
+    It is asked at once, and then again and again. Where its first answer is yes, what is awaited is not the
+    network. Where it is no, only another answer makes an attempt worth its cost, so the pause is ``longest``
+    then.
+
+    Returns:
+        Whether it ended because the camera answers again.
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
-    if ask is not None:
-        if await unless(changed, ask()):
-            ask = None
-        else:
-            ends = loop.time() + max(seconds, longest)
-    while not changed.is_set() and (rest := ends - loop.time()) > 0:
-        try:
-            async with asyncio.timeout(rest if ask is None else min(rest, every)):
-                await changed.wait()
-        except TimeoutError:
-            if ask is not None and loop.time() < ends and await unless(changed, ask()):
-                return
+    change = asyncio.create_task(changed.wait())
+    try:
+        if question is None or await _first(change, question.answers()):
+            await asyncio.wait({change}, timeout=max(0.0, ends - loop.time()))
+            return False
+        ends = loop.time() + max(seconds, longest)
+        while not change.done() and (rest := ends - loop.time()) > 0:
+            await _sooner(change, question, rest)
+            if not change.done() and loop.time() < ends and await _first(change, question.answers()):
+                return True
+    finally:
+        change.cancel()
+    return False
+
+
+async def _sooner(change: asyncio.Task[Any], question: Question, rest: float) -> None:
+    """Wait until the next question, at most ``rest`` seconds."""
+    told = asyncio.create_task(question.sooner.wait())
+    try:
+        await asyncio.wait(
+            {change, told}, timeout=min(rest, question.every()), return_when=asyncio.FIRST_COMPLETED
+        )
+        question.sooner.clear()
+    finally:
+        told.cancel()

@@ -6,8 +6,10 @@ two readers of the URL can disagree about its host, since the URL is composed an
 """
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,7 +21,9 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host from the system's resolver, best first. Raises OSError."""
+    """The addresses of a host, best first; a numeric one is its own. Raises OSError."""
+    with suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(one[4][0]) for one in found]
 
@@ -53,13 +57,14 @@ async def reach(
 
 
 async def answers(source: Source, *, timeout: float) -> bool:
-    """Whether the host of a pinned source accepts a connection now."""
+    """Whether the host of a pinned source accepts a connection now. Nothing is sent or read."""
+    family = socket.AF_INET6 if ":" in source.host else socket.AF_INET
     try:
-        async with asyncio.timeout(timeout):
-            _, writer = await asyncio.open_connection(source.host, source.port)
+        with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as line:
+            async with asyncio.timeout(timeout):
+                await asyncio.get_running_loop().sock_connect(line, (source.host, source.port))
     except (OSError, TimeoutError):
         return False
-    writer.close()
     return True
 
 

@@ -33,6 +33,7 @@ from recorder.binary import Binary
 from recorder.crew import Crew
 from recorder.device_watch import DeviceWatch
 from recorder.host_time import Host, exact
+from recorder.neighbours import Neighbours
 from recorder.placement.desk import Everything, PlacementDesk
 from recorder.placement.rhythm import keep_alive, keep_place, take_leave
 from recorder.recovery import Recovery, give_up, set_aside
@@ -201,7 +202,7 @@ class Recorder:
         shop = Workshop(
             self._id, parts.binary, settings, parts.clock, spool, accounts, archiver, parts.sources,
             finishing, parts.log, parts.host_time, parts.rule, parts.chance,
-            self._device_clock,
+            Neighbours(parts.chance), self._device_clock,
         )  # fmt: skip
         await asyncio.to_thread(self._introduce_early, spool, logbook)
         await asyncio.to_thread(rules.refresh)

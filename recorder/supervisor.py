@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from archive.errors import ArchiveError, IntegrityError, Malformed, StoreFull, Unavailable
 from archive.model.camera import Camera
 from archive.model.gap import GapCause, RunEnd
-from recorder.backoff import BackOff, pause, unless
+from recorder.backoff import BackOff, Question, pause, unless
 from recorder.capture import Attempt, AttemptEnd
 from recorder.capture_session import CaptureSession
 from recorder.hearing import Hearing
+from recorder.neighbours import network_of
 from recorder.probe import diagnose
 from recorder.reach import Unreached, answers, reach
 from recorder.recovery import Leftover
@@ -21,8 +22,6 @@ from recorder.workshop import Workshop
 _SOUND = 10.0
 """A connection that gave footage for this many seconds was sound: the next attempt starts at once."""
 _LOOK_AGAIN = 2.0
-_ASKED_LEAST = 9.0
-"""A camera that is away for long is asked every so many seconds: 450 took 7.5 % of a core asked every 3 s."""
 _MOST_TRIES = 8
 """So often the disk may fail an unfinished session (not for want of room); then it waits for a person."""
 _MOST_OWED = 100
@@ -126,11 +125,7 @@ class CameraSupervisor:
                 self.state.failures += 1
                 wait = self._shop.settings.longest_retry
             if wait > 0 and not self._stopping:
-                ask = None if self._unanswered is None or self._unfinished else self._answers
-                await pause(
-                    wait, self._changed, ask=ask, every=self._asked_every(),
-                    longest=self._shop.settings.longest_retry,
-                )  # fmt: skip
+                await self._pause(wait)
         try:
             if self._unfinished and self._shop.spool.has_room():
                 await self._finish_leftovers()  # else the next start does: this recorder may run for months
@@ -218,10 +213,21 @@ class CameraSupervisor:
         found = await reach(source, shop.rule, timeout=timeout, turn=self.state.failures)
         return await proven(found, shop.rule, timeout=timeout, now=shop.clock.now())
 
+    async def _pause(self, wait: float) -> None:
+        """Wait before the next attempt; a camera that cannot be reached is asked meanwhile."""
+        longest, source = self._shop.settings.longest_retry, self._unanswered
+        if source is None or self._unfinished:
+            await pause(wait, self._changed, question=None, longest=longest)
+            return
+        network = network_of(source.host)
+        with self._shop.neighbours.waiting(network) as heard:
+            question = Question(self._answers, self._asked_every, heard)
+            if await pause(wait, self._changed, question=question, longest=longest):
+                self._shop.neighbours.answered(network)
+
     def _asked_every(self) -> float:
-        """How often (s) a camera that cannot be reached is asked: ever more rarely while it is away."""
-        steady, away = self._shop.settings.steady_retry, self._back_off.lasting(self._shop.clock.monotonic())
-        return max(steady, min(_ASKED_LEAST, away / 10))
+        away = self._back_off.lasting(self._shop.clock.monotonic())
+        return self._shop.neighbours.every(away, self._shop.settings.steady_retry)
 
     async def _answers(self) -> bool:
         """Whether the camera that could not be reached accepts a connection."""

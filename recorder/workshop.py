@@ -15,6 +15,7 @@ from recorder.archiver import Archiver, Log
 from recorder.backoff import Chance
 from recorder.binary import Binary
 from recorder.host_time import Host
+from recorder.neighbours import Neighbours
 from recorder.roster import Sources
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
@@ -42,6 +43,7 @@ class Workshop:
     host_time: Host
     rule: SourceRule
     chance: Chance
+    neighbours: Neighbours
     device_clock: Callable[[str], DeviceClock | None]
 
     def tell_set_aside(self, camera: str, files: Sequence[Path]) -> None:

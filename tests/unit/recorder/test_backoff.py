@@ -1,14 +1,19 @@
 """Pauses between attempts: a minute of small ones, then larger ones, and none once the network answers."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
 
 from archive.timespan import SECOND
-from recorder.backoff import BackOff, pause, unless
+from recorder.backoff import BackOff, Question, pause, unless
 
 FOREVER = 3600.0
+
+
+def question(answers: Callable[[], Coroutine[Any, Any, bool]], every: float) -> Question:
+    return Question(answers, lambda: every, asyncio.Event())
 
 
 def back_off(chance: float = 0.5) -> BackOff:
@@ -57,8 +62,22 @@ def test_the_pause_ends_once_the_network_answers_again() -> None:
         told.append(len(told) >= 3)
         return told[-1]
 
-    asyncio.run(pause(FOREVER, asyncio.Event(), ask=ask, every=0.01, longest=FOREVER))
+    paused = pause(FOREVER, asyncio.Event(), question=question(ask, 0.01), longest=FOREVER)
+    assert asyncio.run(paused)
     assert told == [False, False, False, True]
+
+
+def test_it_is_asked_sooner_when_it_is_told_so() -> None:
+    told: list[bool] = []
+    asked = question(lambda: ask(), FOREVER)
+
+    async def ask() -> bool:
+        told.append(len(told) >= 2)
+        asked.sooner.set()
+        return told[-1]
+
+    assert asyncio.run(pause(FOREVER, asyncio.Event(), question=asked, longest=FOREVER))
+    assert told == [False, False, True]
 
 
 def test_while_the_network_does_not_answer_no_attempt_is_made_for_as_long_as_there_may_be_none() -> None:
@@ -69,10 +88,10 @@ def test_while_the_network_does_not_answer_no_attempt_is_made_for_as_long_as_the
         return told[-1]
 
     # The pause alone is over at once.
-    asyncio.run(pause(0.0, asyncio.Event(), ask=ask, every=0.001, longest=FOREVER))
+    assert asyncio.run(pause(0.0, asyncio.Event(), question=question(ask, 0.001), longest=FOREVER))
     assert len(told) == 21
     told += [False] * 20
-    asyncio.run(pause(0.0, asyncio.Event(), ask=ask, every=0.001, longest=0.02))
+    assert not asyncio.run(pause(0.0, asyncio.Event(), question=question(ask, 0.001), longest=0.02))
 
 
 def test_who_answers_and_still_gives_nothing_is_not_asked_on() -> None:
@@ -82,7 +101,7 @@ def test_who_answers_and_still_gives_nothing_is_not_asked_on() -> None:
         told.append(True)
         return True
 
-    asyncio.run(pause(0.05, asyncio.Event(), ask=ask, every=0.01, longest=FOREVER))
+    assert not asyncio.run(pause(0.05, asyncio.Event(), question=question(ask, 0.01), longest=FOREVER))
     assert told == [True]
 
 
@@ -93,7 +112,7 @@ def test_a_change_ends_the_pause_and_the_question() -> None:
         return False
 
     async def waited() -> None:
-        await pause(FOREVER, changed, ask=never, every=0.01, longest=FOREVER)
+        assert not await pause(FOREVER, changed, question=question(never, 0.01), longest=FOREVER)
 
     changed = asyncio.Event()
     asyncio.run(waited())

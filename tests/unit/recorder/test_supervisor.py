@@ -15,6 +15,7 @@ from archive.footage.ingest import SpooledLeaf
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.timespan import HOUR, MINUTE, SECOND
 from recorder.accounts import Accounts
+from recorder.neighbours import Neighbours
 from recorder.settings import RecorderSettings
 from recorder.spool import Spool
 from recorder.supervisor import CameraSupervisor
@@ -71,6 +72,7 @@ class Stand:
         shop = SimpleNamespace(
             settings=RecorderSettings(), clock=self.clock, accounts=self.accounts, in_thread=in_thread,
             spool=SimpleNamespace(has_room=lambda: self.has_room), chance=lambda: 0.5, binary=None,
+            neighbours=Neighbours(lambda: 0.5),
             archiver=SimpleNamespace(deliver=self.delivered.extend, counters=SimpleNamespace(set_aside=0)),
             log=SimpleNamespace(error=quiet, warning=quiet),
             tell_set_aside=lambda camera, files: self.told_of.extend((camera, one.name) for one in files),
