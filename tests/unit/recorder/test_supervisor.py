@@ -1,6 +1,7 @@
 """What a full disk cut off is finished first, whatever became of the camera; its time is accounted for."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,10 +17,13 @@ from archive.model.gap import Gap, GapCause, RunEnd
 from archive.timespan import HOUR, MINUTE, SECOND
 from recorder.accounts import Accounts
 from recorder.neighbours import Neighbours
+from recorder.reach import pinned
 from recorder.settings import RecorderSettings
+from recorder.sources import parse_source
 from recorder.spool import Spool
 from recorder.supervisor import CameraSupervisor
 from recorder.workshop import Workshop
+from tests.support.waiting import until_async
 from tests.unit.recorder.placement.test_desk import CAMERAS
 
 T0 = 1_795_000_000 * SECOND
@@ -77,6 +81,7 @@ class Stand:
             log=SimpleNamespace(error=quiet, warning=quiet),
             tell_set_aside=lambda camera, files: self.told_of.extend((camera, one.name) for one in files),
         )  # fmt: skip
+        self.shop = shop
         self.counters = shop.archiver.counters
         self.supervisor = CameraSupervisor(cast(Workshop, shop), CAMERA, GapCause.CONNECTING)
         self.session = CutOff(self.accounts)
@@ -189,3 +194,38 @@ def test_a_camera_that_is_left_leaves_nothing_unfinished(stand: Stand, failing: 
     assert (gap is None) is (failing is not None)
     if gap is not None:
         assert (gap.cause, gap.start) == (GapCause.SPOOL_FULL, CUT_OFF)
+
+
+@dataclass(slots=True)
+class Asked(Neighbours):
+    """Neighbours that are asked every so many seconds of their own accord."""
+
+    seconds: float = 0.0
+    times: int = 0
+
+    def every(self, away: float, shortest: float) -> float:
+        self.times += 1
+        return self.seconds
+
+
+def test_a_camera_that_answers_again_is_told_to_its_neighbours_and_these_are_asked(stand: Stand) -> None:
+    seldom = Asked(lambda: 0.0, seconds=HOUR / SECOND)
+    often = Asked(lambda: 0.0, seconds=0.01, _waiting=seldom._waiting)
+
+    def waits(neighbours: Neighbours, port: int) -> "asyncio.Task[None]":
+        shop = SimpleNamespace(**{**vars(stand.shop), "neighbours": neighbours})
+        supervisor = CameraSupervisor(cast(Workshop, shop), CAMERA, GapCause.CONNECTING)
+        supervisor._unanswered = pinned(parse_source(f"rtsp://127.0.0.1:{port}/"), "127.0.0.1")
+        return asyncio.create_task(supervisor._pause(HOUR / SECOND))
+
+    async def both_wait() -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+            waiting = waits(seldom, port), waits(often, port)
+            await until_async(lambda: seldom.times and often.times, "neither answers")
+            listener.listen()
+            await asyncio.gather(*waiting)
+
+    asyncio.run(both_wait())
+    assert seldom.times == 1
