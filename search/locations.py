@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from archive.errors import Malformed
 from search.index import Index
-from search.sqlite import open_sqlite
+from search.sqlite import open_sqlite, renew_sqlite
 
 _HINT = "Write sqlite:///absolute/path or http(s)://HOST:PORT."
 
@@ -31,6 +31,15 @@ def open_index(url: str, *, prefix: str = "saksi", ca_file: Path | None = None, 
 
             return connect_elastic(url, prefix=prefix, access=Access(ca_file=ca_file, api_key=api_key))
     raise Malformed("the index has an unknown scheme", code="bad_index_url", hint=_HINT)
+
+
+def renew_index(url: str) -> None:
+    """Before a rebuild: an embedded index of another version's format gives way to an empty one.
+
+    A rebuild on Elasticsearch makes new indices in any case. Errors as :func:`open_index`.
+    """
+    if url.startswith("sqlite:"):
+        renew_sqlite(_path_in(url))
 
 
 def _path_in(url: str) -> Path:

@@ -9,6 +9,7 @@ from archive.timespan import format_instant
 from ops.cli.options import Json, open_site
 from ops.cli.output import print_json, progress_bar, say
 from ops.cli.times import time_text, value_text, zone_of_city
+from search.locations import renew_index
 from search.rebuilding import rebuild_index
 
 app = typer.Typer(help="Rebuild the index and show what it holds.", no_args_is_help=True)
@@ -18,6 +19,7 @@ app = typer.Typer(help="Rebuild the index and show what it holds.", no_args_is_h
 def rebuild(json_: Json = False) -> int:
     """Rebuild the index from the archive alone; exit 1 if a record could not be indexed."""
     with open_site() as site, progress_bar("rebuilding") as bar:
+        renew_index(site.settings.index_url)
         report = rebuild_index(site.stores, site.bare_index, progress=bar.step)
     return _summary(report, json_=json_)
 

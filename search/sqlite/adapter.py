@@ -61,6 +61,26 @@ def open_sqlite(path: Path) -> "SqliteIndex":
     return index
 
 
+def renew_sqlite(path: Path) -> None:
+    """Put an empty index in the place of one of another format, which a rebuild fills then; else do nothing.
+
+    Nothing is lost: an index is made from the archive. Until it is whole, questions are refused.
+
+    Raises:
+        Malformed: ``bad_index_path``.
+        Unavailable, StoreFull, IntegrityError: as in :mod:`search.index`.
+    """
+    with translated("be renewed", path):
+        found = generation.current(path)
+        if found is None or database.format_of(found) == database.SCHEMA_VERSION:
+            return
+        made = generation.fresh(path)
+        database.create(made)
+        generation.switch(path, made)
+        for leftover in generation.others(path):
+            generation.destroy(leftover)
+
+
 class SqliteIndex(RecordPart):
     """See :class:`search.index.Index`. Made by :func:`open_sqlite`."""
 

@@ -153,7 +153,7 @@ class Database:
                 raise Malformed(
                     f"the index {self.path.name} has format {found}, not {SCHEMA_VERSION}",
                     code="index_version",
-                    hint=f"Delete {self.path.name} and run: saksi index rebuild",
+                    hint="Run: saksi index rebuild",
                 )
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
             connection.execute(f"PRAGMA cache_size = {_CACHE if self._durable else _CACHE_TO_FILL}")
@@ -161,6 +161,19 @@ class Database:
                 connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_TO_FILL}")
             undo.pop_all()
         return connection
+
+
+def format_of(path: Path) -> int:
+    """The format of a generation: :data:`SCHEMA_VERSION`, or that of another version of Saksi.
+
+    Raises sqlite3.Error.
+    """
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
+    try:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+    finally:
+        connection.close()
+    return int(found)
 
 
 def create(path: Path, *, indexes: bool = True) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from archive.errors import IntegrityError, Malformed, StoreFull, Unavailable
 from archive.ports import RecordOrder, RecordQuery
-from search.sqlite import generation, open_sqlite, record_pages, record_rows
+from search.sqlite import database, generation, open_sqlite, record_pages, record_rows, renew_sqlite
 from tests.support.indexes import ANY, entry, refused_with, tiny_disk
 from tests.support.leaves import T0, gap, segment
 from tests.support.written import record, span
@@ -84,6 +84,29 @@ def test_an_index_of_another_version_asks_for_a_rebuild(tmp_path: Path) -> None:
     connection.close()
     error = refused_with(Malformed, "index_version", lambda: open_sqlite(path))
     assert "rebuild" in error.hint
+
+
+@pytest.mark.parametrize("other", [database.SCHEMA_VERSION - 1, 99])
+def test_an_index_of_another_version_gives_way_to_a_rebuild(tmp_path: Path, other: int) -> None:
+    path = tmp_path / "index.sqlite"
+    renew_sqlite(path)
+    assert not path.exists(), "where there is none, none is made"
+    index = open_sqlite(path)
+    index.add([entry(segment(0))])
+    before = path.resolve()
+    renew_sqlite(path)
+    assert path.resolve() == before, "one of this version stays"
+    with sqlite3.connect(before) as connection:
+        connection.execute(f"PRAGMA user_version = {other}")
+    connection.close()
+    renew_sqlite(path)
+    assert not before.exists()
+    again = open_sqlite(path)
+    assert [*again.search(ANY).items] == []
+    with again.rebuild() as fresh:
+        fresh.add([entry(segment(7))])
+    assert [one.seq for one in again.search(ANY).items] == [7]
+    assert len([name for name in tmp_path.iterdir() if not name.name.endswith(("-wal", "-shm"))]) == 2
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:

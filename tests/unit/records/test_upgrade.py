@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sqlite3
 from pathlib import Path
 
 from tests.support.commands_at import CommandsAt
@@ -19,6 +20,8 @@ def test_the_page_s_commands_bring_an_archive_of_0_1_0_up_to_date(tmp_path: Path
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "archive").rglob("*.mp4")}
     now = instant_of(json.loads(EXPECTED.read_bytes())["now"])
     saksi = CommandsAt(tmp_path, lambda: now)
+    saksi.must("index", "rebuild")
+    _of_another_format(tmp_path / "index" / "index.sqlite")
     lines = [
         shlex.split(line)
         for block in re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -31,3 +34,10 @@ def test_the_page_s_commands_bring_an_archive_of_0_1_0_up_to_date(tmp_path: Path
     assert saksi.must("camera", "list", "--json").out.count('"id"') >= 3
     assert before
     assert {path: path.stat().st_mtime_ns for path in before} == before, "footage is not touched"
+
+
+def _of_another_format(index: Path) -> None:
+    """An embedded index as another version left it."""
+    connection = sqlite3.connect(index.resolve())
+    connection.execute("PRAGMA user_version = 4")
+    connection.close()
