@@ -22,6 +22,10 @@ from archive.errors import ArchiveError
 from ops.cli.refusing import in_zone
 from ops.cli.speaking import Language
 
+_LONGEST_WORD = 20
+"""A longer word of a cell may be folded where the terminal is narrow: an address, a hash."""
+_WIDEST = 100_000
+
 
 def shown(text: str) -> str:
     """The text, safe for a terminal: every unprintable character as the escape that Python writes.
@@ -88,14 +92,29 @@ def complain(
 
 
 def print_table(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> None:
-    """A plain table on stdout."""
+    """A plain table on stdout. In a pipe or a file each row is one line, so that it can be searched.
+
+    On a terminal long cells are folded between words; a table that does not fit even so goes beyond its edge.
+    """
+    cells = [tuple(shown(cell) for cell in row) for row in rows]
+    console = Console(file=sys.stdout)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for number, column in enumerate(columns):
+        whole = [column, *(row[number] for row in cells)]
         # The first column is what people copy: it stays in one piece.
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))
-    Console(file=sys.stdout).print(table)
+        is_whole = number == 0 or not console.is_terminal
+        least = max(len(word) for cell in whole for word in (cell.split() or [""]))
+        table.add_column(
+            column,
+            overflow="fold",
+            no_wrap=is_whole,
+            min_width=None if is_whole else min(least, _LONGEST_WORD),
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
+    needed = console.measure(table, options=console.options.update(width=_WIDEST))
+    console.width = max(console.width if console.is_terminal else needed.maximum, needed.minimum)
+    console.print(table, soft_wrap=True)
 
 
 class Bar:

@@ -1,6 +1,8 @@
 """Foreign text reaches a terminal as plain text: no commands, no reordering, no markup."""
 
+import io
 import json
+import re
 from unicodedata import category
 
 import pytest
@@ -67,3 +69,40 @@ def test_what_is_printable_is_shown_as_it_is(text: str) -> None:
 @given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs"]), min_size=1, max_size=20))
 def test_whatever_category_commands_come_in(text: str) -> None:
     assert is_harmless(shown(text)), ascii(shown(text))
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what it is told."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+ROWS = [
+    (
+        "kam-1",
+        "Alun-alun Karebosi",
+        "unknown (recorder_silent)",
+        "rtsp://10.20.0.11:554/Streaming/Channels/101",
+    )
+]
+HEAD = ("ID", "NAME", "STATE", "SOURCE")
+
+
+def test_in_a_pipe_each_row_of_a_table_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(HEAD, ROWS * 3)
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == [*HEAD]
+    assert [[cell for cell in line.split("  ") if cell] for line in lines] == [[*ROWS[0]]] * 3
+
+
+@pytest.mark.parametrize("width", [20, 60, 80])
+def test_on_a_terminal_no_word_is_cut(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_table(HEAD, ROWS)
+    words = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).split()
+    assert {"kam-1", "Alun-alun", "Karebosi", "unknown", "(recorder_silent)"} <= {*words}
+    assert "".join(words).count("rtsp") == 1
