@@ -7,7 +7,7 @@ module prints all of them as escapes, whichever command prints the text, and nev
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, tzinfo
 from typing import Any
@@ -91,7 +91,7 @@ def complain(
     sys.stderr.writelines(f"       {line}\n" for line in others if line)
 
 
-def print_table(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, ...]]) -> None:
+def print_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """A plain table on stdout. In a pipe or a file each row is one line, so that it can be searched.
 
     On a terminal long cells are folded between words; a table that does not fit even so goes beyond its edge.
