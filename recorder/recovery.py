@@ -124,6 +124,9 @@ class Recovery:
         if session.is_closed:
             session.settle()
             return
+        if (before := self.unfinished.get(facts.camera)) is not None:
+            before.sessions.append(session)  # else a gap would be recorded over the footage before it
+            return
         try:
             made = session.end(RunEnd.RECORDER_RESTART)
         except Malformed as error:

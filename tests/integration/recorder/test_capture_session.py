@@ -63,6 +63,7 @@ class Desk:
     host: HostTime = EXACT
     device: DeviceClock | None = None
     set_aside: int = 0
+    unfinished: list[CaptureSession] = field(default_factory=list)
 
     def open(self, *, began: int = 0, noticed_by: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
@@ -108,6 +109,7 @@ class Desk:
         )
         recovery.run()
         self.set_aside = recovery.set_aside
+        self.unfinished = [one for left in recovery.unfinished.values() for one in left.sessions]
         return recovery.spooled_leaves
 
 
@@ -830,3 +832,29 @@ def elementary(path: Path, codec: str, bitstream: str = "null", *options: str) -
         ],
         check=True, capture_output=True,
     ).stdout  # fmt: skip
+
+
+def test_what_the_disk_keeps_from_being_finished_keeps_what_was_recorded_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a gap would be recorded over the footage of the earlier session."""
+    earlier = desk.open()
+    desk.clock.advance(60 * SECOND)
+    later = desk.spool.new_session("kam-1", earlier.facts.to_json())
+    desk.put(earlier, 0)
+    shutil.copyfile(desk.raws[0], later.raw(0))
+    later.let_go()
+    real: Callable[..., object] = finalise
+    calls = itertools.count(1)
+
+    def full(*arguments: object, **options: object) -> object:
+        if next(calls) == 1:
+            raise StoreFull("no room")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(making, "finalise", full)
+    assert desk.recover(earlier) == []
+    assert not desk.delivered, "no gap either"
+    assert [one.folder.path for one in desk.unfinished] == [earlier.folder.path, later.path]
+    found = [spooled for one in desk.unfinished for spooled in one.retake().end(RunEnd.RECORDER_RESTART)]
+    assert len(segments(found)) == 2
