@@ -120,12 +120,13 @@ class CameraSupervisor:
             self._changed.clear()
             try:
                 wait = await self._turn()
+                if wait > 0 and not self._stopping:
+                    await self._pause(wait)
             except Exception as error:  # noqa: BLE001 - the supervisor of a camera: logged, and tried again
                 self._shop.log.error("lane_failed", camera=self.camera.id, reason=repr(error))
                 self.state.failures += 1
-                wait = self._shop.settings.longest_retry
-            if wait > 0 and not self._stopping:
-                await self._pause(wait)
+                longest = self._shop.settings.longest_retry
+                await pause(longest, self._changed, question=None, longest=longest)
         try:
             if self._unfinished and self._shop.spool.has_room():
                 await self._finish_leftovers()  # else the next start does: this recorder may run for months

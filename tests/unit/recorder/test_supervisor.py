@@ -229,3 +229,26 @@ def test_a_camera_that_answers_again_is_told_to_its_neighbours_and_these_are_ask
 
     asyncio.run(both_wait())
     assert seldom.times == 1
+
+
+def test_a_question_that_fails_ends_no_supervision(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a resolver's answer that nobody thought of."""
+    stand.shop.settings = replace(stand.shop.settings, longest_retry=0)
+    supervisor = stand.supervisor
+    turns = 0
+
+    async def unreachable() -> float:
+        nonlocal turns
+        turns += 1
+        if turns == 2:
+            supervisor.stop()
+        supervisor._unanswered = pinned(parse_source("rtsp://127.0.0.1:1/"), "127.0.0.1")
+        return MINUTE / SECOND
+
+    async def strange(*_: object, **__: object) -> bool:
+        raise ValueError("strange")
+
+    monkeypatch.setattr(supervisor, "_turn", unreachable)
+    monkeypatch.setattr("recorder.supervisor.answers", strange)
+    asyncio.run(supervisor.run())
+    assert (turns, supervisor.state.failures) == (2, 1)
