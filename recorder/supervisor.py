@@ -145,6 +145,11 @@ class CameraSupervisor:
         return self._otherwise if self._unfinished and not self.state.is_capturing else None
 
     @property
+    def unfinished(self) -> list[CaptureSession]:
+        """The sessions that the disk keeps from being finished, in order."""
+        return [session for session, _ in self._unfinished]
+
+    @property
     def damaged(self) -> int:
         """How many packets of the camera came damaged since the recorder's start, as far as FFmpeg says."""
         return self.state.damaged + (0 if self._attempt is None else self._attempt.damaged)

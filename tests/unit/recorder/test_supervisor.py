@@ -16,8 +16,10 @@ from archive.footage.ingest import SpooledLeaf
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.timespan import HOUR, MINUTE, SECOND
 from recorder.accounts import Accounts
+from recorder.crew import Crew
 from recorder.neighbours import Neighbours
 from recorder.reach import pinned
+from recorder.recovery import Leftover
 from recorder.settings import RecorderSettings
 from recorder.sources import parse_source
 from recorder.spool import Spool
@@ -252,3 +254,25 @@ def test_a_question_that_fails_ends_no_supervision(stand: Stand, monkeypatch: py
     monkeypatch.setattr("recorder.supervisor.answers", strange)
     asyncio.run(supervisor.run())
     assert (turns, supervisor.state.failures) == (2, 1)
+
+
+@pytest.mark.parametrize("failing", [None, StoreFull("no room")])
+def test_what_is_left_of_a_camera_that_another_recorder_has_is_finished_once_there_is_room(
+    stand: Stand, failing: ArchiveError | None
+) -> None:
+    """A host with a full disk was away: its cameras went to others, and may never come back."""
+    crew = Crew(lambda _: None, stand.clock, stand.shop.log)
+    crew.know([CAMERA])
+    crew.leftovers = {CAMERA.id: Leftover([cast(Any, stand.session)])}
+    asyncio.run(crew.finish_leftovers(cast(Workshop, stand.shop)))
+    assert (stand.session.finished, list(crew.leftovers)) == ([], [CAMERA.id])
+    stand.has_room, stand.session.failing = True, failing
+    asyncio.run(crew.finish_leftovers(cast(Workshop, stand.shop)))
+    if failing is not None:
+        assert crew.leftovers[CAMERA.id].sessions == [cast(Any, stand.session)]
+        stand.session.failing = None
+        asyncio.run(crew.finish_leftovers(cast(Workshop, stand.shop)))
+    assert (stand.session.finished, crew.leftovers) == ([RunEnd.RECORDER_RESTART], {})
+    assert stand.told() == [(GapCause.CONNECTING, T0 - SECOND, T0)], "what follows is the other's to tell"
+    stand.accounts.open(CAMERA.id, None, since=0)
+    assert (stand.accounts.covered_until(CAMERA.id), stand.accounts.open_gap(CAMERA.id)) == (CUT_OFF, None)
