@@ -858,3 +858,21 @@ def test_what_the_disk_keeps_from_being_finished_keeps_what_was_recorded_after_i
     assert [one.folder.path for one in desk.unfinished] == [earlier.folder.path, later.path]
     found = [spooled for one in desk.unfinished for spooled in one.retake().end(RunEnd.RECORDER_RESTART)]
     assert len(segments(found)) == 2
+
+
+def test_a_lost_segment_and_a_full_disk_end_no_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    lost = session.folder.final(0)
+    lost.unlink()
+
+    def full(*_: object) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Accounts, "instead", full)
+        found = desk.recover(session)
+    assert [(one.media, one.stored) for one in found if one.ticket.stem == lost.stem] == [(lost, False)], (
+        "the archiver finds that it vanished, and records that once there is room"
+    )
