@@ -132,6 +132,7 @@ class Recovery:
         except Malformed as error:
             # Its finished segments have tickets; the rest stays there for people, and no camera waits for it.
             self._log.error("session_unfinished", code=error.code, reason=error.message)
+            self.spooled_leaves += session.fresh()
             folder.let_go()
             self.set_aside += 1
             return

@@ -303,6 +303,7 @@ class CameraSupervisor:
                     if self._tries < _MOST_TRIES:
                         self._unfinished.insert(0, (cut_off, reason))
                         raise
+                self._shop.archiver.deliver(cut_off.fresh())
                 cut_off.folder.let_go()
                 self._shop.archiver.counters.set_aside += 1
                 self._shop.log.error(

@@ -25,6 +25,7 @@ from recorder.sources import parse_source
 from recorder.spool import Spool
 from recorder.supervisor import CameraSupervisor
 from recorder.workshop import Workshop
+from tests.support.leaves import segment
 from tests.support.waiting import until_async
 from tests.unit.recorder.placement.test_desk import CAMERAS
 
@@ -43,6 +44,11 @@ class CutOff:
     failing: ArchiveError | None = None
     quarantined: list[Path] = field(default_factory=list)
     folder: Any = field(default_factory=lambda: SimpleNamespace(let_go=lambda: None))
+
+    made: list[SpooledLeaf] = field(default_factory=list)
+
+    def fresh(self) -> list[SpooledLeaf]:
+        return self.made
 
     def retake(self) -> "CutOff":
         return self
@@ -160,6 +166,8 @@ def test_a_session_that_the_disk_always_fails_keeps_its_camera_from_recording_on
     stand.has_room = True
     stand.supervisor.change(replace(CAMERA, disabled=True))
     stand.session.failing = Unavailable("a bad sector")
+    made = SpooledLeaf(stand.spool.root / "000000.ticket", segment(0), None)
+    stand.session.made = [made]
     assert stand.turn() > 0
     assert (len(stand.supervisor._unfinished), stand.counters.set_aside) == (1, 0)
     turns = 1
@@ -168,6 +176,7 @@ def test_a_session_that_the_disk_always_fails_keeps_its_camera_from_recording_on
         turns += 1
         assert turns < 20
     assert (turns, stand.counters.set_aside) == (8, 1)
+    assert stand.delivered == [made], "what was made of it waits for nobody"
     stand.turn()
     stand.supervisor.rewrite_gap()
     assert stand.told() == [(GapCause.DISABLED, T0 - SECOND, stand.clock.now())]
