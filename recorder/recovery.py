@@ -179,6 +179,7 @@ class Recovery:
         except Unavailable as error:
             # By the name of what is gone the archiver finds the same out, and records it once there is room.
             spooled.media = spooled.ticket.with_suffix(".mp4")
+            self._spool.account_for(segment.size)  # until it is released
             self._log.warning("set_aside_waits", camera=segment.camera, code=error.code, reason=error.message)
             return False
         self._log.error("segment_lost", camera=segment.camera, ticket=str(spooled.ticket))

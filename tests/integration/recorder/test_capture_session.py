@@ -24,7 +24,7 @@ from recorder.capture_session import CaptureSession
 from recorder.facts import CaptureFacts
 from recorder.host_time import EXACT, UNBOUNDED, HostTime
 from recorder.quarantine import survey
-from recorder.recovery import Recovery
+from recorder.recovery import Recovery, give_up
 from recorder.spool import Spool
 from tests.support import numbered
 
@@ -876,3 +876,28 @@ def test_a_lost_segment_and_a_full_disk_end_no_start(desk: Desk, monkeypatch: py
     assert [(one.media, one.stored) for one in found if one.ticket.stem == lost.stem] == [(lost, False)], (
         "the archiver finds that it vanished, and records that once there is room"
     )
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_lost_segment_takes_no_room_of_the_spool(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_full: bool
+) -> None:
+    """Where a repair of the disk removed thousands, the spool would be full of nothing."""
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    session.closed(0, arrival(0))
+    session.closed(1, arrival(1))
+    session.folder.final(0).unlink()
+
+    def full(*_: object) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        if is_full:
+            patch.setattr(Accounts, "instead", full)
+        found = desk.recover(session)
+    for spooled in found:
+        if spooled.media is not None and not spooled.media.exists():
+            give_up(spooled, desk.spool, desk.accounts)
+    kept = sum(one.media.stat().st_size for one in found if one.media is not None and one.media.exists())
+    assert desk.spool.held_bytes == kept
