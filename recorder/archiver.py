@@ -255,15 +255,23 @@ class Archiver:
             self._store_later(spooled)
             await asyncio.sleep(0.5)
             return True
-        if not isinstance(error, AlreadyExists) and await self._is_intact(spooled):
-            return False
-        self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(spooled.ticket))
-        self.counters.lost += 1
-        self._leave_queue(spooled)
-        await self._insist(self._give_up, spooled)
-        self._ingest.let_go(spooled)
-        self._done([spooled])
-        return True
+        pause = 0.5
+        while isinstance(error, AlreadyExists) or not await self._is_intact(spooled):
+            try:
+                await self._in(self._committing, self._give_up, spooled)
+            except ArchiveError as failure:
+                # A disk that takes no record of the loss may come back, and the segment with it.
+                self._log.error("set_aside_waits", code=failure.code, reason=failure.message)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            self._log.error("segment_lost", code=error.code, reason=error.message, ticket=str(spooled.ticket))
+            self.counters.lost += 1
+            self._leave_queue(spooled)
+            self._ingest.let_go(spooled)
+            self._done([spooled])
+            return True
+        return False
 
     async def _is_intact(self, spooled: SpooledLeaf) -> bool:
         try:

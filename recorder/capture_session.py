@@ -130,6 +130,10 @@ class CaptureSession:
         """
         return self._releases.take_up()
 
+    def fresh(self) -> list[SpooledLeaf]:
+        """Tickets that calls which failed have made: for a session that nobody goes on with."""
+        return self._releases.fresh()
+
     @property
     def covered_until(self) -> int | None:
         """The end of the footage whose times are known."""
@@ -315,16 +319,9 @@ class CaptureSession:
         made = run.waiting.pop(0)
         found = made.finalised
         segment = segment_leaf(
-            facts,
-            found,
-            timed,
-            run=run.run,
-            seq=run.seq,
-            host=self._host_time(),
-            device=self._device_clock(),
-            now=self._clock.now(),
-            usual=made.usual,
-        )
+            facts, found, timed, run=run.run, seq=run.seq, host=self._host_time(),
+            device=self._device_clock(), now=self._clock.now(), usual=made.usual,
+        )  # fmt: skip
         self._accounts.footage_from(facts.camera, timed.span.start, run.otherwise)
         run.seq += 1
         run.start = timed.span.start if run.start is None else run.start

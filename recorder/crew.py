@@ -35,7 +35,10 @@ class Crew:
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
         self.leftovers: dict[str, Leftover] = {}
-        """What the disk kept from being finished at the start: the camera's first supervisor takes it up."""
+        """What the disk kept from being finished at the start: the camera's first supervisor takes it up.
+
+        Of cameras that are not ours it is finished by :meth:`finish_leftovers`.
+        """
 
     @property
     def ids(self) -> KeysView[str]:
@@ -109,6 +112,31 @@ class Crew:
                     self._log.info("camera_taken", camera=camera.id)
             for camera_id in self._supervisors.keys() - duties.record:
                 self._leaving[camera_id] = asyncio.create_task(self._leave(camera_id, shop))
+
+    async def finish_leftovers(self, shop: Workshop) -> None:
+        """Once there is room, finish what was left of cameras that another recorder has now.
+
+        The time after that footage is the other's to account for. What the disk fails stays for the next.
+        """
+        for camera in [one for one in self._registered if one.id in self.leftovers]:
+            async with self._turn:
+                leftover = self.leftovers.get(camera.id)
+                if leftover is None or camera.id in self._supervisors:
+                    continue
+                supervisor = CameraSupervisor(shop, camera, GapCause.RECORDER_RESTART)
+                supervisor.take_up(leftover)
+                supervisor.stop()
+                [failed] = await asyncio.gather(supervisor.run(), return_exceptions=True)
+                if failed is not None:
+                    self._log.error("lane_failed", camera=camera.id, reason=repr(failed))
+                leftover.sessions = supervisor.unfinished
+                if leftover.sessions:
+                    continue
+                del self.leftovers[camera.id]
+                try:
+                    await shop.in_thread(shop.accounts.leave, camera.id)
+                except ArchiveError as error:
+                    self._log.warning("account_left_open", camera=camera.id, reason=error.message)
 
     async def stop(self) -> list[BaseException | None]:
         """End every supervisor in order; returns what each ended with."""

@@ -26,8 +26,14 @@ from archive.model.segment import TIMESCALE
 from recorder.binary import Binary
 from recorder.sources import SourceKind
 
-DECODED: Mapping[str, Any] = MappingProxyType({"c:v": "mjpeg", "threads": 1, "noautorotate": None})
-"""Options of the input. One thread decodes: several would hold back as many pictures. None is turned."""
+DECODED: Mapping[str, Any] = MappingProxyType({
+    "c:v": "mjpeg", "threads": 1, "noautorotate": None, "max_pixels": 139_264 << 8,
+})  # fmt: skip
+"""Options of the input. One thread decodes: several would hold back as many pictures. None is turned.
+
+None is larger than H.264 has room for (level 6.2), which is 8192 x 4352: a pixel takes 20 bytes of memory,
+so one camera could take all that its host has.
+"""
 _SECONDS = 20
 _FORM = "scale=out_range=tv,format=yuv420p"
 _ENCODED: Mapping[str, Any] = MappingProxyType({

@@ -343,6 +343,7 @@ class Recorder:
             if await self._despite_the_disk(shop, "free_room_unknown", shop.spool.has_room) is False:
                 for supervisor in self._crew.supervisors:
                     supervisor.spool_is_full()
+            await self._crew.finish_leftovers(shop)
             await self._despite_the_disk(shop, "gaps_wait", self._rewrite_gaps)
 
     async def _despite_the_disk(self, shop: Workshop, waits: str, work: Callable[[], T]) -> T | None:

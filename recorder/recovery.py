@@ -124,11 +124,15 @@ class Recovery:
         if session.is_closed:
             session.settle()
             return
+        if (before := self.unfinished.get(facts.camera)) is not None:
+            before.sessions.append(session)  # else a gap would be recorded over the footage before it
+            return
         try:
             made = session.end(RunEnd.RECORDER_RESTART)
         except Malformed as error:
             # Its finished segments have tickets; the rest stays there for people, and no camera waits for it.
             self._log.error("session_unfinished", code=error.code, reason=error.message)
+            self.spooled_leaves += session.fresh()
             folder.let_go()
             self.set_aside += 1
             return
@@ -163,11 +167,21 @@ class Recovery:
                 self.set_aside += 1
 
     def _is_lost(self, spooled: SpooledLeaf) -> bool:
-        """A ticket whose segment is gone although the archive never had it: the disk lost the segment."""
+        """A ticket whose segment is gone although the archive never had it: the disk lost the segment.
+
+        False also where the disk does not take the record of that: the archiver makes it then.
+        """
         segment = spooled.leaf
         if not isinstance(segment, Segment) or spooled.media is not None:
             return False
-        give_up(spooled, self._spool, self._accounts)
+        try:
+            give_up(spooled, self._spool, self._accounts)
+        except Unavailable as error:
+            # By the name of what is gone the archiver finds the same out, and records it once there is room.
+            spooled.media = spooled.ticket.with_suffix(".mp4")
+            self._spool.account_for(segment.size)  # until it is released
+            self._log.warning("set_aside_waits", camera=segment.camera, code=error.code, reason=error.message)
+            return False
         self._log.error("segment_lost", camera=segment.camera, ticket=str(spooled.ticket))
         return True
 

@@ -81,7 +81,7 @@ class Releases:
         ]
         for spooled in waiting:
             self._add(spooled)
-            if isinstance(spooled.leaf, Segment):
+            if spooled.media is not None and isinstance(spooled.leaf, Segment):
                 self._spool.account_for(spooled.leaf.size)
         return waiting
 

@@ -120,12 +120,13 @@ class CameraSupervisor:
             self._changed.clear()
             try:
                 wait = await self._turn()
+                if wait > 0 and not self._stopping:
+                    await self._pause(wait)
             except Exception as error:  # noqa: BLE001 - the supervisor of a camera: logged, and tried again
                 self._shop.log.error("lane_failed", camera=self.camera.id, reason=repr(error))
                 self.state.failures += 1
-                wait = self._shop.settings.longest_retry
-            if wait > 0 and not self._stopping:
-                await self._pause(wait)
+                longest = self._shop.settings.longest_retry
+                await pause(longest, self._changed, question=None, longest=longest)
         try:
             if self._unfinished and self._shop.spool.has_room():
                 await self._finish_leftovers()  # else the next start does: this recorder may run for months
@@ -142,6 +143,11 @@ class CameraSupervisor:
     def untold(self) -> GapCause | None:
         """Why nothing is recorded, where the account waits for footage that the disk does not take."""
         return self._otherwise if self._unfinished and not self.state.is_capturing else None
+
+    @property
+    def unfinished(self) -> list[CaptureSession]:
+        """The sessions that the disk keeps from being finished, in order."""
+        return [session for session, _ in self._unfinished]
 
     @property
     def damaged(self) -> int:
@@ -297,6 +303,7 @@ class CameraSupervisor:
                     if self._tries < _MOST_TRIES:
                         self._unfinished.insert(0, (cut_off, reason))
                         raise
+                self._shop.archiver.deliver(cut_off.fresh())
                 cut_off.folder.let_go()
                 self._shop.archiver.counters.set_aside += 1
                 self._shop.log.error(

@@ -226,21 +226,33 @@ class RunTimeline:
         """
         if not self._waiting:
             return []
-        first = self._waiting[0][0].first_pts
-        opened = max(began, self.not_before or 0) if began else 0
+        first = self._media(self._waiting[0][0].first_pts)
         if self._seen:
             drift = self._drift()
             if drift is not None:
                 return self._anchor_drifting(*drift)
             best = min(self._seen)
-            late = best + self._media(first) - opened if opened else max(self._seen) - best
+            late = max(self._seen) - best
+            if began:
+                late = self._late(best + first, began, otherwise=max(doubt, SETTLED))
             if self.is_settled or sum(seen - best <= JITTER for seen in self._seen) > 1:
                 late = min(SETTLED, late)
             return self._anchor_at(best, widened=max(0, late, self._seen[-1] - best))
         last, _ = self._waiting[-1]
         offset = last_written - self._media(last.first_pts + last.duration)
-        late = offset + self._media(first) - opened if opened else 0
+        late = self._late(offset + first, began, otherwise=doubt) if began else 0
         return self._anchor_at(offset, widened=max(doubt, late))
+
+    def _late(self, start: int, began: int, *, otherwise: int) -> int:
+        """How late a run's first picture, dated ``start``, may have come.
+
+        A bound that is later than the start, by more than runs overlap, was told by a clock that was set back
+        since. ``otherwise``: where the opening of the connection is one, so that nothing bounds it.
+        """
+        if began > start + OVERLAP:
+            return otherwise
+        ended = self.not_before or 0
+        return start - (began if ended > start + OVERLAP else max(began, ended))
 
     def _media(self, ticks: int) -> int:
         """Microseconds from the run's origin."""

@@ -24,7 +24,7 @@ from recorder.capture_session import CaptureSession
 from recorder.facts import CaptureFacts
 from recorder.host_time import EXACT, UNBOUNDED, HostTime
 from recorder.quarantine import survey
-from recorder.recovery import Recovery
+from recorder.recovery import Recovery, give_up
 from recorder.spool import Spool
 from tests.support import numbered
 
@@ -63,6 +63,7 @@ class Desk:
     host: HostTime = EXACT
     device: DeviceClock | None = None
     set_aside: int = 0
+    unfinished: list[CaptureSession] = field(default_factory=list)
 
     def open(self, *, began: int = 0, noticed_by: int = 0) -> CaptureSession:
         self.spool = Spool(self.folder / "spool", self.clock, 1 << 30, 0)
@@ -108,6 +109,7 @@ class Desk:
         )
         recovery.run()
         self.set_aside = recovery.set_aside
+        self.unfinished = [one for left in recovery.unfinished.values() for one in left.sessions]
         return recovery.spooled_leaves
 
 
@@ -830,3 +832,72 @@ def elementary(path: Path, codec: str, bitstream: str = "null", *options: str) -
         ],
         check=True, capture_output=True,
     ).stdout  # fmt: skip
+
+
+def test_what_the_disk_keeps_from_being_finished_keeps_what_was_recorded_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a gap would be recorded over the footage of the earlier session."""
+    earlier = desk.open()
+    desk.clock.advance(60 * SECOND)
+    later = desk.spool.new_session("kam-1", earlier.facts.to_json())
+    desk.put(earlier, 0)
+    shutil.copyfile(desk.raws[0], later.raw(0))
+    later.let_go()
+    real: Callable[..., object] = finalise
+    calls = itertools.count(1)
+
+    def full(*arguments: object, **options: object) -> object:
+        if next(calls) == 1:
+            raise StoreFull("no room")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(making, "finalise", full)
+    assert desk.recover(earlier) == []
+    assert not desk.delivered, "no gap either"
+    assert [one.folder.path for one in desk.unfinished] == [earlier.folder.path, later.path]
+    found = [spooled for one in desk.unfinished for spooled in one.retake().end(RunEnd.RECORDER_RESTART)]
+    assert len(segments(found)) == 2
+
+
+def test_a_lost_segment_and_a_full_disk_end_no_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    found = session.closed(0, arrival(0)) + session.closed(1, arrival(1))
+    lost = session.folder.final(0)
+    lost.unlink()
+
+    def full(*_: object) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Accounts, "instead", full)
+        found = desk.recover(session)
+    assert [(one.media, one.stored) for one in found if one.ticket.stem == lost.stem] == [(lost, False)], (
+        "the archiver finds that it vanished, and records that once there is room"
+    )
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_lost_segment_takes_no_room_of_the_spool(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_full: bool
+) -> None:
+    """Where a repair of the disk removed thousands, the spool would be full of nothing."""
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    session.closed(0, arrival(0))
+    session.closed(1, arrival(1))
+    session.folder.final(0).unlink()
+
+    def full(*_: object) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        if is_full:
+            patch.setattr(Accounts, "instead", full)
+        found = desk.recover(session)
+    for spooled in found:
+        if spooled.media is not None and not spooled.media.exists():
+            give_up(spooled, desk.spool, desk.accounts)
+    kept = sum(one.media.stat().st_size for one in found if one.media is not None and one.media.exists())
+    assert desk.spool.held_bytes == kept

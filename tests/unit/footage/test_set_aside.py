@@ -149,6 +149,28 @@ def test_a_segment_in_a_bad_sector_is_lost_on_record_and_stops_no_other(desk: De
     assert len([name for name in desk.quarantined() if name.endswith(".mp4")]) == 1, "it is kept for people"
 
 
+def test_a_disk_that_comes_back_before_a_loss_is_recorded_costs_nothing(desk: Desk, monkeypatch: Any) -> None:
+    """A controller that is reset: every read ends with EIO, and nothing can be written."""
+    spooled = desk.spooled(segment(0))
+    assert spooled.media is not None
+    media = spooled.media
+    away = media.rename(media.with_suffix(".away"))
+    media.symlink_to("/proc/self/mem")  # a read at its start ends with EIO
+    instead = type(desk.accounts).instead
+
+    def failing(self: Any, *arguments: Any) -> None:
+        if away.exists():
+            away.replace(media)
+            raise Unavailable("the disk does not answer", code="spool_unavailable")
+        instead(self, *arguments)
+
+    monkeypatch.setattr(type(desk.accounts), "instead", failing)
+    archiver = desk.bring_in([spooled])
+    assert desk.indexed("cam-1") == [0]
+    assert desk.gaps("cam-1") == []
+    assert (archiver.counters.lost, archiver.counters.store_error) == (0, "")
+
+
 def test_a_disk_that_cannot_be_read_for_a_while_costs_nothing(desk: Desk, monkeypatch: Any) -> None:
     spooled = desk.spooled(segment(0))
     put = type(desk.archive.stores.footage).put

@@ -305,7 +305,7 @@ def jpeg_command(url: str, binary: Binary) -> str:
 def test_jpeg_pictures_are_decoded_by_name_and_encoded_once_each_at_their_own_times() -> None:
     argv = jpeg_command("rtsp://10.0.0.7/main", find_ffmpeg())
     before, _, after = argv.partition(" -i pipe:0 ")
-    assert "-f concat -c:v mjpeg -format_whitelist concat,rtsp -noautorotate " in before
+    assert "-f concat -c:v mjpeg -format_whitelist concat,rtsp -max_pixels 35651584 -noautorotate " in before
     assert before.endswith("-safe 0 -threads 1")
     for option in (
         "-bf 0", "-c:v libx264", "-crf 18", "-enc_time_base 1:90000", "-tune zerolatency", "-threads 1",

@@ -16,13 +16,16 @@ from archive.footage.ingest import SpooledLeaf
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.timespan import HOUR, MINUTE, SECOND
 from recorder.accounts import Accounts
+from recorder.crew import Crew
 from recorder.neighbours import Neighbours
 from recorder.reach import pinned
+from recorder.recovery import Leftover
 from recorder.settings import RecorderSettings
 from recorder.sources import parse_source
 from recorder.spool import Spool
 from recorder.supervisor import CameraSupervisor
 from recorder.workshop import Workshop
+from tests.support.leaves import segment
 from tests.support.waiting import until_async
 from tests.unit.recorder.placement.test_desk import CAMERAS
 
@@ -41,6 +44,11 @@ class CutOff:
     failing: ArchiveError | None = None
     quarantined: list[Path] = field(default_factory=list)
     folder: Any = field(default_factory=lambda: SimpleNamespace(let_go=lambda: None))
+
+    made: list[SpooledLeaf] = field(default_factory=list)
+
+    def fresh(self) -> list[SpooledLeaf]:
+        return self.made
 
     def retake(self) -> "CutOff":
         return self
@@ -158,6 +166,8 @@ def test_a_session_that_the_disk_always_fails_keeps_its_camera_from_recording_on
     stand.has_room = True
     stand.supervisor.change(replace(CAMERA, disabled=True))
     stand.session.failing = Unavailable("a bad sector")
+    made = SpooledLeaf(stand.spool.root / "000000.ticket", segment(0), None)
+    stand.session.made = [made]
     assert stand.turn() > 0
     assert (len(stand.supervisor._unfinished), stand.counters.set_aside) == (1, 0)
     turns = 1
@@ -166,6 +176,7 @@ def test_a_session_that_the_disk_always_fails_keeps_its_camera_from_recording_on
         turns += 1
         assert turns < 20
     assert (turns, stand.counters.set_aside) == (8, 1)
+    assert stand.delivered == [made], "what was made of it waits for nobody"
     stand.turn()
     stand.supervisor.rewrite_gap()
     assert stand.told() == [(GapCause.DISABLED, T0 - SECOND, stand.clock.now())]
@@ -229,3 +240,48 @@ def test_a_camera_that_answers_again_is_told_to_its_neighbours_and_these_are_ask
 
     asyncio.run(both_wait())
     assert seldom.times == 1
+
+
+def test_a_question_that_fails_ends_no_supervision(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a resolver's answer that nobody thought of."""
+    stand.shop.settings = replace(stand.shop.settings, longest_retry=0)
+    supervisor = stand.supervisor
+    turns = 0
+
+    async def unreachable() -> float:
+        nonlocal turns
+        turns += 1
+        if turns == 2:
+            supervisor.stop()
+        supervisor._unanswered = pinned(parse_source("rtsp://127.0.0.1:1/"), "127.0.0.1")
+        return MINUTE / SECOND
+
+    async def strange(*_: object, **__: object) -> bool:
+        raise ValueError("strange")
+
+    monkeypatch.setattr(supervisor, "_turn", unreachable)
+    monkeypatch.setattr("recorder.supervisor.answers", strange)
+    asyncio.run(supervisor.run())
+    assert (turns, supervisor.state.failures) == (2, 1)
+
+
+@pytest.mark.parametrize("failing", [None, StoreFull("no room")])
+def test_what_is_left_of_a_camera_that_another_recorder_has_is_finished_once_there_is_room(
+    stand: Stand, failing: ArchiveError | None
+) -> None:
+    """A host with a full disk was away: its cameras went to others, and may never come back."""
+    crew = Crew(lambda _: None, stand.clock, stand.shop.log)
+    crew.know([CAMERA])
+    crew.leftovers = {CAMERA.id: Leftover([cast(Any, stand.session)])}
+    asyncio.run(crew.finish_leftovers(cast(Workshop, stand.shop)))
+    assert (stand.session.finished, list(crew.leftovers)) == ([], [CAMERA.id])
+    stand.has_room, stand.session.failing = True, failing
+    asyncio.run(crew.finish_leftovers(cast(Workshop, stand.shop)))
+    if failing is not None:
+        assert crew.leftovers[CAMERA.id].sessions == [cast(Any, stand.session)]
+        stand.session.failing = None
+        asyncio.run(crew.finish_leftovers(cast(Workshop, stand.shop)))
+    assert (stand.session.finished, crew.leftovers) == ([RunEnd.RECORDER_RESTART], {})
+    assert stand.told() == [(GapCause.CONNECTING, T0 - SECOND, T0)], "what follows is the other's to tell"
+    stand.accounts.open(CAMERA.id, None, since=0)
+    assert (stand.accounts.covered_until(CAMERA.id), stand.accounts.open_gap(CAMERA.id)) == (CUT_OFF, None)

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -159,6 +160,28 @@ def test_a_run_within_a_connection_is_uncertain_back_to_the_footage_before_it() 
     assert timeline.close(Piece(0, TICK // 2), None) == []
     (one,) = timeline.finish(last_written=T0 + SECOND, doubt=SECOND, began=T0 - 3600 * SECOND)
     assert one.clock.uncertainty_us == FLOOR + 3 * SECOND // 2
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_footage_of_a_clock_that_was_set_back_since_bounds_nothing(*, is_seen: bool) -> None:
+    """The clock was an hour fast, and was set right before the camera was connected anew."""
+    began, written = T0 - 20 * SECOND, T0 + 30 * SECOND
+    sightings = ((written, TICK // 4),) if is_seen else ()
+    timeline = RunTimeline(T0 + 3600 * SECOND)
+    assert timeline.close(Piece(0, TICK // 2, sightings=sightings), None) == []
+    (one,) = timeline.finish(last_written=written, doubt=12 * SECOND, began=began)
+    assert one.span.start - one.clock.uncertainty_us <= began
+    assert AMBIGUOUS in one.clock.flags
+
+
+def test_a_connection_that_was_opened_by_another_clock_bounds_nothing() -> None:
+    """The clock was set back by an hour while the connection was opened."""
+    seen = tuple((T0 + second * SECOND, second * TICK) for second in (1, 2))
+    timeline = RunTimeline()
+    assert timeline.close(Piece(0, 3 * TICK, sightings=seen), None) == []
+    (one,) = timeline.finish(last_written=T0 + 4 * SECOND, doubt=SECOND, began=T0 + 3600 * SECOND)
+    assert one.span.start == T0
+    assert one.clock.uncertainty_us == FLOOR + SETTLED
 
 
 @given(st.integers(1, SECOND))
