@@ -1,11 +1,13 @@
 """The quarantine: what could not become a segment, kept in the spool for people to inspect, within bounds.
 
 A camera that sends what nobody can finalise leaves a file at each attempt. So that it takes no room from the
-recording of the others, the quarantine holds at most a twentieth of the spool, and of one camera at most a
-tenth of that and 1,000 files; the first file of a camera may be larger. What was kept first stays: it shows
-how the fault began, and no camera can push out what is kept. What comes later is dropped *on record*: its
-time is a gap in any case, the log says so, and a slip ``CAMERA.dropped`` counts it until a person takes the
-slip away together with the files.
+recording of the others, such files take at most a twentieth of the spool, and those of one camera at most a
+tenth of that and 1,000 files; the first file of a camera may be larger. Finished segments that the archive
+does not take are footage, mostly intact: they may take half of the spool, and those of one camera a quarter.
+
+What was kept first stays: it shows how the fault began, and no camera can push out what is kept. What comes
+later is dropped *on record*: its time is a gap in any case, the log says so, and a slip ``CAMERA.dropped``
+counts it until a person takes the slip away together with the files.
 
 Whole sessions and the recorder's own small files are always kept: a disk damages these, and no camera.
 """
@@ -26,8 +28,10 @@ from archive.timespan import format_instant
 _WHOLE_SHARE = 20
 _CAMERA_SHARE = 10
 _MOST_FILES = 1_000
+_SEGMENTS_SHARE, _CAMERA_SEGMENTS_SHARE = 2, 4
 _SLIP = ".dropped"
 _OF_CAMERA = re.compile(r"(.+)-[0-9a-f]{16}-", re.ASCII)
+_SEGMENT = re.compile(r"-[0-9]{6}\.mp4\Z", re.ASCII)
 
 Tell = Callable[[str, str, int], object]
 """Called with the camera, the file's name and its bytes when a file is dropped."""
@@ -60,18 +64,27 @@ class Dropped:
 
 @dataclass(slots=True)
 class Survey:
-    """What lies in a quarantine: entries, bytes, both per camera, and what was dropped of each."""
+    """What lies in a quarantine: entries, bytes, and what was dropped of each camera.
+
+    ``cameras`` has files and bytes per camera, ``segments`` the bytes of finished segments, which are not
+    among the former.
+    """
 
     entries: int = 0
     bytes: int = 0
     cameras: dict[str, tuple[int, int]] = field(default_factory=dict)
+    segments: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, Dropped] = field(default_factory=dict)
 
     def add(self, name: str, size: int) -> None:
         """Count one entry."""
         self.entries += 1
         self.bytes += size
-        if (found := _OF_CAMERA.match(name)) is not None:
+        if (found := _OF_CAMERA.match(name)) is None:
+            return
+        if _SEGMENT.search(name) is not None:
+            self.segments[found[1]] = self.segments.get(found[1], 0) + size
+        else:
             files, held = self.cameras.get(found[1], (0, 0))
             self.cameras[found[1]] = files + 1, held + size
 
@@ -144,10 +157,17 @@ class Quarantine:
         Raises:
             StoreFull, Unavailable: the disk failed; the file stays where it is.
         """
+        return self._take(path, self._has_room_for)
+
+    def take_segment(self, path: Path) -> Path | None:
+        """The same for a finished segment, which has more room."""
+        return self._take(path, self._has_room_for_segment)
+
+    def _take(self, path: Path, has_room: Callable[[str, int], bool]) -> Path | None:
         with self._turn:
             self._measure()
             size = _size(path)
-            if self._has_room_for(_camera(path), size):
+            if has_room(_camera(path), size):
                 return self._move(path, size)
             self._drop(path, size)
             with disk_errors(path.name):
@@ -181,13 +201,23 @@ class Quarantine:
         return target
 
     def _has_room_for(self, camera: str, size: int) -> bool:
-        with disk_errors("the quarantine"):
-            disk = os.statvfs(self.folder)
-        whole = min(self.quota, disk.f_blocks * disk.f_frsize) // _WHOLE_SHARE
+        whole = self._spool_bytes() // _WHOLE_SHARE
         files, held = self._survey.cameras.get(camera, (0, 0))
-        if self._survey.bytes + size > whole:
+        if self._survey.bytes - sum(self._survey.segments.values()) + size > whole:
             return False
         return not files or (files < _MOST_FILES and held + size <= whole // _CAMERA_SHARE)
+
+    def _has_room_for_segment(self, camera: str, size: int) -> bool:
+        spool, segments = self._spool_bytes(), self._survey.segments
+        if sum(segments.values()) + size > spool // _SEGMENTS_SHARE:
+            return False
+        return segments.get(camera, 0) + size <= spool // _CAMERA_SEGMENTS_SHARE
+
+    def _spool_bytes(self) -> int:
+        """What the whole spool may hold: its quota, or its disk where that is smaller."""
+        with disk_errors("the quarantine"):
+            disk = os.statvfs(self.folder)
+        return min(self.quota, disk.f_blocks * disk.f_frsize)
 
     def _drop(self, path: Path, size: int) -> None:
         """Put it on record first. After a crash in between it is dropped again, and counted once."""

@@ -221,7 +221,7 @@ def _retire(spooled: SpooledLeaf, spool: Spool, accounts: Accounts, cause: GapCa
             if spooled.version:
                 spooled.media.unlink(missing_ok=True)
             else:
-                spool.quarantine.take(spooled.media)
+                spool.quarantine.take_segment(spooled.media)
         mark_journalled(spooled)
         if spooled.on_release is not None:
             spooled.on_release(spooled)

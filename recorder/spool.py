@@ -198,8 +198,11 @@ class Spool:
 
     @property
     def _taken(self) -> int:
-        """What waits, and what is kept in quarantine: both count against the quota."""
-        return self.held_bytes + self.quarantine.bytes
+        """What waits, and what is kept in quarantine: that takes at most half of the quota from recording.
+
+        A disk that damages whole sessions may put more there; then the free room of the disk decides.
+        """
+        return self.held_bytes + min(self.quarantine.bytes, self.quota // 2)
 
     # Sessions ----------------------------------------------------------------------------------------
 

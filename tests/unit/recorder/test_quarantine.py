@@ -33,6 +33,11 @@ def raw(spool: Spool, camera: str, number: int, size: int, *, session: int = 1) 
     return path
 
 
+def finished(spool: Spool, camera: str, number: int, size: int) -> Path:
+    path = raw(spool, camera, number, size)
+    return path.rename(path.with_name(f"{number:06d}.mp4"))
+
+
 def test_one_camera_fills_its_own_share_only_and_what_came_first_stays(spool: Spool) -> None:
     told: list[tuple[str, str, int]] = []
     spool.quarantine.tell = lambda *facts: told.append(facts)
@@ -80,12 +85,35 @@ def test_what_a_disk_damaged_is_always_kept(spool: Spool) -> None:
 
 def test_what_is_in_quarantine_counts_as_room_that_is_taken(spool: Spool) -> None:
     _, before = spool.measure()
-    spool.quarantine.keep(raw(spool, "kam-1", 0, QUOTA - 10))
-    assert spool.measure()[1] == before - QUOTA + 10
+    spool.quarantine.keep(raw(spool, "kam-1", 0, QUOTA // 2 - 10))
+    assert spool.measure()[1] == before - QUOTA // 2 + 10
     assert spool.has_room()
-    spool.account_for(11)
+    spool.account_for(QUOTA // 2 + 11)
     assert not spool.has_room()
     assert not spool.spares(1)
+
+
+def test_what_a_disk_damaged_stops_no_recording_by_its_size(spool: Spool) -> None:
+    spool.quarantine.keep(raw(spool, "kam-1", 0, 3 * QUOTA))
+    assert spool.has_room()
+    spool.account_for(QUOTA // 2)
+    assert spool.has_room()
+    spool.account_for(1)
+    assert not spool.has_room()
+
+
+def test_finished_segments_have_half_of_the_spool_and_those_of_one_camera_a_quarter(spool: Spool) -> None:
+    assert spool.quarantine.take(raw(spool, "kam-1", 0, 900)) is not None
+    for number in range(5):
+        assert spool.quarantine.take_segment(finished(spool, "kam-1", number, 1_000)) is not None
+    assert spool.quarantine.take_segment(finished(spool, "kam-1", 5, 1)) is None
+    assert spool.quarantine.take_segment(finished(spool, "kam-2", 0, 5_000)) is not None
+    assert spool.quarantine.take_segment(finished(spool, "kam-3", 0, 1)) is None
+    assert spool.quarantine.take(raw(spool, "kam-3", 0, 100)) is not None, "segments take no room from these"
+    again = survey(spool.quarantine.folder)
+    assert again.segments == {"kam-1": 5_000, "kam-2": 5_000}
+    assert again.cameras == {"kam-1": (1, 900), "kam-3": (1, 100)}
+    assert (again.bytes, again.files_dropped) == (11_000, 2)
 
 
 def test_a_slip_says_what_was_dropped_until_a_person_takes_it_away(spool: Spool, tmp_path: Path) -> None:
