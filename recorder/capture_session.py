@@ -196,6 +196,8 @@ class CaptureSession:
         numbers = [number for number in self.folder.raw_numbers() if number >= self._next]
         for number in numbers:
             is_last = number == numbers[-1]
+            if number > self._next:  # a crash came after a file was set aside, before its run had ended
+                self._break_off(GapCause.SET_ASIDE)
             try:
                 made = self._make(number)
             except (Malformed, Unavailable) as error:
@@ -403,17 +405,18 @@ class CaptureSession:
             return self.folder.raw(number).stat().st_mtime_ns // 1000
 
     def _set_aside(self, number: int, code: str, *, is_last: bool) -> None:
-        """A raw file that cannot become a segment: the run cannot continue across it."""
+        """A raw file that cannot become a segment."""
         self._next = number + 1
-        cause = GapCause.STREAM_ERROR
-        if code == "torn_segment" or holds_jpeg(self.folder.raw(number)):
+        is_empty = code == "torn_segment" or holds_jpeg(self.folder.raw(number))
+        if is_empty:
             self._drop(number)
-        else:
-            if (kept := self._spool.quarantine.take(self.folder.raw(number))) is not None:
-                self.quarantined.append(kept)
-            cause = GapCause.SET_ASIDE
-        if is_last:
-            return
+        elif (kept := self._spool.quarantine.take(self.folder.raw(number))) is not None:
+            self.quarantined.append(kept)
+        if not is_last:
+            self._break_off(GapCause.STREAM_ERROR if is_empty else GapCause.SET_ASIDE)
+
+    def _break_off(self, cause: GapCause) -> None:
+        """A file is missing: the run ends before it, and another begins after it."""
         self._finish_run(RunEnd.STREAM_ERROR)
         account = self._accounts.covered_until(self.facts.camera)
         self._run = CurrentRun(new_run_id(self._clock.now()), RunTimeline(account), cause)

@@ -303,6 +303,24 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
     assert kept.read_bytes() == bad
 
 
+def test_a_crash_right_after_a_file_was_set_aside_joins_no_run_over_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = desk.open()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(CaptureSession, "_break_off", killed)
+        _ended_by_what_cannot_be_read(desk, session)
+    assert not session.folder.raw(1).exists()
+    made = segments(desk.recover(session))
+    assert [(one.run == RUN, one.seq) for one in made] == [(True, 0), (False, 0), (False, 1)]
+    assert made[1].span.start >= made[0].span.end + LENGTH - SECOND
+    assert GapCause.SET_ASIDE in {one.leaf.cause for one in desk.delivered if isinstance(one.leaf, Gap)}
+
+
 def test_what_finds_no_room_in_quarantine_is_dropped_on_record_and_its_camera_goes_on(desk: Desk) -> None:
     session = desk.open()
     desk.spool.quarantine.quota = 1
