@@ -34,7 +34,7 @@ from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
 from recorder.growth import Growth, Openings
 from recorder.host_time import Host, exact
-from recorder.making import is_stuck, make, make_bridged, notice_of, piece_of
+from recorder.making import distances_of, is_stuck, make, make_bridged, notice_of, piece_of
 from recorder.release import Releases
 from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
@@ -336,6 +336,7 @@ class CaptureSession:
             "sets": [one.hex() for one in found.sets],
             "run_start": run.start,
             "timeline": timed.state,
+            "distances": [*distances_of(found)],
         }
         path = self.folder.path / f"{made.number:06d}{TICKET}"
         spooled = write_ticket(path, segment, facts.place, media=self.folder.final(made.number), extra=extra)
@@ -364,7 +365,7 @@ class CaptureSession:
         self._finish_run(RunEnd.CLOCK_STEP)
         timeline = RunTimeline(self._accounts.covered_until(self.facts.camera), is_settled=True)
         timeline.begin(arrival_after)
-        self._run = CurrentRun(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
+        self._run = self._run.followed_by(new_run_id(self._clock.now()), timeline, GapCause.CLOCK_STEP)
 
     def _finish_run(self, reason: RunEnd) -> None:
         self._anchor_rest()
@@ -435,11 +436,7 @@ class CaptureSession:
             if not isinstance(segment, Segment):
                 raise Malformed(f"{newest.ticket} is not a segment's ticket", code="bad_session")
             timeline = RunTimeline.resume(extra["timeline"], not_before=self.facts.not_before)
-            self._run = CurrentRun(
-                segment.run, timeline, self.facts.otherwise,
-                ticks=extra["ticks"], seq=segment.seq + 1, start=extra["run_start"], end=segment.span.end,
-                continues_at=extra["continues_at"],
-            )  # fmt: skip
+            self._run = CurrentRun.resumed(segment, extra, timeline, self.facts.otherwise)
             self._description = extra.get("description", "")  # tickets of older recorders have none
             self._sets = tuple(bytes.fromhex(one) for one in extra.get("sets", ()))
             self._next = extra["number"] + 1

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from archive.canonical import JsonObject
 from archive.footage.mp4.finalise import Finalised
 from archive.footage.mp4.parameters import Sets
 from archive.model.gap import GapCause
+from archive.model.segment import Segment
 from recorder.timing import RunTimeline
 
 
@@ -47,3 +49,19 @@ class CurrentRun:
     usual: int = 0
     held: int = 0
     waiting: list[Made] = field(default_factory=list)
+
+    @classmethod
+    def resumed(
+        cls, segment: Segment, extra: JsonObject, timeline: RunTimeline, otherwise: GapCause
+    ) -> "CurrentRun":
+        """The run as its newest ticket left it; tickets of older recorders have no distances."""
+        usual, held = extra.get("distances", (0, 0))
+        return cls(
+            segment.run, timeline, otherwise, ticks=extra["ticks"], seq=segment.seq + 1,
+            start=extra["run_start"], end=segment.span.end, continues_at=extra["continues_at"],
+            usual=usual, held=held,
+        )  # fmt: skip
+
+    def followed_by(self, run: str, timeline: RunTimeline, otherwise: GapCause) -> "CurrentRun":
+        """The next run of the same connection: what is known of its pictures' distances stays."""
+        return CurrentRun(run, timeline, otherwise, usual=self.usual, held=self.held)

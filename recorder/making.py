@@ -53,9 +53,14 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int, s
             duration = shown if shown > 0 else duration
     run.ticks += made.media_duration
     run.continues_at = made.header.first_pts + duration
-    usual, run.usual = run.usual, even_step(made.header.samples)
-    held, run.held = run.held, max(made.header.samples.durations)
+    usual, held = run.usual, run.held
+    run.usual, run.held = distances_of(made)
     return Made(number, made, duration, next_lead, sets, usual, held)
+
+
+def distances_of(made: Finalised) -> tuple[int, int]:
+    """The usual and the longest distance of a segment's pictures, in ticks."""
+    return even_step(made.header.samples), max(made.header.samples.durations)
 
 
 def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, int | None]:

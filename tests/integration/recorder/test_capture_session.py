@@ -17,7 +17,7 @@ from archive.footage.mp4.finalise import finalise
 from archive.footage.mp4.header import parse_header
 from archive.model.gap import Gap, GapCause, RunEnd
 from archive.model.segment import UNSYNCHRONISED, DeviceClock, Run, Segment
-from archive.timespan import SECOND, SpanSet, Timespan
+from archive.timespan import HOUR, SECOND, SpanSet, Timespan
 from recorder import capture_session, making
 from recorder.accounts import Accounts
 from recorder.capture_session import CaptureSession
@@ -303,6 +303,18 @@ def test_what_cannot_be_read_is_kept_for_people_and_ends_the_run(desk: Desk) -> 
     assert kept.read_bytes() == bad
 
 
+def test_the_distances_of_pictures_outlive_a_crash_and_a_step(desk: Desk) -> None:
+    session = desk.open()
+    desk.put(session, 0, 1, 2)
+    session.closed(0, arrival(0))
+    session.stepped(1, arrival(1), arrival(1) + HOUR)
+    known = session._run.usual, session._run.held
+    assert min(known) > 0
+    session.folder.let_go()
+    again = session.retake()
+    assert (again._run.usual, again._run.held) == known
+
+
 def test_a_crash_right_after_a_file_was_set_aside_joins_no_run_over_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,9 +323,10 @@ def test_a_crash_right_after_a_file_was_set_aside_joins_no_run_over_it(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(CaptureSession, "_break_off", killed)
+    monkeypatch.setattr(CaptureSession, "_break_off", killed)
+    with pytest.raises(KeyboardInterrupt):
         _ended_by_what_cannot_be_read(desk, session)
+    monkeypatch.undo()
     assert not session.folder.raw(1).exists()
     made = segments(desk.recover(session))
     assert [(one.run == RUN, one.seq) for one in made] == [(True, 0), (False, 0), (False, 1)]
