@@ -1,8 +1,8 @@
 """Asks one camera for the holes in its recording, and brings what it kept into the archive.
 
-Whatever comes is a run of its own, with the camera's clock as measured now; its record names the gap that it
-fills. Nothing is concluded from silence: that a camera says it has nothing is one outcome, that it does not
-answer another one. A hole that is refused stops no other hole.
+Whatever comes is a run of its own, dated by the first answer about the camera's clock after the hole; its
+record names the gap that it fills. Nothing is concluded from silence: that a camera says it has nothing is
+one outcome, that it does not answer another one. A hole that is refused stops no other hole.
 """
 
 import asyncio
