@@ -96,10 +96,10 @@ class Asker:
                 if await asyncio.to_thread(kept_facts, path) is not None:
                     await _to_its_end(self._bring_in, folder)
                     found.append(path.name)
-            except Unavailable:
-                raise
-            except ArchiveError:
-                pass  # it is no footage; its hole is asked for again
+            except ArchiveError as error:
+                if _may_pass(error):
+                    raise
+                # It is no footage; its hole is asked for again.
             finally:
                 folder.let_go()
             await asyncio.to_thread(self.bringer.spool.remove, folder)
@@ -147,7 +147,10 @@ class Asker:
                 refused = Refused(answer.reason, code=answer.code)
 
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
-        """Ask for one hole. Raises Unavailable, StoreFull: archive or spool fail, and nothing came."""
+        """Ask for one hole.
+
+        Raises Unavailable, StoreFull, Refused: archive or spool fail or refuse, and nothing came.
+        """
         runs: list[str] = []
         pictures, lost, has_ended = 0, 0, False
         error: ArchiveError | None = None
@@ -250,13 +253,10 @@ class Asker:
                 await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
                 is_new = await _to_its_end(self._bring_in, folder)
                 fetched = replace(fetched, is_new=is_new)
-        except Unavailable:
-            if await asyncio.to_thread(kept_facts, folder.path) is None:
+        except ArchiveError as error:
+            if not _may_pass(error) or await asyncio.to_thread(kept_facts, folder.path) is None:
                 await asyncio.to_thread(spool.remove, folder)
             raise  # what is whole in the folder is brought in by the next call
-        except ArchiveError:
-            await asyncio.to_thread(spool.remove, folder)
-            raise
         finally:
             folder.let_go()
         await asyncio.to_thread(spool.remove, folder)
@@ -357,6 +357,11 @@ async def _to_its_end(work: Callable[..., T], *given: object) -> T:
     if cancelled is not None:
         raise cancelled
     return working.result()
+
+
+def _may_pass(error: ArchiveError) -> bool:
+    """Whether the same call may succeed later: a store, its rights, the index or the disk fails."""
+    return isinstance(error, Unavailable) or not is_of_hole(error)
 
 
 def _age(clock: DeviceClock, instant: int) -> int:

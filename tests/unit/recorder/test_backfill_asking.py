@@ -1,6 +1,7 @@
 """Asking for one hole: a refusal stops nothing beside it, and a clock that was set back repeats nothing."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from archive.clock import ManualClock
-from archive.errors import ArchiveError, Conflict, Malformed, Refused, Unavailable
+from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull, Unavailable
 from archive.model.camera import Camera
 from archive.model.gap import GapCause
 from archive.model.segment import DeviceClock
@@ -19,7 +20,7 @@ from archive.timespan import HOUR, MINUTE, SECOND, SpanSet, Timespan
 from recorder.backfill.asking import Asker, Memory
 from recorder.backfill.fetching import Fetched
 from recorder.backfill.holes import Hole
-from recorder.backfill.outcomes import Answer, Outcome
+from recorder.backfill.outcomes import Answer, Outcome, unasked
 from recorder.devices import KeptRecording
 from recorder.sources import parse_source
 from recorder.spool import CaptureFolder
@@ -127,6 +128,73 @@ def test_a_login_that_is_refused_and_a_camera_that_is_silent_are_asked_once(erro
     one = asker(gives)
     assert answer(one, 90 * MINUTE).code == error.code
     assert len(one.asked) == 1
+
+
+@pytest.mark.parametrize("code", ["store_access_denied", "bucket_without_lock", "index_denied"])
+def test_rights_that_our_own_stores_refuse_are_no_answer_of_the_camera(code: str) -> None:
+    """Or it would count as refused, and after three times nobody asks for the hole any more."""
+
+    def gives(asked: Timespan) -> Fetched:
+        raise Refused("x", code=code)
+
+    with pytest.raises(Refused):
+        answer(asker(gives), MINUTE)
+    hole = Hole("a" * 16, GapCause.UNREACHABLE, SpanSet((Timespan(T0, T0 + MINUTE),)))
+    with pytest.raises(Refused):
+        unasked(hole, Refused("x", code=code))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting(Asker):
+    """Fetches, and then the archive does not take it."""
+
+    error: ArchiveError
+
+    def _bring_in(self, folder: CaptureFolder) -> bool:
+        raise self.error
+
+    def _missing(self, hole: Hole) -> SpanSet:
+        return hole.missing
+
+
+@pytest.mark.parametrize(
+    ("error", "stays"),
+    [
+        (StoreFull("x"), True),
+        (Refused("x", code="store_access_denied"), True),
+        (Unavailable("x", code="store_unavailable"), True),
+        (Malformed("x", code="import_unreadable"), False),
+    ],
+)
+def test_what_was_fetched_whole_and_waits_for_the_archive_stays(
+    tmp_path: Path, error: ArchiveError, stays: bool
+) -> None:
+    """Of some of its segments there may be lines already: the same run must go on, not another begin."""
+    whole = fetched(T0, T0 + MINUTE)
+
+    async def fetch(*_: object, **__: object) -> Fetched:
+        return whole
+
+    spool = SimpleNamespace(root=tmp_path, spares=lambda _: True, remove=lambda one: shutil.rmtree(one.path))
+    one = Waiting(
+        bringer=cast("Any", SimpleNamespace(
+            spool=spool, camera=SimpleNamespace(id="kam-1", segment_seconds=10), hand_in=lambda: None
+        )),
+        devices=cast("Any", None), fetcher=cast("Any", SimpleNamespace(fetch=fetch)),
+        rule=cast("Any", None), clock=ManualClock(T0 + HOUR),
+        host_time=cast("Any", lambda: SimpleNamespace(bound_us=0)),
+        camera_at=cast("Callable[[int], Camera]", None), source=CAMERA, address="", error=error,
+    )  # fmt: skip
+    if stays:
+        with pytest.raises(type(error)):
+            answer(one, MINUTE)
+    else:
+        assert answer(one, MINUTE).outcome is Outcome.REFUSED
+    assert len(list((tmp_path / "cameras" / "kam-1").glob("*/replay.json"))) == stays
+    if stays:
+        with pytest.raises(type(error)):
+            asyncio.run(one.go_on())
+        assert list((tmp_path / "cameras" / "kam-1").glob("*/replay.json"))
 
 
 def test_a_login_that_is_refused_for_one_hole_is_not_tried_for_the_others() -> None:
