@@ -200,10 +200,15 @@ class Asker:
     async def _stretches(
         self, memory: Memory, hole: Hole, piece: Timespan
     ) -> AsyncIterator[tuple[str, Fetched]]:
-        """Fetch and bring in what the camera has of a piece, stretch by stretch."""
+        """Fetch and bring in what the camera has of a piece, stretch by stretch.
+
+        Raises Malformed ``backfill_not_allowed``: all of it may be of time that may not be recorded.
+        """
         ahead = memory.clock.offset_us
         allowed = piece.intersection(self._allowed(memory, piece))
-        asked = None if allowed is None else Timespan(allowed.start + ahead, allowed.end + ahead)
+        if allowed is None:
+            raise _not_allowed()  # it was not asked: that is not "nothing there"
+        asked: Timespan | None = Timespan(allowed.start + ahead, allowed.end + ahead)
         for _ in range(_MOST_STRETCHES):
             if asked is None or not may_have(memory.recording, asked) or self.stopping():
                 return
@@ -367,6 +372,15 @@ def _may_pass(error: ArchiveError) -> bool:
 def _age(clock: DeviceClock, instant: int) -> int:
     """Seconds from an instant to the answer about the camera's clock."""
     return max(0, clock.at - instant) // SECOND
+
+
+def _not_allowed() -> Malformed:
+    return Malformed(
+        "the camera was disabled or not registered right beside this hole, and its clock is not known so well"
+        " that what it kept is surely of the hole",
+        code="backfill_not_allowed",
+        hint="Synchronise the camera's clock with NTP. This hole stays a gap.",
+    )
 
 
 def _apart(made: Sequence[Made], facts: JsonObject) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -217,6 +217,16 @@ def test_a_login_that_is_refused_for_one_hole_is_not_tried_for_the_others() -> N
     assert [answer.hole for answer in found] == holes
     assert {(answer.outcome, answer.code) for answer in found} == {(Outcome.REFUSED, "replay_login_refused")}
     assert len(one.asked) == 1
+
+
+def test_a_hole_that_may_not_be_asked_for_is_not_called_one_of_which_the_camera_has_nothing() -> None:
+    """Its clock is known to a second, and half a second before it the camera was disabled."""
+    one = replace(asker(lambda _: None), barred=SpanSet((Timespan(0, T0 - HALF),)))
+    found = answer(one, HALF)
+    assert (found.outcome, found.code) == (Outcome.REFUSED, "backfill_not_allowed")
+    assert one.asked == []
+    found = answer(one, MINUTE)
+    assert (found.outcome, [asked.start for asked in one.asked]) == (Outcome.NOTHING_THERE, [T0 + HALF])
 
 
 def test_a_clock_that_was_set_back_in_the_hole_is_not_asked_for_the_same_again() -> None:
