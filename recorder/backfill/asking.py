@@ -190,12 +190,16 @@ class Asker:
         )  # fmt: skip
 
     async def _dated(self, memory: Memory, hole: Hole) -> Memory:
-        """The memory with the clock that the camera had in the hole. Malformed: ``camera_clock_set``."""
+        """The memory with the clock that the camera had in the hole. Malformed: ``camera_clock_set``.
+
+        A camera that was cut off had no time server either: its clock wandered for as long as the hole lasts,
+        and may have been put right before it was asked. So that is in the bound too.
+        """
         segments = await asyncio.to_thread(self.witnesses, hole.span)
         found = clock_during(hole.span, answers_in(segments, memory.clock), memory.clock)
-        return replace(
-            memory, clock=found.answer, wider=found.wider, flags=tuple(sorted({*memory.flags, *found.flags}))
-        )
+        wider = found.wider + hole.span.duration // SECOND * WANDERS_PPM
+        flags = tuple(sorted({*memory.flags, *found.flags}))
+        return replace(memory, clock=found.answer, wider=wider, flags=flags)
 
     async def _stretches(
         self, memory: Memory, hole: Hole, piece: Timespan

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -226,7 +226,26 @@ def test_a_hole_that_may_not_be_asked_for_is_not_called_one_of_which_the_camera_
     assert (found.outcome, found.code) == (Outcome.REFUSED, "backfill_not_allowed")
     assert one.asked == []
     found = answer(one, MINUTE)
-    assert (found.outcome, [asked.start for asked in one.asked]) == (Outcome.NOTHING_THERE, [T0 + HALF])
+    wanders = 60 * 20
+    assert [asked.start for asked in one.asked] == [T0 + HALF + wanders]
+    assert found.outcome is Outcome.NOTHING_THERE
+
+
+def test_a_clock_without_a_time_server_may_wander_as_long_as_the_hole_lasts_and_be_put_right_then() -> None:
+    """Asked afterwards it is right: only the bound covers what it was off by at the end of the hole."""
+    bounds: list[int] = []
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Noted(Asked):
+        async def _fetch(
+            self, memory: Memory, hole: Hole, asked: Timespan, folder: CaptureFolder
+        ) -> Fetched | None:
+            bounds.append(memory.wider)
+            return None
+
+    one = Noted(**{item.name: getattr(asker(lambda _: None), item.name) for item in fields(Asked)})
+    answer(one, 6 * HOUR)
+    assert set(bounds) == {6 * 3600 * 20}
 
 
 def test_a_clock_that_was_set_back_in_the_hole_is_not_asked_for_the_same_again() -> None:
