@@ -13,7 +13,7 @@ from typing import TypeVar
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull, Unavailable
+from archive.errors import ArchiveError, Conflict, Malformed, Refused, Unavailable
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
@@ -169,12 +169,8 @@ class Asker:
                     error = error or refused  # this piece is refused; the others may come
                 if has_ended or self.stopping():
                     break
-        except StoreFull as full:
-            if not runs:
-                raise
-            error = full
         except ArchiveError as found:
-            if not is_of_hole(found):
+            if not runs and not is_of_hole(found):
                 raise
             error = found
         missing = await asyncio.to_thread(self._missing, hole)

@@ -61,7 +61,7 @@ def asker(gives: Callable[[Timespan], Fetched | None]) -> Asked:
     )  # fmt: skip
 
 
-def answer(one: Asked, end: int) -> Answer:
+def answer(one: Asker, end: int) -> Answer:
     hole = Hole("a" * 16, GapCause.UNREACHABLE, SpanSet((Timespan(T0, T0 + end),)))
     memory = Memory(DeviceClock(at=T0, offset_us=0, within_us=SECOND), KeptRecording(token="1"), CAMERA)
     return asyncio.run(one.ask(memory, hole))
@@ -142,6 +142,22 @@ def test_rights_that_our_own_stores_refuse_are_no_answer_of_the_camera(code: str
     hole = Hole("a" * 16, GapCause.UNREACHABLE, SpanSet((Timespan(T0, T0 + MINUTE),)))
     with pytest.raises(Refused):
         unasked(hole, Refused("x", code=code))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Refused("x", code="store_access_denied"), Unavailable("x", code="store_unavailable"), StoreFull("x")],
+)
+def test_what_came_before_the_archive_failed_is_answered(error: ArchiveError) -> None:
+    """Or footage would have come in, and the question not be on record."""
+
+    def gives(asked: Timespan) -> Fetched:
+        if asked.start > T0:
+            raise error
+        return fetched(asked.start, asked.end)
+
+    found = answer(asker(gives), 90 * MINUTE)
+    assert (found.outcome, found.code, len(found.runs)) == (Outcome.PART, error.code, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
