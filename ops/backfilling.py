@@ -17,13 +17,15 @@ from ops.recording import devices_of
 from ops.wiring import Site
 from recorder.backfill.asking import SOURCE, Asker
 from recorder.backfill.fetching import Fetcher
-from recorder.backfill.holes import Hole, holes_of
+from recorder.backfill.holes import CAUSES, Hole, holes_of
 from recorder.backfill.outcomes import Answer, unasked
 from recorder.backfill.witnesses import Witnesses
 from recorder.binary import find_ffmpeg
 from recorder.sources import parse_source
 
 _EVER = 1 << 62
+_MOST_PARTS = 100
+"""Of how many gaps the footage is asked for one by one."""
 PATIENCE_S = 10.0
 """How long a camera may be silent."""
 
@@ -61,10 +63,19 @@ def barred_in(entries: Iterable[Entry]) -> SpanSet:
 
 
 def holes_in(site: Site, camera: str, span: Timespan) -> list[Hole]:
-    """The holes of a camera in a span that it may fill itself, oldest first. Raises Unavailable."""
-    covered = SpanSet(one.span for one in site.bare_index.segments(camera, span))
+    """The holes of a camera in a span that it may fill itself, oldest first. Raises Unavailable.
+
+    Of a camera without such gaps nothing else is read, and else the footage of their time alone: a recorder
+    asks each minute, and a week has 60,000 segments.
+    """
+    gaps = [one for one in site.bare_index.gaps(camera, span) if one.cause in CAUSES]
+    if not gaps:
+        return []
+    parts = tuple(SpanSet(one.span for one in gaps).within(span))
+    asked = parts if len(parts) <= _MOST_PARTS else (span,)
+    covered = SpanSet(one.span for part in asked for one in site.bare_index.segments(camera, part))
     barred = barred_in(site.registry.history(camera))
-    return holes_of(site.bare_index.gaps(camera, span), covered | barred, span)
+    return holes_of(gaps, covered | barred, span)
 
 
 async def backfill(

@@ -24,11 +24,12 @@ EXPLAINED: Mapping[str, tuple[str, str]] = MappingProxyType({IMPORT: (
     "then.",
 ), BACKFILL: (
     "Segmen susulan disimpan oleh kamera sendiri selama kamera tidak terekam, dan diambil kemudian dari "
-    "memorinya. Jamnya jam kamera, dikoreksi dengan selisih yang diukur saat diambil. Segel membuktikan "
-    "keutuhannya sejak diambil. Celah yang diisinya tetap tercatat.",
+    "memorinya. Jamnya jam kamera, dikoreksi dengan selisih yang pertama diukur sesudah celah. Segel "
+    "membuktikan keutuhannya sejak diambil. Celah yang diisinya tetap tercatat.",
     "Backfilled segments were kept by the camera itself while it was not recorded, and were fetched from its "
-    "memory later. Their clock is the camera's, corrected by the offset that was measured then. The seal "
-    "proves that they are whole since they were fetched. The gap that they fill stays on record.",
+    "memory later. Their clock is the camera's, corrected by the first offset that was measured after the "
+    "gap. The seal proves that they are whole since they were fetched. The gap that they fill stays on "
+    "record.",
 )})  # fmt: skip
 _DOUBTS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "camera_clock_disagrees": (

@@ -1,8 +1,8 @@
 """Asks one camera for the holes in its recording, and brings what it kept into the archive.
 
-Whatever comes is a run of its own, with the camera's clock as measured now; its record names the gap that it
-fills. Nothing is concluded from silence: that a camera says it has nothing is one outcome, that it does not
-answer another one. A hole that is refused stops no other hole.
+Whatever comes is a run of its own, dated by the first answer about the camera's clock after the hole; its
+record names the gap that it fills. Nothing is concluded from silence: that a camera says it has nothing is
+one outcome, that it does not answer another one. A hole that is refused stops no other hole.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import TypeVar
 from archive.canonical import JsonObject
 from archive.clock import Clock
 from archive.durable import disk_errors
-from archive.errors import ArchiveError, Conflict, Malformed, Refused, StoreFull, Unavailable
+from archive.errors import ArchiveError, Conflict, Malformed, Refused, Unavailable
 from archive.footage.sources import SourceRule
 from archive.ids import new_run_id
 from archive.model.camera import Camera
@@ -96,10 +96,10 @@ class Asker:
                 if await asyncio.to_thread(kept_facts, path) is not None:
                     await _to_its_end(self._bring_in, folder)
                     found.append(path.name)
-            except Unavailable:
-                raise
-            except ArchiveError:
-                pass  # it is no footage; its hole is asked for again
+            except ArchiveError as error:
+                if _may_pass(error):
+                    raise
+                # It is no footage; its hole is asked for again.
             finally:
                 folder.let_go()
             await asyncio.to_thread(self.bringer.spool.remove, folder)
@@ -147,7 +147,10 @@ class Asker:
                 refused = Refused(answer.reason, code=answer.code)
 
     async def ask(self, memory: Memory, hole: Hole) -> Answer:
-        """Ask for one hole. Raises Unavailable, StoreFull: archive or spool fail, and nothing came."""
+        """Ask for one hole.
+
+        Raises Unavailable, StoreFull, Refused: archive or spool fail or refuse, and nothing came.
+        """
         runs: list[str] = []
         pictures, lost, has_ended = 0, 0, False
         error: ArchiveError | None = None
@@ -166,12 +169,8 @@ class Asker:
                     error = error or refused  # this piece is refused; the others may come
                 if has_ended or self.stopping():
                     break
-        except StoreFull as full:
-            if not runs:
-                raise
-            error = full
         except ArchiveError as found:
-            if not is_of_hole(found):
+            if not runs and not is_of_hole(found):
                 raise
             error = found
         missing = await asyncio.to_thread(self._missing, hole)
@@ -187,20 +186,29 @@ class Asker:
         )  # fmt: skip
 
     async def _dated(self, memory: Memory, hole: Hole) -> Memory:
-        """The memory with the clock that the camera had in the hole. Malformed: ``camera_clock_set``."""
+        """The memory with the clock that the camera had in the hole. Malformed: ``camera_clock_set``.
+
+        A camera that was cut off had no time server either: its clock wandered for as long as the hole lasts,
+        and may have been put right before it was asked. So that is in the bound too.
+        """
         segments = await asyncio.to_thread(self.witnesses, hole.span)
         found = clock_during(hole.span, answers_in(segments, memory.clock), memory.clock)
-        return replace(
-            memory, clock=found.answer, wider=found.wider, flags=tuple(sorted({*memory.flags, *found.flags}))
-        )
+        wider = found.wider + hole.span.duration // SECOND * WANDERS_PPM
+        flags = tuple(sorted({*memory.flags, *found.flags}))
+        return replace(memory, clock=found.answer, wider=wider, flags=flags)
 
     async def _stretches(
         self, memory: Memory, hole: Hole, piece: Timespan
     ) -> AsyncIterator[tuple[str, Fetched]]:
-        """Fetch and bring in what the camera has of a piece, stretch by stretch."""
+        """Fetch and bring in what the camera has of a piece, stretch by stretch.
+
+        Raises Malformed ``backfill_not_allowed``: all of it may be of time that may not be recorded.
+        """
         ahead = memory.clock.offset_us
         allowed = piece.intersection(self._allowed(memory, piece))
-        asked = None if allowed is None else Timespan(allowed.start + ahead, allowed.end + ahead)
+        if allowed is None:
+            raise _not_allowed()  # it was not asked: that is not "nothing there"
+        asked: Timespan | None = Timespan(allowed.start + ahead, allowed.end + ahead)
         for _ in range(_MOST_STRETCHES):
             if asked is None or not may_have(memory.recording, asked) or self.stopping():
                 return
@@ -250,13 +258,10 @@ class Asker:
                 await asyncio.to_thread(self._keep, memory, hole, asked, fetched, folder)
                 is_new = await _to_its_end(self._bring_in, folder)
                 fetched = replace(fetched, is_new=is_new)
-        except Unavailable:
-            if await asyncio.to_thread(kept_facts, folder.path) is None:
+        except ArchiveError as error:
+            if not _may_pass(error) or await asyncio.to_thread(kept_facts, folder.path) is None:
                 await asyncio.to_thread(spool.remove, folder)
             raise  # what is whole in the folder is brought in by the next call
-        except ArchiveError:
-            await asyncio.to_thread(spool.remove, folder)
-            raise
         finally:
             folder.let_go()
         await asyncio.to_thread(spool.remove, folder)
@@ -359,9 +364,23 @@ async def _to_its_end(work: Callable[..., T], *given: object) -> T:
     return working.result()
 
 
+def _may_pass(error: ArchiveError) -> bool:
+    """Whether the same call may succeed later: a store, its rights, the index or the disk fails."""
+    return isinstance(error, Unavailable) or not is_of_hole(error)
+
+
 def _age(clock: DeviceClock, instant: int) -> int:
     """Seconds from an instant to the answer about the camera's clock."""
     return max(0, clock.at - instant) // SECOND
+
+
+def _not_allowed() -> Malformed:
+    return Malformed(
+        "the camera was disabled or not registered right beside this hole, and its clock is not known so well"
+        " that what it kept is surely of the hole",
+        code="backfill_not_allowed",
+        hint="Synchronise the camera's clock with NTP. This hole stays a gap.",
+    )
 
 
 def _apart(made: Sequence[Made], facts: JsonObject) -> int:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from archive.errors import ArchiveError, StoreFull, Unavailable
+from archive.errors import ArchiveError, Refused, StoreFull, Unavailable
 from archive.timespan import SECOND, SpanSet
 from recorder.backfill.holes import Hole
 
 _CAMERA_S, _OURS = ("replay_", "device_", "camera_"), ("backfill_", "capture_")
 """How codes begin: of a camera that does not answer; of this host, beside its stores and its spool."""
+_STORES = ("store_", "bucket_", "index_")
+"""How codes of refusals by our own stores and index begin."""
 _WHOLE = SECOND
 """A hole of which less is missing at its edges is filled: clocks of cameras are known to half a second."""
 JOINS = SECOND // 100
@@ -48,15 +50,22 @@ class Answer:
 
 def unasked(hole: Hole, error: ArchiveError) -> Answer:
     """The answer for a hole that could not even be asked for. Raises an error that is not the camera's."""
-    if isinstance(error, StoreFull) or not is_of_hole(error):
+    if not is_of_hole(error):
         raise error
     outcome = outcome_of(False, False, error, False)
     return Answer(hole=hole, outcome=outcome, missing=hole.missing, code=error.code, reason=error.message)
 
 
 def is_of_hole(error: ArchiveError) -> bool:
-    """Whether an error is an answer for one hole, and not about our own store or spool."""
-    return not isinstance(error, Unavailable) or error.code.startswith((*_CAMERA_S, *_OURS))
+    """Whether an error is an answer for one hole, and not about our own store, its rights or the spool."""
+    match error:
+        case StoreFull():
+            return False
+        case Refused():
+            return not error.code.startswith(_STORES)
+        case Unavailable():
+            return error.code.startswith((*_CAMERA_S, *_OURS))
+    return True
 
 
 def outcome_of(has_footage: bool, is_filled: bool, error: ArchiveError | None, is_stopped: bool) -> Outcome:

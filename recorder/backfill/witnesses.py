@@ -1,13 +1,13 @@
 """The segments around a hole, from the signed journal: their leaves state the camera's clock.
 
-The index keeps no clocks of cameras. Of each hour folder the batches nearest to the hole are read first,
-those of every recorder in turn, and a bounded number of them.
+The index keeps no clocks of cameras. The batches that came right at the hole are read first, those of every
+recorder in turn, and a bounded number of them: forty recorders bring 2,400 in an hour.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import product, zip_longest
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -21,13 +21,16 @@ from archive.ports import ObjectStore
 from archive.records import journal
 from archive.records.ledger.streams import Ledger
 from archive.records.recorder_keys import keys_of
-from archive.timespan import DAY, HOUR, SECOND, Timespan, hour_of
+from archive.timespan import DAY, HOUR, MINUTE, SECOND, Timespan, hour_of
 
 _FAR = DAY + 2 * HOUR
 """A camera is asked for its clock once a day: how far from the hole an answer is looked for."""
 _MOST = 300
 """Batches that are read for one hole, before it and after it."""
 _EDGE = SECOND
+_UPLOADED = 2 * MINUTE
+"""How long after a segment's end its batch is in the archive, where nothing keeps it back."""
+_EVER = 1 << 62
 _ARRIVAL = "arrival"
 
 Public = Mapping[str, Ed25519PublicKey]
@@ -54,9 +57,10 @@ class Witnesses:
         return [*self._before(camera, hole), *self._after(camera, hole)]
 
     def _before(self, camera: str, hole: Timespan) -> Iterator[Segment]:
-        budget = _Budget(_MOST)
-        for hour in range(hour_of(hole.start + HOUR // 2), hour_of(hole.start - _FAR) - 1, -HOUR):
-            newest_first = [batches[::-1] for batches in self._batches(hour)]
+        budget, came = _Budget(_MOST), hole.start + _UPLOADED
+        hours = range(hour_of(hole.start + HOUR // 2), hour_of(hole.start - _FAR) - 1, -HOUR)
+        for stored, hour in product((Timespan(0, came), Timespan(came, _EVER)), hours):
+            newest_first = [batches[::-1] for batches in self._batches(hour, stored)]
             for segments in self._read_each(camera, _in_turn(newest_first), budget):
                 found = [one for one in segments if one.span.end <= hole.start + _EDGE]
                 if found:
@@ -65,21 +69,29 @@ class Witnesses:
 
     def _after(self, camera: str, hole: Timespan) -> Iterator[Segment]:
         """One of each hour: what it states of the camera's clock is a day old at most."""
-        budget = _Budget(_MOST)
-        for hour in range(hour_of(hole.end), min(self.clock.now(), hole.end + _FAR) + 1, HOUR):
-            for segments in self._read_each(camera, _in_turn(self._batches(hour)), budget):
-                found = [one for one in segments if one.span.start >= hole.end - _EDGE]
-                if found:
-                    first = min(found, key=lambda one: one.span.start)
-                    yield first
-                    if first.device_clock is not None and first.device_clock.at >= hole.end:
-                        return
-                    break
+        budget, has_any = _Budget(_MOST), False
+        hours = range(hour_of(hole.end), min(self.clock.now(), hole.end + _FAR) + 1, HOUR)
+        for stored in (Timespan(hole.end, _EVER), Timespan(0, hole.end)):
+            for hour in () if has_any else hours:
+                for segments in self._read_each(camera, _in_turn(self._batches(hour, stored)), budget):
+                    found = [one for one in segments if one.span.start >= hole.end - _EDGE]
+                    if found:
+                        first, has_any = min(found, key=lambda one: one.span.start), True
+                        yield first
+                        if first.device_clock is not None and first.device_clock.at >= hole.end:
+                            return
+                        break
 
-    def _batches(self, hour: int) -> list[list[tuple[str, str]]]:
-        """The batches of an hour that recorders of cameras wrote: of each one its own, oldest first."""
+    def _batches(self, hour: int, stored: Timespan) -> list[list[tuple[str, str]]]:
+        """The batches of an hour that recorders of cameras wrote, and that were stored in that time.
+
+        Of each recorder its own, oldest first. The store's clock may be another one, and a copied archive was
+        stored later: so the time of storage says only what is read first.
+        """
         by_recorder: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         for listed in self.records.list(f"journal/{keys.hour_folder(hour)}/"):
+            if not stored.start <= listed.stored_at < stored.end:
+                continue
             try:
                 recorder, number = keys.parse_batch_key(listed.key)
             except Malformed:

@@ -94,6 +94,14 @@ def test_what_a_camera_kept_is_told_apart_from_an_import_in_both_languages() -> 
     assert len(imported_words.explained(imported(plain, {0}))) == 1
 
 
+def test_which_offset_corrects_a_cameras_clock_is_said_as_it_is() -> None:
+    """The first one that was measured after the hole, which may be long before the footage was fetched."""
+    plan = imported(papers.plan(cameras=1, segments=2, gaps=0), {0}, source="backfill")
+    [(indonesian, english)] = imported_words.explained(plan)
+    assert "selisih yang pertama diukur sesudah celah" in indonesian
+    assert "the first offset that was measured after the gap" in english
+
+
 @pytest.mark.parametrize("flag", [DISAGREES, ASKED_ONCE, UNPROVEN])
 def test_what_is_doubtful_of_a_cameras_clock_is_said_in_both_languages_and_on_paper(flag: str) -> None:
     plan = papers.plan(cameras=1, segments=2, gaps=0)

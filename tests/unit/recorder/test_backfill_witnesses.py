@@ -103,3 +103,23 @@ def test_a_long_journal_of_others_is_not_read_to_its_end(kept: Journal) -> None:
         minutes(kept, f"rec-{number}", "kam-9")
     assert kept.found() == []
     assert len(kept.store.reads) <= 600
+
+
+@pytest.mark.parametrize("starts", [20, 40])
+def test_what_many_recorders_wrote_beside_it_hides_no_segment_around_a_hole(
+    kept: Journal, starts: int
+) -> None:
+    """Each batch of theirs is read at its turn, and there are more of them than are read."""
+    hole = Timespan(T0 + starts * MINUTE, T0 + (starts + 5) * MINUTE)
+    for recorder in range(12):
+        register(kept.ledger, f"rec-{recorder}")
+    for minute in range(80):
+        at = T0 + minute * MINUTE
+        kept.clock.step(at + 15 * SECOND - kept.clock.now())
+        for recorder in range(12):
+            silent = recorder == 11 and hole.start <= at < hole.end
+            one = witness(at, device=EARLY, recorder=f"rec-{recorder}", camera=f"kam-{recorder + silent}")
+            journalled(kept.store, [one], number=minute + 1, at=kept.clock.now(), recorder=f"rec-{recorder}")
+    told = Witnesses(kept.store, kept.ledger, kept.clock).around("kam-11", hole)
+    assert [(one.span.start - T0) // MINUTE for one in told] == [starts - 1, starts + 5, 60]
+    assert len(kept.store.reads) < 100
