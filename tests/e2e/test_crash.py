@@ -130,7 +130,10 @@ class Ordeal:
                     assert at - covered <= self.bounds.lost * SECOND, (
                         f"{camera} lost {(at - covered) / SECOND:.2f} s at {at}"
                     )
-                    assert any(covered <= gap.span.start < at + self.bounds.reconnected * SECOND for gap in known.gaps)
+                    assert any(
+                        covered <= gap.span.start < at + self.bounds.reconnected * SECOND
+                        for gap in known.gaps
+                    )
 
 
 def _kill(pid: int) -> None:

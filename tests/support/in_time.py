@@ -10,9 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 
-def in_time(
-    names: str, *bound: object, otherwise: Sequence[object] = (math.inf,)
-) -> pytest.MarkDecorator:
+def in_time(names: str, *bound: object, otherwise: Sequence[object] = (math.inf,)) -> pytest.MarkDecorator:
     """Run a test with its arguments ``names`` as ``otherwise``, and marked ``slow`` as ``bound``."""
     return pytest.mark.parametrize(
         names.split(", "),

@@ -140,9 +140,7 @@ def test_a_pulled_plug_shows_everywhere_within_thirty_seconds(
         site = stack.enter_context(recording.site())
         watched = Watched(site, reached(site), CommandLine(home, dict(settings_of(recording))), box)
         for camera in (FROZEN, GONE):
-            until(
-                lambda camera=camera: watched.are("recording", camera), f"{camera} is recorded", every=0.5
-            )
+            until(lambda camera=camera: watched.are("recording", camera), f"{camera} is recorded", every=0.5)
 
         def note_end() -> None:
             frozen.finished.wait()
