@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-placement soak-hosts soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-skim soak-looks pictures guides soak-storm
+.PHONY: help setup demo test check lint format stack stack-down bench bench-search bench-short docs client lock soak-nodes soak-kill soak-frames soak-clips soak-placement soak-hosts soak-sources soak-seal soak-packages soak-verify soak-zip soak-promises soak-install verifier wheel clean bench-clip soak-wall soak-times soak-skim soak-looks pictures guides soak-storm
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -124,7 +124,10 @@ soak-promises: setup  ## Long form: the promises' state machine, and kills befor
 	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/conformance/test_promises_machine.py tests/e2e/test_promises_kill.py $(PYTEST_ARGS)
 
 soak-wall: setup  ## Long form: nine cameras at 2x for 30 minutes, the page stopped at random; figures in wall.json
-	SAKSI_WALL_SECONDS=$${SAKSI_WALL_SECONDS:-1800} SAKSI_WALL_REPORT=$${SAKSI_WALL_REPORT:-wall.json} $(BIN)/python -m pytest -q -rA --timeout 0 tests/integration/api/test_wall_soak.py $(PYTEST_ARGS)
+	SAKSI_WALL_SECONDS=$${SAKSI_WALL_SECONDS:-1800} SAKSI_WALL_REPORT=$${SAKSI_WALL_REPORT:-wall.json} $(BIN)/python -m pytest -q -rA --timeout 0 -m slow tests/integration/api/test_wall_soak.py $(PYTEST_ARGS)
+
+soak-times: setup  ## Long form: how soon a killed recorder, a frozen stream and a pulled plug are seen
+	$(BIN)/python -m pytest -q --timeout 0 -m slow tests/integration/recorder/test_back_after_kill.py tests/integration/recorder/test_supervision.py tests/integration/recorder/test_pulled_plug.py $(PYTEST_ARGS)
 
 soak-storm: setup  ## Long form (root): 30 minutes of failing cameras, servers, disks and kills; report in docs/reports
 	SAKSI_STORM_REPORT=$${SAKSI_STORM_REPORT:-$(CURDIR)/docs/reports/$$(date +%F)-storm.md} $(BIN)/python -m pytest -q -rA --timeout 0 -m slow tests/e2e/test_storm.py $(PYTEST_ARGS)

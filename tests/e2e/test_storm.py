@@ -28,7 +28,7 @@ from tests.support.storm import (
     footage,
     small_disk,
 )
-from tests.support.storm_camera import Fleet
+from tests.support.storm_camera import Fleet, Footage
 from tests.support.storm_plan import Trouble
 from tests.support.storm_report import write
 
@@ -59,12 +59,22 @@ def peer_stack(tmp_path: Path) -> Iterator[Stack]:
     stack.erase()
 
 
+@pytest.fixture
+def seen(tmp_path: Path) -> tuple[Footage, Footage]:
+    """What each camera shows first, and after its picture has changed."""
+    return (
+        footage("A", 360, seconds=20, kbits=500, folder=tmp_path),
+        footage("B", 180, seconds=20, kbits=500, folder=tmp_path),
+    )
+
+
 @pytest.mark.alone
 def test_a_short_storm(
     fresh_buckets: FreshBuckets,
     fresh_index_prefix: str,
     doors: dict[Trouble, Door],
     peer_stack: Stack,
+    seen: tuple[Footage, Footage],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -80,9 +90,7 @@ def test_a_short_storm(
             "SAKSI_INDEX_PREFIX": fresh_index_prefix,
         },
     )
-    one = footage("A", 360, seconds=20, kbits=500, folder=tmp_path)
-    two = footage("B", 180, seconds=20, kbits=500, folder=tmp_path)
-    with small_disk(tmp_path / "home" / "spool", "256m") as disk, Fleet(3, one, two) as fleet:
+    with small_disk(tmp_path / "home" / "spool", "256m") as disk, Fleet(3, *seen) as fleet:
         peer = Peer(
             peer_stack, {camera.name: camera.url(PEER) for camera in fleet.cameras}, tmp_path / "peer"
         )

@@ -297,16 +297,21 @@ def _reached(net: Links, host: str, buckets: FreshBuckets) -> dict[str, str]:
     }
 
 
+def numbered_film(folder: Path) -> Path:
+    """What every camera of a bed shows; encoded once, so it may be asked for before there is a bed."""
+    return numbered.encode_numbered(
+        "bed", ("libx264", "-bf", "0", "-x264-params", f"keyint={GOP}:min-keyint={GOP}:scenecut=0"),
+        LOOP_S, folder / "film.mp4", FPS,
+    )  # fmt: skip
+
+
 def _start_cameras(bed: Bed, folder: Path, program: Path, ids: Collection[str]) -> None:
     """One server of all cameras, and for each its own showing of one numbered film."""
     config = folder / "mediamtx.yml"
     place = bed.net.listens("cameras", _RTSP)
     config.write_text(json.dumps(_server(place)))
     bed.run("cameras", [str(program), str(config)], folder / "mediamtx.log")
-    film = numbered.encode_numbered(
-        "bed", ("libx264", "-bf", "0", "-x264-params", f"keyint={GOP}:min-keyint={GOP}:scenecut=0"),
-        LOOP_S, folder / "film.mp4", FPS,
-    )  # fmt: skip
+    film = numbered_film(folder)
     url = "rtsp://{}:{}".format(*place)
 
     def listens() -> bool:

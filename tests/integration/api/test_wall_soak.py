@@ -1,13 +1,15 @@
 """Nine cameras at twice the speed while the page stands still at random: seconds here, half an hour in soak.
 
-``make soak-wall`` sets ``SAKSI_WALL_SECONDS``; the figures go to ``SAKSI_WALL_REPORT`` as JSON, if it is set.
+Beside other tests every camera goes on each time; how soon is measured by ``make soak-wall``. It sets
+``SAKSI_WALL_SECONDS``; the figures go to ``SAKSI_WALL_REPORT`` as JSON, if it is set.
 """
 
 import json
+import math
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -17,7 +19,9 @@ import pytest
 from tests.integration.api.test_server import serving
 from tests.support.browser import chromium
 from tests.support.chromium import Browser, opened
+from tests.support.in_time import in_time
 from tests.support.programs import need_player
+from tests.support.waiting import until
 from tests.support.walls import HEVC_CAMERA, NineCameras, measured, nine_cameras, play, watch
 
 SECONDS = int(os.environ.get("SAKSI_WALL_SECONDS", "10"))
@@ -69,15 +73,17 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
         yield made
 
 
-@pytest.mark.alone
-def test_nine_cameras_never_freeze_for_longer_than_five_seconds(browser: Browser, wall: NineCameras) -> None:
+@in_time("most_ms, apart_s", MOST_MS, APART_S, otherwise=(math.inf, math.inf))
+def test_nine_cameras_never_freeze_for_longer_than_five_seconds(
+    browser: Browser, wall: NineCameras, most_ms: float, apart_s: float
+) -> None:
     chance = random.Random(SEED)  # noqa: S311 - no secret
     pauses = []
     with serving(wall.site) as port:
         watch(browser, wall, f"http://127.0.0.1:{port}", end=FOOTAGE_S)
         play(browser, rate=RATE)
-        until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
             # Twice three seconds, one soon after the other, left nine players seeking for ever.
             longest = len(pauses) < 2
             pauses.append(
@@ -87,9 +93,11 @@ def test_nine_cameras_never_freeze_for_longer_than_five_seconds(browser: Browser
             browser.run(f"(() => {{ {script} }})()")
             between = 200 if longest else chance.randint(500, 2500)
             browser.run(f"new Promise((done) => setTimeout(done, {between}))")
-            if browser.run("document.getElementById('state').textContent") == "Akhir waktu yang diminta":
-                browser.key(" ", code="Space", text=" ")
+            again_at_the_end(browser)
         found = measured(browser)
+        until(
+            lambda: goes_on(browser, found["frames"]), "every camera goes on after the last pause", every=0.2
+        )
         tries = browser.run(
             """["seek", "rebuild"].map((act) => [...document.querySelectorAll(".tile")]
               .reduce((sum, tile) => sum + Number(tile.dataset[act] ?? 0), 0))"""
@@ -100,12 +108,24 @@ def test_nine_cameras_never_freeze_for_longer_than_five_seconds(browser: Browser
     print(json.dumps(report))  # noqa: T201 - pytest shows it with -rA
     if path := os.environ.get("SAKSI_WALL_REPORT"):
         Path(path).write_text(json.dumps(report, indent=2) + "\n")
-    assert max(found["frozen"].values()) <= MOST_MS, report
-    assert found["stood"] <= MOST_MS, report
-    assert report["apart_s"]["p50"] <= APART_S, report
-    assert report["apart_s_h265"]["p50"] <= APART_S, report
+    assert max(found["frozen"].values()) <= most_ms, report
+    assert found["stood"] <= most_ms, report
+    assert report["apart_s"]["p50"] <= apart_s, report
+    assert report["apart_s_h265"]["p50"] <= apart_s, report
     assert shown_as == "viewing_copy"
-    assert min(found["frames"].values()) > SECONDS
+
+
+def again_at_the_end(browser: Browser) -> None:
+    """Play from the beginning if the end is reached."""
+    if browser.run("document.getElementById('state').textContent") == "Akhir waktu yang diminta":
+        browser.key(" ", code="Space", text=" ")
+
+
+def goes_on(browser: Browser, before: Mapping[str, int]) -> bool:
+    """Whether every camera has shown a second's more pictures than before."""
+    again_at_the_end(browser)
+    now = measured(browser)["frames"]
+    return all(now[camera] > frames + 15 for camera, frames in before.items())
 
 
 def seeks(browser: Browser) -> list[float]:

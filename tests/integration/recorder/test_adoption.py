@@ -121,7 +121,6 @@ def lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lost]:
         yield Lost(recorder, stack.enter_context(city.site()), saksi)
 
 
-@pytest.mark.alone
 def test_another_signs_a_package_says_so_and_the_first_may_come_back(lost: Lost, tmp_path: Path) -> None:
     left = lost.dies_unsigned()
     spool = lost.recorder.folder / "spool"
@@ -159,7 +158,6 @@ def test_another_signs_a_package_says_so_and_the_first_may_come_back(lost: Lost,
     assert again.json["valid"], "what was sealed stays valid"
 
 
-@pytest.mark.alone
 def test_a_package_over_what_two_hosts_adopted_at_one_moment_verifies(
     lost: Lost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from archive.integrity.check import Checker
 from archive.timespan import SpanSet
-from tests.support.host_bed import Bed, host_bed
+from tests.support.host_bed import Bed, host_bed, numbered_film
 from tests.support.host_report import page, table
 from tests.support.host_scenarios import LAST, SCENARIOS, Run, breaches
 from tests.support.links import can_make_networks
@@ -55,6 +55,13 @@ def assert_explained(bed: Bed) -> None:
         assert not whole.gaps_within(known.span), camera
 
 
+@pytest.fixture
+def encoded(tmp_path: Path) -> None:
+    """What the cameras show is encoded beside other tests."""
+    numbered_film(tmp_path)
+
+
+@pytest.mark.usefixtures("encoded")
 @pytest.mark.alone
 def test_three_hosts(
     tmp_path: Path, fresh_buckets: FreshBuckets, elastic_server: ElasticServer, fresh_index_prefix: str

@@ -105,7 +105,6 @@ def town(tmp_path: Path) -> Iterator[Town]:
         yield Town(cluster, recorders, stack.enter_context(recorders["rec-a"].site()))
 
 
-@pytest.mark.alone
 def test_a_killed_one_a_drained_one_and_no_etcd(town: Town) -> None:
     before = town.settled(set(NAMES))
     dead = next(name for name in NAMES if town.of(name))

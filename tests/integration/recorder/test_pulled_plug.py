@@ -25,6 +25,7 @@ from ops.wiring import Site
 from tests.integration.recorder.test_back_after_kill import record
 from tests.support.api_site import Caller
 from tests.support.command_line import CommandLine
+from tests.support.in_time import in_time
 from tests.support.notices import Mailbox, mail_server
 from tests.support.recording_site import RecordingSite
 from tests.support.scripted_camera import Script, scripted_camera
@@ -32,7 +33,7 @@ from tests.support.scripts import material, script, stamped, steady
 from tests.support.waiting import until
 
 FPS = 10
-LONG, SHORT = 120, 22
+LONG, SHORT = 240, 30
 WITHIN = 30.0
 GONE, FROZEN = "kam-gone", "kam-frozen"
 STEADILY = {"captured": steady(FPS), "stamp": stamped(steady(FPS))}
@@ -119,9 +120,9 @@ def freezing(tmp_path: Path) -> Script:
     return script(material("h264-nob", SHORT, FPS, tmp_path, gop=FPS), then="silence", **STEADILY)
 
 
-@pytest.mark.alone
+@in_time("within", WITHIN)
 def test_a_pulled_plug_shows_everywhere_within_thirty_seconds(
-    tmp_path: Path, box: Mailbox, going: Script, freezing: Script
+    tmp_path: Path, box: Mailbox, going: Script, freezing: Script, within: float
 ) -> None:
     home = tmp_path / "site"
     home.mkdir()
@@ -138,7 +139,8 @@ def test_a_pulled_plug_shows_everywhere_within_thirty_seconds(
         stack.callback(recording.kill)
         site = stack.enter_context(recording.site())
         watched = Watched(site, reached(site), CommandLine(home, dict(settings_of(recording))), box)
-        until(lambda: watched.are("recording", GONE, FROZEN), "both cameras are recorded", every=0.5)
+        for camera in (FROZEN, GONE):
+            until(lambda camera=camera: watched.are("recording", camera), f"{camera} is recorded", every=0.5)
 
         def note_end() -> None:
             frozen.finished.wait()
@@ -157,7 +159,7 @@ def test_a_pulled_plug_shows_everywhere_within_thirty_seconds(
         until(watched.look, f"all of it shows: {watched.seen}", every=0.5)
         ended.join(1)
         took = {what: round(at - pulled[what[0]], 1) for what, at in watched.seen.items()}
-        assert {what: seconds for what, seconds in took.items() if seconds > WITHIN} == {}, took
+        assert {what: seconds for what, seconds in took.items() if seconds > within} == {}, took
         assert min(took.values()) > 0, took
         found = watched.health()
         assert found[GONE]["cause"] == "unreachable"

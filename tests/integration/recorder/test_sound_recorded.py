@@ -25,7 +25,9 @@ from tests.support.servers import MediamtxServer
 from tests.support.sound import assert_sound, causes, segments_of
 from tests.support.waiting import until
 
-LONG = 60
+LONG, LONGEST = 150, 240
+"""Seconds of the published and of the scripted sources: more than a busy machine takes for the segments."""
+GOP = 15
 LENGTH = 3
 COUNT = 6
 AAC_SAMPLES = 1024
@@ -36,11 +38,16 @@ ALAW = SoundStatement(codec="mp4a.40.2", channels=1, rate=8_000, made_from="pcm_
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Segments of one camera in order: leaf, header and bytes."""
+    """Segments of one camera in order: leaf, header and bytes.
+
+    ``left_out`` has the lines of the recorder's log that say why a segment is without the sound that came: a
+    camera that is held up for more than a second has times that cannot be trusted (``docs/design/sound.md``).
+    """
 
     leaves: list[Segment]
     headers: list[SegmentHeader]
     stored: list[bytes]
+    left_out: list[str]
 
     @property
     def played(self) -> bytes:
@@ -53,22 +60,31 @@ class Recorded:
     def whole(self) -> list[tuple[Segment, SegmentHeader]]:
         """Leaves and headers, but for a last one that ended before a sound came.
 
-        On a busy machine the source's minute is over before the recorder is stopped.
+        On a very busy machine the source is over before the recorder is stopped.
         """
         found = list(zip(self.leaves, self.headers, strict=True))
         return found[:-1] if found[-1][0].sound is None else found
+
+    @property
+    def heard(self) -> list[tuple[Segment, SegmentHeader]]:
+        """The same where sound is encoded anew, but for a first one that ended before that began.
+
+        FFmpeg writes no picture later because its encoder has given nothing yet.
+        """
+        return self.whole[1:] if self.leaves[0].sound is None else self.whole
 
     def latest_late(self, since: int) -> float:
         """How long (s) after its end the latest of the segments from ``since`` on was made."""
         return max(leaf.ingested_at - leaf.span.end for leaf in self.leaves[since:]) / SECOND
 
 
-def recorded(site: Site, camera: str) -> Recorded:
+def recorded(site: Site, camera: str, log: str = "") -> Recorded:
     refs = segments_of(site, camera)
     leaves = [decode(site.stores.footage.head(one.key).metadata["leaf"].encode()) for one in refs]
     stored = [site.stores.footage.get(one.key) for one in refs]
     segments = [leaf for leaf in leaves if isinstance(leaf, Segment)]
-    return Recorded(segments, [parse_header(data) for data in stored], stored)
+    left_out = [line for line in log.splitlines() if "sound_left_out" in line and camera in line]
+    return Recorded(segments, [parse_header(data) for data in stored], stored, left_out)
 
 
 @pytest.fixture
@@ -108,7 +124,8 @@ def cameras(mediamtx_server: MediamtxServer, tmp_path_factory: pytest.TempPathFa
                 )
                 assert recording.stop() == 0
                 assert_sound(site, *urls, "not-allowed")
-                found = {name: recorded(site, name) for name in [*urls, "not-allowed"]}
+                log = recording.log()
+                found = {name: recorded(site, name, log) for name in [*urls, "not-allowed"]}
                 assert {cause for name in found for cause in causes(site, name)} == {"connecting"}
         finally:
             if recording.process is not None and recording.process.poll() is None:
@@ -123,16 +140,22 @@ def test_a_camera_that_may_not_records_no_sound(cameras: dict[str, Recorded]) ->
 
 
 def test_the_leaf_states_the_sound_and_what_it_was_made_from(cameras: dict[str, Recorded]) -> None:
-    assert {leaf.sound for leaf, _ in cameras["aac"].whole} == {AAC}
-    assert {leaf.sound for leaf, _ in cameras["alaw"].whole} == {ALAW}
+    for name, made, stated in (
+        ("aac", cameras["aac"].whole, AAC),
+        ("alaw", cameras["alaw"].heard, ALAW),
+    ):
+        sounds = [leaf.sound for leaf, _ in made]
+        assert set(sounds) - {None} == {stated}
+        # On a busy machine the camera itself is held up, and the recorder's log says what that cost.
+        assert sounds.count(None) <= min(len(cameras[name].left_out), 1), cameras[name].left_out
 
 
 def test_sound_goes_on_from_segment_to_segment(cameras: dict[str, Recorded]) -> None:
     for name in ("aac", "alaw"):
-        sounds = [header.sound for _, header in cameras[name].whole]
-        for before, after in itertools.pairwise(sounds):
-            assert before is not None
-            assert after is not None
+        sounds = [header.sound for header in cameras[name].headers]
+        pairs = [(one, other) for one, other in itertools.pairwise(sounds) if one and other]
+        assert pairs, name
+        for before, after in pairs:
             # FFmpeg cannot know how long a file's last sample lasts, and guesses. Late packets, whose times
             # it corrects, make that guess wrong by up to a sample; clips and playlists go by ``tfdt``.
             assert before.times[-1] < after.tfdt, name
@@ -147,13 +170,13 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
     site_folder.mkdir()
     recording = RecordingSite(site_folder)
     steadily = {"captured": steady(15), "stamp": stamped(steady(15))}
-    pictures = script(material("h264-closed", 90, 15, folder, gop=15), **steadily)
-    some = script(material("h264-nob", 9, 15, folder, gop=15), **steadily)
+    pictures = script(material("h264-closed", LONGEST, 15, folder, gop=GOP), **steadily)
+    some = script(material("h264-nob", 9, 15, folder, gop=GOP), **steadily)
     scripts = {
-        "speaks": replace(pictures, sound=(0, 90)),
+        "speaks": replace(pictures, sound=(0, LONGEST)),
         "stops": replace(pictures, sound=(0, 8)),
         "mute": replace(pictures, sound=(0, 0)),
-        "blind": replace(some, sound=(0, 90)),
+        "blind": replace(some, sound=(0, LONGEST)),
         "bare": pictures,
     }
     with ExitStack() as stack:
@@ -209,7 +232,7 @@ def test_sound_that_stops_leaves_the_pictures_as_they_are(scripted: dict[str, Re
     assert max(leaf.clock.uncertainty_us for leaf in one.leaves) < SECOND // 2
     for before, after in itertools.pairwise(one.leaves):
         assert before.span.end == after.span.start
-    assert {leaf.frames for leaf in one.leaves[1:-1]} == {30}
+    assert [leaf.frames % GOP for leaf in one.leaves[1:-1]] == [0] * (len(one.leaves) - 2), "whole groups"
 
 
 def test_a_camera_that_announces_sound_and_sends_none_is_recorded_without(

@@ -102,7 +102,6 @@ def host(tmp_path: Path) -> Iterator[Host]:
         yield Host(places, cameras, site, CommandLine(tmp_path / "people", shared))
 
 
-@pytest.mark.alone
 def test_no_frame_is_missed_from_one_version_to_the_next_and_back(host: Host) -> None:
     began = host.start("rec-1a")
     for camera in CAMERAS:

@@ -17,6 +17,7 @@ from archive.model.gap import RunEnd
 from archive.ports import Stores
 from recorder.recorder import Recorder
 from tests.support import numbered
+from tests.support.in_time import in_time
 from tests.support.recording_site import TIMES, RecordingSite, parts_of
 from tests.support.scripted_camera import scripted_camera
 from tests.support.scripts import material, script, stamped, steady
@@ -37,8 +38,10 @@ def recording(tmp_path: Path) -> Iterator[RecordingSite]:
         one.kill()
 
 
-@pytest.mark.alone
-def test_a_frozen_stream_is_found_within_ten_seconds(recording: RecordingSite, tmp_path: Path) -> None:
+@in_time("within", FOUND_WITHIN)
+def test_a_frozen_stream_is_found_within_ten_seconds(
+    recording: RecordingSite, tmp_path: Path, within: float
+) -> None:
     """With the times of ``saksi record``. The camera keeps the connection and answers new ones."""
     made = script(material("h264-nob", 4, 15, tmp_path), captured=steady(15), stamp=stamped(steady(15)))
     with scripted_camera(made) as camera:
@@ -51,7 +54,7 @@ def test_a_frozen_stream_is_found_within_ten_seconds(recording: RecordingSite, t
         until(lambda: camera.left, "the recorder has given up the frozen connection")
         assert camera.started is not None
         last = camera.started + made.sendings[-1].at
-        assert camera.left[0] - last <= FOUND_WITHIN
+        assert camera.left[0] - last <= within
         with recording.site() as site:
             until(lambda: segments_of(site, "kam-1"), "what came before is archived")
             run = segments_of(site, "kam-1")[-1].run

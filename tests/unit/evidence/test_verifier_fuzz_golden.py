@@ -22,7 +22,7 @@ from archive.evidence.verifier.notebook import NOT_CHECKED
 from archive.timespan import DAY, parse_instant
 from archive.trust.judge import Trust, load_trust
 
-CASES = int(os.environ.get("SAKSI_FUZZ_CASES", "2000"))
+CASES = int(os.environ.get("SAKSI_FUZZ_CASES", "1000"))
 BLOCKS = 8
 VECTORS = Path(__file__).parents[2] / "vectors"
 FOLDERS = {
