@@ -66,6 +66,8 @@ class BackfillFlags:
     _read: set[str] = field(default_factory=set)
     _scanned: int | None = None
     _looked_back: int | None = None
+    _came: list[Run] = field(default_factory=list)
+    """Runs whose gaps the index does not have yet."""
     _filled: list[Run] = field(default_factory=list)
     _compared: dict[str, int] = field(default_factory=dict)
     """With how many of these runs each sealed package was compared."""
@@ -85,13 +87,14 @@ class BackfillFlags:
         public: dict[str, Mapping[str, Ed25519PublicKey]] = {}
         for key in [key for key in self._batches(now) if key not in self._read]:
             try:
-                self._filled += self._runs(key, public)
+                self._came += self._runs(key, public)
             except (IntegrityError, Malformed):
                 continue  # the check of the archive reports it
             self._read.add(key)
         self._scanned = now - _LATE
         if self._is_daily(now):
             self._looked_back = now
+        self._take_up(now)
         if not self._filled:
             return 0
         count = 0
@@ -107,6 +110,18 @@ class BackfillFlags:
         if damaged is not None:
             raise damaged
         return count
+
+    def _take_up(self, now: int) -> None:
+        """Take up the runs whose gaps the index has: it may hear of a run before it hears of its gaps."""
+        waiting: list[Run] = []
+        ready: list[Run] = []
+        for run in self._came:
+            around = Timespan(run.span.start - DAY, run.span.end + DAY)
+            known = {gap.gap for gap in self.index.gaps(run.camera, around)}
+            is_known = known.issuperset(run.fills) or now >= run.ingested_at + LOOK_BACK
+            (ready if is_known else waiting).append(run)
+        self._came = waiting
+        self._filled += ready
 
     def _flag_each(self, package: EvidenceRecord) -> int:
         """Compare a package with the runs with which it was not compared: also one that was sealed later."""

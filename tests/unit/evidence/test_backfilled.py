@@ -14,7 +14,7 @@ from archive import keys
 from archive.canonical import sha256_hex
 from archive.errors import IntegrityError, NotFound, Unavailable
 from archive.evidence import jobs, paths
-from archive.evidence.backfilled import JOB, BackfillFlags, fillings_of
+from archive.evidence.backfilled import JOB, LOOK_BACK, BackfillFlags, fillings_of
 from archive.evidence.jobs import SealWorker, heads_of_jobs
 from archive.evidence.plan import PackagePlan
 from archive.model.backfill import FOUND, FilledPackage, Filling
@@ -200,6 +200,31 @@ def test_while_the_index_is_not_whole_no_package_counts_as_compared(desk: Desk) 
     wholes.append(True)
     assert run() == 1
     assert desk.runs(asked) == ["1" * 16]
+
+
+def test_a_gap_that_the_index_hears_of_late_flags_its_packages_then(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = desk.asked()
+    desk.sealed()
+    with monkeypatch.context() as patch:
+        patch.setattr(Desk, "gaps", lambda _desk, _camera, _span: ())
+        desk.filled("1" * 16)
+        assert [desk.flags.run(), desk.flags.run()] == [0, 0]
+    assert [desk.flags.run(), desk.flags.run()] == [1, 0]
+    assert desk.runs(asked) == ["1" * 16]
+
+
+def test_a_gap_that_never_comes_keeps_no_run_waiting_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Desk, "gaps", lambda _desk, _camera, _span: ())
+    desk.filled("1" * 16)
+    assert desk.flags.run() == 0
+    assert desk.flags._came
+    desk.world.clock.advance(LOOK_BACK)
+    assert desk.flags.run() == 0
+    assert not desk.flags._came
 
 
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"\5" * 32)
