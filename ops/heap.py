@@ -1,17 +1,35 @@
-"""The garbage collector of a process that runs for months.
+"""The memory of a process that runs for months: Python's garbage collector, and the C library's heaps.
 
 Once enough new containers exist, Python scans every live container. A Saksi process starts with 130,000 of
 them: modules, schemas, routes. These are never garbage. Reading a page of segments from the index makes
 thousands of new containers, so the collector took 1.6 of the 2.3 ms that a playlist's JSON needed (measured,
 116 kB).
+
+glibc gives threads heaps of their own, up to eight for each processor, and each heap keeps what was freed in
+it. A recorder of 16 cameras had 24 MiB in them, of 125 (measured, 2 processors). Python's threads hardly ever
+allocate at the same time, since one runs at a time: they lose nothing by sharing one heap.
 """
 
+import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _YOUNG = 10_000
 """New containers before the youngest generation is scanned; one answer makes more than Python's 700."""
+
+
+_M_ARENA_MAX = -8
+"""``mallopt``'s number of the setting that limits the heaps (``malloc.h``)."""
+
+
+def share_heap() -> bool:
+    """Let all threads of this process use one heap of the C library. Call it before the first thread starts.
+
+    Returns whether they do; they do not where the C library is not glibc, or if it refuses.
+    """
+    library = _glibc()
+    return library is not None and bool(library.mallopt(_M_ARENA_MAX, 1))
 
 
 @contextmanager
@@ -32,8 +50,18 @@ def undisturbed() -> Iterator[None]:
 def settle() -> None:
     """Exclude all present objects from later collections. Call it once, at the end of a process's start.
 
-    Later objects are freed as before: by their reference count, and in cycles by the collector.
+    Later objects are freed as before: by their reference count, and in cycles by the collector. Where the C
+    library is glibc, the memory that the start freed goes back to the system: 8 MiB of a recorder's.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library of this process, if it is glibc: others know neither ``mallopt`` nor ``malloc_trim``."""
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "gnu_get_libc_version") else None

@@ -35,9 +35,11 @@ def record(
     ] = "",
 ) -> None:
     """Record until --for has passed or SIGTERM arrives; archives everything before it exits."""
+    from ops.heap import share_heap
     from ops.recording import record_cameras
     from ops.telemetry import stderr_log
 
+    share_heap()
     seconds = parse_duration(for_) if for_ else None
     with open_site() as site:
         note(f"{_beginning(site, camera, seconds)}; stop with Ctrl-C or SIGTERM.")
