@@ -6,7 +6,7 @@ from typing import Any
 from archive.errors import ArchiveError
 from ops.heap import settle
 from ops.jobs import JobThreads, all_jobs
-from ops.recording import recorder_of, stopping, watch_children
+from ops.recording import recorder_of, stopping
 from ops.serving import server_of
 from ops.wiring import Site
 
@@ -17,7 +17,6 @@ async def run_everything(site: Site, log: Any, *, host: str, port: int) -> None:
     Raises:
         ArchiveError: the first failure of a part.
     """
-    watch_children()
     recorder = recorder_of(site, log, None)
     server = server_of(site, host=host, port=port)
 

@@ -12,6 +12,7 @@ allocate at the same time, since one runs at a time: they lose nothing by sharin
 
 import ctypes
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,15 +48,39 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def as_if_absent(library: str) -> Iterator[None]:
+    """While the block runs, importing the library fails as if it were not installed.
+
+    For a library that another one imports only if it finds it. One that is imported already stays. The block
+    is for a process that has one thread so far: others would not find the library either.
+    """
+    if library in sys.modules:
+        yield
+        return
+    sys.modules[library] = None  # type: ignore[assignment]  # so the import system says it is absent
+    try:
+        yield
+    finally:
+        del sys.modules[library]
+
+
 def settle() -> None:
     """Exclude all present objects from later collections. Call it once, at the end of a process's start.
 
-    Later objects are freed as before: by their reference count, and in cycles by the collector. Where the C
-    library is glibc, the memory that the start freed goes back to the system: 8 MiB of a recorder's.
+    Later objects are freed as before: by their reference count, and in cycles by the collector.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+    give_back()
+
+
+def give_back() -> None:
+    """Give the system the memory that the start freed: 8 MiB of a recorder's (measured).
+
+    By itself glibc returns only what lies at the end of a heap. With another C library nothing happens.
+    """
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)

@@ -15,7 +15,7 @@ from archive.ids import has_cameras
 from archive.model.camera import Camera
 from archive.timespan import Timespan
 from ops import keys
-from ops.heap import settle
+from ops.heap import give_back
 from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
@@ -210,7 +210,7 @@ async def record_cameras(
     """
     watch_children()
     recorder = recorder_of(site, log, cameras)
-    settle()
+    give_back()
     with stopping(recorder):
         try:
             await recorder.run(seconds)
@@ -222,12 +222,15 @@ async def record_cameras(
 
 
 def watch_children() -> None:
-    """Let asyncio see by descriptors that FFmpegs end. Call it once, before the first of them is started.
+    """Let the running event loop see by descriptors that FFmpegs end. Call it before the first is started.
 
     Python 3.11 starts a thread for each child process, only to wait for its end; later versions need none.
+    It is for a process in which no other event loop starts child processes.
     """
     if sys.version_info < (3, 12):
-        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+        watcher = asyncio.PidfdChildWatcher()
+        watcher.attach_loop(asyncio.get_running_loop())
+        asyncio.set_child_watcher(watcher)
 
 
 def _leave_soon() -> None:
