@@ -49,20 +49,20 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def as_if_absent(library: str) -> Iterator[None]:
-    """While the block runs, importing the library fails as if it were not installed.
+def as_if_absent(*libraries: str) -> Iterator[None]:
+    """While the block runs, importing these libraries fails as if they were not installed.
 
-    For a library that another one imports only if it finds it. One that is imported already stays. The block
-    is for a process that has one thread so far: others would not find the library either.
+    For libraries that another one imports only if it finds them. One that is imported already stays. The
+    block is for a process that has one thread so far: others would not find the libraries either.
     """
-    if library in sys.modules:
-        yield
-        return
-    sys.modules[library] = None  # type: ignore[assignment]  # so the import system says it is absent
+    hidden = [name for name in libraries if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # the import system then says it is absent
     try:
         yield
     finally:
-        del sys.modules[library]
+        for name in hidden:
+            del sys.modules[name]
 
 
 def settle() -> None:

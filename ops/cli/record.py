@@ -42,8 +42,9 @@ def record(
     share_heap()
     seconds = parse_duration(for_) if for_ else None
     with open_site() as site:
-        # Opening the index imports Elasticsearch's client, and with it aiohttp for a part that nobody uses.
-        with as_if_absent("aiohttp"):
+        # Opening the index imports Elasticsearch's client, and with it, if they are there, libraries for ways
+        # of sending that nobody uses: 8 MiB.
+        with as_if_absent("aiohttp", "requests"):
             beginning = _beginning(site, camera, seconds)
         note(f"{beginning}; stop with Ctrl-C or SIGTERM.")
         asyncio.run(record_cameras(site, stderr_log(), cameras=camera, seconds=seconds))

@@ -77,7 +77,9 @@ def test_a_recorder_keeps_no_library_in_memory_that_it_does_not_use() -> None:
     assert loaded("record", RECORDING) & OF_OTHERS == set()
 
 
-def test_elasticsearchs_client_brings_the_recorder_nothing_asynchronous(tmp_path: Path) -> None:
+def test_elasticsearchs_client_brings_the_recorder_no_way_of_sending_that_it_does_not_use(
+    tmp_path: Path,
+) -> None:
     chosen = {"SAKSI_HOME": str(tmp_path), "SAKSI_INDEX_URL": "http://127.0.0.1:9"}
     installation.make(Settings.load(chosen), SystemClock())
     done = subprocess.run(
@@ -86,4 +88,4 @@ def test_elasticsearchs_client_brings_the_recorder_nothing_asynchronous(tmp_path
     modules = set(done.stdout.split())
     assert "no_camera" in done.stderr
     assert "elasticsearch" in modules
-    assert {"aiohttp", *OF_OTHERS} & modules == {"elasticsearch"}
+    assert {"aiohttp", "requests", *OF_OTHERS} & modules == {"elasticsearch"}
