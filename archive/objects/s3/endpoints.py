@@ -1,8 +1,7 @@
-"""Keeps botocore's list of AWS's own endpoints out of memory where the store has its own address.
+"""Keeps botocore's list of AWS's addresses out of memory where the store has its own address.
 
 botocore reads the list for each session and keeps it: 7 MiB of Python objects, more than all else of a client
-(measured). Its entry for S3 says where AWS has stores and how they are signed to; an endpoint and a signature
-that are given override both.
+(measured). Nearly all of it is about services other than S3.
 """
 
 from pathlib import PurePath
@@ -11,11 +10,14 @@ from typing import Any
 from botocore.loaders import JSONFileLoader
 
 
-class NoEndpoints(JSONFileLoader):
-    """Reads botocore's data, and an empty list in place of that of AWS's endpoints."""
+class OnlyS3(JSONFileLoader):
+    """Reads botocore's data, and of the list of addresses only what it says of S3."""
 
     def load_file(self, file_path: str) -> Any:
         """The data in a file whose name is given without its ending; None if there is no such file."""
-        if PurePath(file_path).name == "endpoints":
-            return {"version": 3, "partitions": []}
-        return super().load_file(file_path)
+        found = super().load_file(file_path)
+        if found is not None and PurePath(file_path).name == "endpoints":
+            for partition in found["partitions"]:
+                services = partition["services"]
+                partition["services"] = {name: services[name] for name in services if name == "s3"}
+        return found
