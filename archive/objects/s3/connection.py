@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
@@ -69,7 +69,7 @@ def connect(
             )
         try:
             # It is the client that boto3 would give, without what boto3 adds to it: 2 MiB.
-            client: S3Client = session.create_client(
+            made = session.create_client(
                 "s3", endpoint_url=endpoint, region_name=region, config=_config(endpoint, pool_size, timeouts)
             )
         except ValueError as error:
@@ -78,6 +78,7 @@ def connect(
                 code="bad_archive_url",
                 hint="Give scheme, host and port, as in http://127.0.0.1:9000.",
             ) from error
+    client = cast("S3Client", made)
     if endpoint is None:
         return Connection(client, None)
     verify = session.get_config_variable("ca_bundle") or True
