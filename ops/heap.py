@@ -20,17 +20,27 @@ _YOUNG = 10_000
 """New containers before the youngest generation is scanned; one answer makes more than Python's 700."""
 
 
-_M_ARENA_MAX = -8
-"""``mallopt``'s number of the setting that limits the heaps (``malloc.h``)."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""``mallopt``'s numbers of settings (``malloc.h``)."""
+_LARGE = 1 << 20
+"""From this size on a block has pages of its own, which go back to the system when it is freed."""
+_SPARE = 4 << 20
+"""What may stay free at the end of the heap."""
 
 
 def share_heap() -> bool:
     """Let all threads of this process use one heap of the C library. Call it before the first thread starts.
 
+    Large blocks, such as a whole segment, stay outside it. By itself glibc takes them into the heap once one
+    was freed, where each leaves a hole that smaller blocks settle in.
+
     Returns whether they do; they do not where the C library is not glibc, or if it refuses.
     """
     library = _glibc()
-    return library is not None and bool(library.mallopt(_M_ARENA_MAX, 1))
+    if library is None:
+        return False
+    settings = ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, _LARGE), (_M_TRIM_THRESHOLD, _SPARE))
+    return all([library.mallopt(number, value) for number, value in settings])
 
 
 @contextmanager
