@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from archive.ids import has_cameras
 from archive.model.camera import Camera
 from archive.timespan import Timespan
 from ops import keys
+from ops.heap import give_back
 from ops.host_clock import HostClock
 from ops.trial import look_once
 from ops.wiring import Site, build_facts
@@ -24,7 +26,6 @@ from recorder.binary import Binary, find_ffmpeg
 from recorder.device_watch import DeviceWatch
 from recorder.devices import Devices
 from recorder.placement.desk import Desk, Everything, PlacementDesk
-from recorder.placement.etcd import EtcdMembership
 from recorder.placement.fleet import Fleet
 from recorder.placement.membership import Membership
 from recorder.recorder import Recorder, RecorderParts
@@ -165,6 +166,8 @@ def membership_of(site: Site) -> Membership | None:
     settings = site.settings
     if not settings.etcd_urls:
         return None
+    from recorder.placement.etcd import EtcdMembership  # costs 1 MiB, which a site without etcd saves
+
     return EtcdMembership(
         settings.etcd_urls,
         settings.recorder,
@@ -205,7 +208,9 @@ async def record_cameras(
     Raises:
         ArchiveError: as :meth:`recorder.recorder.Recorder.run`.
     """
+    watch_children()
     recorder = recorder_of(site, log, cameras)
+    give_back()
     with stopping(recorder):
         try:
             await recorder.run(seconds)
@@ -214,6 +219,27 @@ async def record_cameras(
                 log.error(error.code, reason=error.message, hint=error.hint)
                 _leave_soon()
             raise
+
+
+def watch_children() -> None:
+    """Let the running event loop see by descriptors that FFmpegs end. Call it before the first is started.
+
+    Python 3.11 starts a thread for each child process, only to wait for its end; later versions need none.
+    It is for a process in which no other event loop starts child processes. Where the kernel or a filter of
+    system calls has no such descriptors the threads stay.
+    """
+    if sys.version_info < (3, 12) and _has_descriptors_of_processes():
+        watcher = asyncio.PidfdChildWatcher()
+        watcher.attach_loop(asyncio.get_running_loop())
+        asyncio.set_child_watcher(watcher)
+
+
+def _has_descriptors_of_processes() -> bool:
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
 
 
 def _leave_soon() -> None:

@@ -35,12 +35,18 @@ def record(
     ] = "",
 ) -> None:
     """Record until --for has passed or SIGTERM arrives; archives everything before it exits."""
+    from ops.heap import as_if_absent, share_heap
     from ops.recording import record_cameras
     from ops.telemetry import stderr_log
 
+    share_heap()
     seconds = parse_duration(for_) if for_ else None
     with open_site() as site:
-        note(f"{_beginning(site, camera, seconds)}; stop with Ctrl-C or SIGTERM.")
+        # Opening the index imports Elasticsearch's client, and with it, if they are there, libraries for ways
+        # of sending that nobody uses: 8 MiB.
+        with as_if_absent("aiohttp", "requests"):
+            beginning = _beginning(site, camera, seconds)
+        note(f"{beginning}; stop with Ctrl-C or SIGTERM.")
         asyncio.run(record_cameras(site, stderr_log(), cameras=camera, seconds=seconds))
 
 

@@ -109,8 +109,9 @@ def up(host: Host = "", port: Port = -1) -> None:
     """Run everything in one process: recorder, HTTP API and jobs (the embedded default)."""
     import asyncio
 
-    from ops.heap import undisturbed
+    from ops.heap import share_heap, undisturbed
 
+    share_heap()
     with undisturbed():
         from ops.everything import run_everything
         from ops.telemetry import stderr_log

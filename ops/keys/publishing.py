@@ -19,8 +19,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import segno
-
 from archive.clock import Clock
 from archive.errors import AlreadyExists, Malformed
 from archive.evidence import papers
@@ -143,6 +141,8 @@ def _text(stated: Mapping[str, Any], found: tuple[Known, ...]) -> Iterator[str]:
 
 def _qr(found: tuple[Known, ...]) -> bytes:
     """A QR code of the fingerprints in use: ``SAKSI1``, then one line ``<role> <hex>`` for each."""
+    import segno  # costs 1 MiB, which a recorder saves
+
     lines = ["SAKSI1", *(f"{one.role} {one.sha256}" for one in found if one.status is Status.CURRENT)]
     out = io.BytesIO()
     segno.make_qr("\n".join(lines), error="m").save(out, kind="svg", scale=6, border=4)

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.utils import parse_timestamp
 
 from archive.errors import Malformed, Refused
+from archive.objects.s3.endpoints import OnlyS3
 from archive.objects.s3.quick import QuickRequests
 from archive.objects.s3.trouble import translated
 
@@ -57,6 +58,7 @@ def connect(
         providers = session.get_component("credential_provider")
         providers.remove("container-role")
         providers.remove("iam-role")
+        session.get_component("data_loader").file_loader = OnlyS3()
     timeouts = (connect_timeout, read_timeout)
     with translated("connecting to the object store"):
         credentials = session.get_credentials()
