@@ -31,12 +31,12 @@ barrier.wait(60)
 """
 """Four threads that hold memory at the same time, while glibc lists its heaps on standard error."""
 
-SEGMENTS = """
+BLOCKS = """
 from pathlib import Path
 from ops.heap import share_heap
 {before}
-bytes(3 << 20)
-kept = bytes(3 << 20)
+bytes({size} << 20)
+kept = bytes({size} << 20)
 (heap,) = [line.split()[0] for line in Path("/proc/self/maps").read_text().splitlines() if "[heap]" in line]
 start, _, end = heap.partition("-")
 print(int(start, 16) <= id(kept) < int(end, 16))
@@ -87,15 +87,15 @@ def test_all_threads_share_one_heap_if_that_is_asked_before_they_start() -> None
 
 
 @pytest.mark.skipif(not HAS_GLIBC, reason="other C libraries place large blocks by rules of their own")
-def test_a_large_block_makes_no_hole_in_the_heap() -> None:
-    def lies_in_the_heap(before: str) -> str:
-        code = SEGMENTS.format(before=before)
-        return subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    assert lies_in_the_heap("share_heap()") == "False"
-    assert lies_in_the_heap("") == "True"
+@pytest.mark.parametrize(
+    ("size", "before", "inside"), [(3, "share_heap()", True), (20, "share_heap()", False), (20, "", True)]
+)
+def test_a_segment_has_its_place_in_the_heap_and_a_very_large_block_makes_no_hole_there(
+    size: int, before: str, inside: bool
+) -> None:
+    code = BLOCKS.format(before=before, size=size)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(inside)
 
 
 @pytest.mark.skipif(not HAS_GLIBC, reason="other C libraries give memory back by rules of their own")
