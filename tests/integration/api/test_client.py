@@ -62,7 +62,7 @@ class Breaking:
 
     def _carry(self, near: socket.socket) -> None:
         with near, socket.create_connection(self._target) as far:
-            head = near.recv(65536)
+            head = _request(near)
             if not head:
                 return
             self.heads.append(head)
@@ -83,6 +83,23 @@ class Breaking:
 
     def close(self) -> None:
         self._listener.close()
+
+
+def _request(near: socket.socket) -> bytes:
+    """A whole request: head and body may come one after the other. b"" where the client closed instead."""
+    read = b""
+    while True:
+        head, end, body = read.partition(b"\r\n\r\n")
+        if end and len(body) >= _body_size(head):
+            return read
+        if not (piece := near.recv(65536)):
+            return b""
+        read += piece
+
+
+def _body_size(head: bytes) -> int:
+    found = re.search(rb"^content-length: *([0-9]+)", head, re.MULTILINE | re.IGNORECASE)
+    return 0 if found is None else int(found[1])
 
 
 @pytest.fixture
