@@ -169,9 +169,9 @@ class RecordingSite:
         return (self.folder / "recorder.log").read_text("utf-8")
 
 
-async def _record(duration: float | None) -> None:
+async def _record(duration: float | None, settings: RecorderSettings) -> None:
     with Site(Settings.load()) as site:
-        recorder = Recorder(parts_of(site))
+        recorder = Recorder(parts_of(site, settings))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, recorder.stop)
@@ -182,8 +182,10 @@ def main() -> int:
     """Record."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--for", dest="duration", type=float, default=None)
+    parser.add_argument("--no-keyframe", type=float, default=TIMES.no_keyframe_seconds)
+    options = parser.parse_args()
     try:
-        asyncio.run(_record(parser.parse_args().duration))
+        asyncio.run(_record(options.duration, replace(TIMES, no_keyframe_seconds=options.no_keyframe)))
     except ArchiveError as error:
         sys.stderr.write(f"{error.code}: {error.message} {error.hint}\n")
         return 3

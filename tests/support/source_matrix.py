@@ -114,6 +114,10 @@ class Outcome:
         )
 
 
+NO_KEYFRAME = "30"
+"""Seconds, as a recorder has it: at one picture a second FFmpeg needs about eight before its first file."""
+
+
 @contextmanager
 def recorded(
     folder: Path, names: Sequence[str], *, seconds: int, segment_seconds: int
@@ -128,7 +132,7 @@ def recorded(
         site.folder.mkdir()
         for name, camera in cameras.items():
             site.add(_id(name), camera.url, segment_seconds=segment_seconds)
-        process = site.start()
+        process = site.start("--no-keyframe", NO_KEYFRAME)
         stack.callback(_end, process)
         for name, camera in cameras.items():
             until(camera.finished.is_set, f"{name} has sent everything")
