@@ -34,7 +34,7 @@ from recorder.current import CurrentRun, Made
 from recorder.facts import Arrivals, CaptureFacts, read_facts
 from recorder.growth import Growth, Openings
 from recorder.host_time import Host, exact
-from recorder.making import distances_of, is_stuck, make, make_bridged, notice_of, piece_of
+from recorder.making import is_stuck, make, make_bridged, notice_of, piece_of
 from recorder.release import Releases
 from recorder.segments import segment_leaf
 from recorder.spool import CaptureFolder, Spool
@@ -336,7 +336,7 @@ class CaptureSession:
             "sets": [one.hex() for one in found.sets],
             "run_start": run.start,
             "timeline": timed.state,
-            "distances": [*distances_of(found)],
+            "distances": [*made.distances],
         }
         path = self.folder.path / f"{made.number:06d}{TICKET}"
         spooled = write_ticket(path, segment, facts.place, media=self.folder.final(made.number), extra=extra)

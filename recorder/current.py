@@ -18,7 +18,7 @@ class Made:
     later than that the picture was taken which announced the next segment (:class:`recorder.timing.Piece`).
     ``sets`` are the parameter sets that were carried into it (:attr:`Finalised.sets` of the one before).
     ``usual`` and ``held`` are the usual and the longest distance of pictures in the run's segment before it
-    (ticks; 0: not known).
+    (ticks; 0: not known), ``distances`` those of its own.
     """
 
     number: int
@@ -28,6 +28,7 @@ class Made:
     sets: Sets = ()
     usual: int = 0
     held: int = 0
+    distances: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True)

@@ -54,11 +54,11 @@ def make(folder: CaptureFolder, number: int, run: CurrentRun, noticed_by: int, s
     run.ticks += made.media_duration
     run.continues_at = made.header.first_pts + duration
     usual, held = run.usual, run.held
-    run.usual, run.held = distances_of(made)
-    return Made(number, made, duration, next_lead, sets, usual, held)
+    run.usual, run.held = distances = _distances(made)
+    return Made(number, made, duration, next_lead, sets, usual, held, distances)
 
 
-def distances_of(made: Finalised) -> tuple[int, int]:
+def _distances(made: Finalised) -> tuple[int, int]:
     """The usual and the longest distance of a segment's pictures, in ticks."""
     return even_step(made.header.samples), max(made.header.samples.durations)
 
@@ -84,7 +84,7 @@ def make_bridged(folder: CaptureFolder, made: Made, lasts: int) -> tuple[Made, i
         durations=found.durations,
         sets=made.sets,
     )
-    return replace(made, finalised=finalised, duration=lasts), found.strange
+    return replace(made, finalised=finalised, duration=lasts, distances=_distances(finalised)), found.strange
 
 
 def piece_of(made: Made, growth: Growth, facts: CaptureFacts) -> Piece:
