@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import lacking
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,17 +34,17 @@ def _mirror() -> str:
         found = re.search(r"^(?:URIs:|deb(?:\s+\[[^]]*\])?)\s+(\S+)", path.read_text("utf-8"), re.MULTILINE)
         if found is not None:
             return found[1]
-    pytest.skip("this host names no Debian mirror in /etc/apt")
+    lacking("this host names no Debian mirror in /etc/apt")
 
 
 @pytest.fixture(scope="module")
 def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty Debian, with the folder that ``make wheel`` writes."""
     if os.getuid() != 0:
-        pytest.skip("an empty Debian is made by root")
+        lacking("an empty Debian is made by root: run this test as root")
     made = os.environ.get("SAKSI_TEST_DEBIAN_ROOT")
     if made is None and shutil.which("debootstrap") is None:
-        pytest.skip("debootstrap is not installed; Debian has it in the package of that name")
+        lacking("debootstrap is not installed; Debian has it in the package of that name")
     # Not under the folder of the tests: it may be mounted without devices or programs.
     root = Path("/var/tmp") / f"saksi-install-{os.getpid()}"
     try:

@@ -26,6 +26,7 @@ from archive.errors import ArchiveError
 from archive.objects.filesystem import FilesystemStore
 from archive.objects.s3 import S3Store
 from archive.ports import Content, Lock, LockMode, ObjectStore
+from tests.support.programs import lacking
 from tests.support.servers import REGION, MinioServer, remove_bucket
 from tests.support.workers import own_name
 
@@ -278,7 +279,7 @@ def lossy_proxy(url: str) -> Iterator[LossyProxy]:
 def small_disk() -> Iterator[Path]:
     """A separate file system of 1 MiB; only root may mount one."""
     if os.geteuid() != 0:
-        pytest.skip("a small file system can be mounted by root alone; run this test as root")
+        lacking("a small file system can be mounted by root alone; run this test as root")
     folder = Path(tempfile.mkdtemp(prefix="saksi-small-disk-"))
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
     try:
